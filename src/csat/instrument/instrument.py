@@ -42,7 +42,8 @@ class Item:
 
     id: str
     text: Text
-    scale: Scale
+    scale: Scale | None
+    """None: a measured quantity without categories (seconds, yuan, a test score)."""
     reverse: bool = False
     aliases: tuple[str, ...] = ()
     no_answer: tuple[str, ...] = ()
@@ -53,7 +54,7 @@ class Item:
     @property
     def turned(self) -> bool:
         """Whether answers are turned when bound, so that higher means better."""
-        return self.reverse != (self.scale.higher_is == "worse")
+        return self.scale is not None and self.reverse != (self.scale.higher_is == "worse")
 
 
 @dataclass(frozen=True)

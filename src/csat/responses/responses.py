@@ -1,0 +1,189 @@
+"""Coded answers: small integers for categories, a reason for every empty cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.errors import UnknownName
+from csat.instrument.instrument import Instrument, Scale
+
+Array = NDArray[np.float64]
+
+NO_ANSWER, NOT_APPLICABLE, INVALID = -1, -2, -3
+SILENCES = {"NO_ANSWER": NO_ANSWER, "NOT_APPLICABLE": NOT_APPLICABLE, "INVALID": INVALID}
+"""Reasons of an empty cell, by name; the order is that of every table and array of reasons."""
+
+MOST_CATEGORIES = 21
+"""Longer scales (0-100) are counted as measured values: their one-hot block would be mostly zeros."""
+
+
+def has_categories(scale: Scale | None) -> bool:
+    """Whether answers on the scale are counted by category."""
+    return scale is not None and scale.points <= MOST_CATEGORIES
+
+
+@dataclass(frozen=True)
+class Invalid:
+    """A cell outside the scale: 1-based row of the data, column as the file calls it, the text found."""
+
+    row: int
+    column: str
+    item: str
+    value: str
+
+
+@dataclass(frozen=True)
+class SilentCode:
+    """A code or text that was read as silence."""
+
+    item: str
+    column: str
+    value: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class ReadReport:
+    """How a file became responses; `analyses.reading` makes tables of it."""
+
+    source: str = ""
+    sha256: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    sheet: str = ""
+    layout: str = "plain"
+    rows_read: int = 0
+    rows_kept: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Rows left out, by reason."""
+    matched: Mapping[str, str] = field(default_factory=dict)
+    """Item id to the column it was read from."""
+    unmatched_columns: tuple[str, ...] = ()
+    missing_items: Mapping[str, str] = field(default_factory=dict)
+    """Items no column was found for, with the closest column or an empty string."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """Columns that are not items: weight, segment, wave, respondent."""
+    silent_codes: tuple[SilentCode, ...] = ()
+    invalid: tuple[Invalid, ...] = ()
+    invalid_count: int = 0
+    turned: tuple[str, ...] = ()
+    constant: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Responses:
+    """Answers bound to an instrument, one column per item.
+
+    columns : item to (n,) int8 positions 0 .. K - 1 on the scale, low to high after turning, or a negative
+    silence; a continuous item has (n,) floats, NaN when silent, and its reasons in `reasons` (0 where answered).
+    weights : (n,) or None. segments : column to (n,) labels, None where empty.
+    """
+
+    instrument: Instrument
+    items: tuple[str, ...]
+    columns: Mapping[str, NDArray[Any]]
+    reasons: Mapping[str, NDArray[np.int8]]
+    rows: int
+    row_numbers: NDArray[np.int64]
+    """(n,) 1-based row in the source, so that a row can be found again after others were dropped."""
+    weights: Array | None = None
+    weight_column: str = ""
+    segments: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+    ids: NDArray[np.object_] | None = None
+    report: ReadReport = field(default_factory=ReadReport)
+
+    def _known(self, item: str) -> str:
+        if item not in self.columns:
+            raise UnknownName("item", item, self.items, where=self.report.source or "these responses")
+        return item
+
+    def column(self, item: str) -> NDArray[Any]:
+        """The coded column of an item."""
+        return self.columns[self._known(item)]
+
+    def codes(self, item: str) -> NDArray[np.int8]:
+        """(n,) int8: position on the scale, or NO_ANSWER, NOT_APPLICABLE, INVALID."""
+        column = self.column(item)
+        return column if item not in self.reasons else self.reasons[item]
+
+    def is_answered(self, item: str) -> NDArray[np.bool_]:
+        """(n,) whether there is an answer."""
+        column = self.column(item)
+        return np.asarray(~np.isnan(column) if item in self.reasons else column >= 0)
+
+    def silent_counts(self, item: str) -> list[int]:
+        """Rows by reason, in the order of `SILENCES`."""
+        codes = self.codes(item)
+        return [int(np.count_nonzero(codes == reason)) for reason in SILENCES.values()]
+
+    def origin(self, item: str) -> float:
+        """Point about which sums of the item are kept: the scale's midpoint, or a round number near the mean."""
+        scale = self.instrument.item(item).scale
+        if scale is not None:
+            return scale.midpoint
+        values = self.column(item)
+        answered = values[~np.isnan(values)]
+        return float(np.round(answered.mean())) if len(answered) else 0.0
+
+    def answers(self, items: Sequence[str] | None = None) -> Array:
+        """(n, p) answer values, turned so that higher is better, NaN where silent."""
+        wanted = self.items if items is None else items
+        out = np.empty((self.rows, len(wanted)))
+        for i, item in enumerate(wanted):
+            column = self.column(item)
+            if item in self.reasons:
+                out[:, i] = column
+            else:
+                scale = self.instrument.item(item).scale
+                assert scale is not None  # only scaled items are coded
+                out[:, i] = np.where(column >= 0, column.astype(float) + scale.minimum, np.nan)
+        return out
+
+    def raw_answers(self, items: Sequence[str] | None = None) -> Array:
+        """(n, p) answer values as given, before turning."""
+        wanted = self.items if items is None else items
+        out = self.answers(wanted)
+        for i, name in enumerate(wanted):
+            item = self.instrument.item(name)
+            if item.turned and item.scale is not None:
+                out[:, i] = item.scale.minimum + item.scale.maximum - out[:, i]
+        return out
+
+    def segment(self, column: str) -> NDArray[np.object_]:
+        """(n,) labels of a segment column."""
+        if column not in self.segments:
+            raise UnknownName("segment column", column, self.segments, where=self.report.source)
+        return self.segments[column]
+
+    def where(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> Responses:
+        """The responses of some rows: a mask, or positions (a resample may repeat them)."""
+        row_numbers = self.row_numbers[keep]
+        return replace(
+            self,
+            columns={k: v[keep] for k, v in self.columns.items()},
+            reasons={k: v[keep] for k, v in self.reasons.items()},
+            rows=len(row_numbers),
+            row_numbers=row_numbers,
+            weights=None if self.weights is None else self.weights[keep],
+            segments={k: v[keep] for k, v in self.segments.items()},
+            ids=None if self.ids is None else self.ids[keep],
+        )
+
+    def weighted_by(self, weights: Array | None, column: str = "") -> Responses:
+        """The same responses under other case weights."""
+        return replace(self, weights=weights, weight_column=column)
+
+    @property
+    def effective_n(self) -> float:
+        """(sum w)^2 / sum w^2."""
+        if self.weights is None:
+            return float(self.rows)
+        return float(self.weights.sum() ** 2 / (self.weights**2).sum())
