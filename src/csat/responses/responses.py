@@ -98,6 +98,8 @@ class Responses:
     weight_column: str = ""
     segments: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     ids: NDArray[np.object_] | None = None
+    origins: Mapping[str, float] = field(default_factory=dict)
+    """Origin of each item without a scale: the same for every part of the data, so that tallies add."""
     report: ReadReport = field(default_factory=ReadReport)
 
     def _known(self, item: str) -> str:
@@ -125,13 +127,9 @@ class Responses:
         return [int(np.count_nonzero(codes == reason)) for reason in SILENCES.values()]
 
     def origin(self, item: str) -> float:
-        """Point about which sums of the item are kept: the scale's midpoint, or a round number near the mean."""
+        """Point about which sums of the item are kept: the scale's midpoint, or the origin set when bound."""
         scale = self.instrument.item(item).scale
-        if scale is not None:
-            return scale.midpoint
-        values = self.column(item)
-        answered = values[~np.isnan(values)]
-        return float(np.round(answered.mean())) if len(answered) else 0.0
+        return scale.midpoint if scale is not None else self.origins.get(item, 0.0)
 
     def answers(self, items: Sequence[str] | None = None) -> Array:
         """(n, p) answer values, turned so that higher is better, NaN where silent."""

@@ -1,0 +1,66 @@
+"""Cut-offs in one place, each with its source. They advise; none of them is a law."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Guideline:
+    """A value a statistic is held against."""
+
+    value: float
+    direction: Literal["at least", "at most", "below", "above"]
+    source: str
+
+    def met(self, x: float) -> bool:
+        """Whether x satisfies the guideline; NaN does not."""
+        return bool(
+            {"at least": x >= self.value, "at most": x <= self.value, "below": x < self.value, "above": x > self.value}[
+                self.direction
+            ]
+        )
+
+    def __str__(self) -> str:
+        sign = {"at least": ">=", "at most": "<=", "below": "<", "above": ">"}[self.direction]
+        return f"{sign} {self.value:g}"
+
+
+ALPHA_ACCEPTABLE = Guideline(0.70, "at least", "Nunnally (1978)")
+ALPHA_GROUPS = Guideline(0.80, "at least", "Nunnally (1978), comparing groups")
+ALPHA_PERSONS = Guideline(0.90, "at least", "Nunnally (1978), decisions on single respondents")
+CR_ACCEPTABLE = Guideline(0.70, "at least", "Nunnally (1978)")
+AVE_CONVERGENT = Guideline(0.50, "at least", "Fornell & Larcker (1981)")
+HTMT_STRICT = Guideline(0.85, "below", "Henseler, Ringle & Sarstedt (2015)")
+HTMT_LIBERAL = Guideline(0.90, "below", "Henseler, Ringle & Sarstedt (2015)")
+KMO_WORKING = Guideline(0.60, "at least", "Kaiser (1974)")
+MSA_FLOOR = Guideline(0.50, "at least", "Kaiser (1974)")
+DETERMINANT_FLOOR = Guideline(1e-5, "at least", "common practice")
+LOADING_EFA = Guideline(0.40, "at least", "common practice")
+LOADING_SHOWN = Guideline(0.30, "at least", "common practice")
+CROSS_LOADING = Guideline(0.30, "below", "common practice")
+VIF_HIGH = Guideline(5.0, "at most", "common practice")
+VIF_SEVERE = Guideline(10.0, "at most", "common practice")
+FLOOR_CEILING = Guideline(0.15, "at most", "Terwee et al. (2007)")
+EFFECTIVE_N_SMALL = Guideline(30.0, "at least", "rule of thumb")
+MISSING_FIML = Guideline(0.05, "at most", "rule of thumb")
+LONGSTRING_SHARE = Guideline(0.50, "below", "Curran (2016)")
+MAHALANOBIS_P = Guideline(0.001, "at least", "Meade & Craig (2012)")
+PLACEMENT_FIRM = Guideline(0.80, "at least", "csat: a placement is firm when four of five resamples agree")
+
+FIT_HU_BENTLER: Mapping[str, Guideline] = {
+    "cfi": Guideline(0.95, "at least", "Hu & Bentler (1999)"),
+    "tli": Guideline(0.95, "at least", "Hu & Bentler (1999)"),
+    "rmsea": Guideline(0.06, "at most", "Hu & Bentler (1999)"),
+    "srmr": Guideline(0.08, "at most", "Hu & Bentler (1999)"),
+}
+FIT_BANK: Mapping[str, Guideline] = {
+    "chisq_df": Guideline(3.0, "at most", "bank study, called Bentler's standard"),
+    "cfi": Guideline(0.90, "at least", "bank study"),
+    "gfi": Guideline(0.85, "at least", "bank study"),
+    "rmsea": Guideline(0.05, "at most", "bank study"),
+    "tli": Guideline(0.90, "at least", "bank study"),
+}
+FIT_SETS: Mapping[str, Mapping[str, Guideline]] = {"Hu-Bentler": FIT_HU_BENTLER, "bank study": FIT_BANK}
