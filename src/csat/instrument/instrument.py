@@ -11,13 +11,16 @@ from csat.language import Text
 
 Role = Literal["driver", "outcome", "loyalty", "descriptive"]
 
+_NO_WORDS = Text("")
+
 
 @dataclass(frozen=True)
 class Scale:
     """Answer categories: whole numbers from `minimum` to `maximum`.
 
     labels : code to wording, for the codes that have one. higher_is : whether the highest code is the best
-    answer ('better') or the worst ('worse': answers are turned once, when bound).
+    answer ('better') or the worst ('worse': answers are turned once, when bound). A scale of something
+    neither good nor bad (complained: no, yes) is 'better': its codes are kept.
     """
 
     id: str
@@ -50,6 +53,8 @@ class Item:
     not_applicable: tuple[str, ...] = ()
     importance: str = ""
     """The item that asks how important this one is, for stated importance; or empty."""
+    expectation: str = ""
+    """The item that asks what was expected where this one asks what was perceived (gap studies); or empty."""
 
     @property
     def turned(self) -> bool:
@@ -65,6 +70,8 @@ class Construct:
     title: Text
     items: tuple[str, ...]
     role: Role = "driver"
+    importance: str = ""
+    """The item that holds this construct's importance points (as SERVQUAL's five dimensions); or empty."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +82,22 @@ class Hypothesis:
     cause: str
     effect: str
     sign: Literal["+", "-"] = "+"
-    text: Text = Text("")
+    text: Text = _NO_WORDS
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A column that groups respondents; `labels` maps raw codes to wording."""
+    """A column that groups respondents.
+
+    labels : raw code to wording; several codes with the same wording are one group. no_answer : raw codes
+    that mean the respondent belongs to no group. aliases : other names of the column.
+    """
 
     column: str
     title: Text
     labels: Mapping[str, Text] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
+    no_answer: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,7 +111,8 @@ class Instrument:
     constructs: tuple[Construct, ...]
     scales: tuple[Scale, ...] = ()
     model: str = ""
-    """Measurement and structural model in lavaan syntax; empty: the constructs' items, no paths."""
+    """Structural model in lavaan syntax; a construct it names but does not measure (`=~`) is measured by its
+    items (`model.model_of` puts the two together). Empty: the constructs' items, no paths."""
     index: str = ""
     """The construct whose score is the satisfaction index."""
     index_method: str = "equal"
@@ -110,7 +123,7 @@ class Instrument:
     wave: tuple[str, ...] = ()
     respondent: tuple[str, ...] = ()
     segments: tuple[Segment, ...] = ()
-    source: Text = Text("")
+    source: Text = _NO_WORDS
     path: str = ""
 
     def item(self, name: str) -> Item:
