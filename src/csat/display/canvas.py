@@ -1,4 +1,4 @@
-"""The figure that csat makes for itself, and may therefore resize to make room for what is drawn on it."""
+"""The figure that csat makes for itself, and may therefore resize to suit what is drawn on it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 class Canvas(Figure):
-    """A figure whose size belongs to csat: a chart with many rows may grow it."""
+    """A figure whose size belongs to csat: a chart of rows takes the height its rows need."""
 
 
-def make_room(ax: Axes, *, width: float = 0.0, height: float = 0.0) -> None:
-    """Let the figure be at least that large, in inches; a figure somebody else made is left as it is."""
+def resize(ax: Axes, *, width: float | None = None, height: float | None = None) -> None:
+    """Give the figure that size in inches; a figure somebody else made is left as it is."""
     figure = ax.figure
     if isinstance(figure, Canvas):
         w, h = figure.get_size_inches()
-        figure.set_size_inches(max(w, width), max(h, height))
+        figure.set_size_inches(width or w, height or h)

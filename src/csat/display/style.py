@@ -79,7 +79,9 @@ CJK_FAMILIES = (
 # Digits
 
 
-def formatted(value: float | int | None, kind: str = "number", *, minus: str = MINUS) -> str:
+def formatted(
+    value: float | int | None, kind: str = "number", *, minus: str = MINUS, decimals: int | None = None
+) -> str:
     """A number as a reader sees it, in one of `FORMATS`; undefined numbers are a dash.
 
     `number` 3 decimals, `score` 1, `precise` 6, `integer` none, `share` a fraction as per cent with 1 decimal, `p` a
@@ -95,13 +97,45 @@ def formatted(value: float | int | None, kind: str = "number", *, minus: str = M
     elif kind == "integer":
         text = f"{value:.0f}"
     else:
-        decimals = DECIMALS.get(kind, DECIMALS["number"])
+        decimals = DECIMALS.get(kind, DECIMALS["number"]) if decimals is None else decimals
         tiny = kind == "precise" and 0 < abs(value) < 0.5 * 10**-decimals
         text = f"{value:.0e}" if tiny else f"{value:.{decimals}f}"
     if text.startswith("-"):
         # no negative zero
         text = minus + text[1:] if text.strip("-0.%") else text[1:]
     return text
+
+
+def brief(value: float) -> str:
+    """A number as charts print it: about three digits."""
+    decimals = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 2
+    return formatted(value, decimals=decimals)
+
+
+# Colours
+
+
+def mixed(a: str, b: str, share: float) -> str:
+    """The colour on the way from `a` (share 0) to `b` (share 1)."""
+    pairs = zip(_rgb(a), _rgb(b), strict=True)
+    return "#" + "".join(f"{round(x + (y - x) * share):02x}" for x, y in pairs)
+
+
+def readable_on(colour: str) -> str:
+    """White on dark colours, ink on light ones: whichever contrasts more (WCAG relative luminance)."""
+
+    def luminance(c: str) -> float:
+        parts = [v / 255 / 12.92 if v <= 10 else ((v / 255 + 0.055) / 1.055) ** 2.4 for v in _rgb(c)]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    ground = luminance(colour)
+    white = 1.05 / (ground + 0.05)
+    ink = (ground + 0.05) / (luminance(INK) + 0.05)
+    return PAPER if white >= ink else INK
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 # Fonts
@@ -213,7 +247,10 @@ def new_figure(size: tuple[float, float]) -> Figure:
     from csat.display.canvas import Canvas
 
     with look():
-        return Canvas(figsize=size, dpi=100, layout="constrained")
+        figure = Canvas(figsize=size, dpi=100, layout="constrained")
+        # a reader's font may be a little wider than the one measured with
+        figure.get_layout_engine().set(w_pad=0.12, h_pad=0.08)
+        return figure
 
 
 def svg(plot: Plot, language: Language, salt: str, *, reader_fonts: bool = True) -> str:
