@@ -221,7 +221,7 @@ def test_the_directory_study_is_returned() -> None:
     np.testing.assert_allclose(shares, [0.356179, 0.643821], atol=1e-6)
 
 
-# ---- laws -----------------------------------------------------------------------------------------------------
+# ---- laws ----------------------------------------
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -313,7 +313,7 @@ def test_sixteen_drivers_are_sampled_and_say_so() -> None:
     assert np.all(shares.monte_carlo_se > 0)
 
 
-# ---- what cannot be computed ----------------------------------------------------------------------------------
+# ---- what cannot be computed ----------------------------------------
 
 
 def test_drivers_that_depend_on_each_other_are_named_by_position() -> None:

@@ -177,7 +177,7 @@ def t_interval(
     return centre - half, centre + half
 
 
-# ---- from rows: errors that survive unequal variances, and influence ---------------------------
+# ---- from rows: errors that survive unequal variances, and influence ----------------------------------------
 
 
 def leverages(x: ArrayLike, *, weights: ArrayLike | None = None) -> Array:
@@ -298,7 +298,7 @@ def correlation_interval(r: ArrayLike, n: float, *, confidence: float = 0.95) ->
     return np.tanh(z - half), np.tanh(z + half)
 
 
-# ---- how R2 divides among the drivers ----------------------------------------------------------
+# ---- how R2 divides among the drivers ----------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
