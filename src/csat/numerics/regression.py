@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc, fdtrc, gammaln, ndtri, stdtr, stdtrit
+from scipy.special import chdtrc, fdtrc, gammaln
 
 from csat.errors import TooFew
 from csat.numerics.linalg import Array, cholesky, correlation_from_covariance, inverse, symmetric_power
@@ -52,7 +52,7 @@ class Regression:
 
     @property
     def df_model(self) -> int:
-        """p."""
+        """Number of drivers, p."""
         return len(self.standardised)
 
     @property
@@ -161,27 +161,11 @@ def least_squares_from_moments(
     )
 
 
-def t_test(estimates: ArrayLike, standard_errors: ArrayLike, df: float) -> tuple[Array, Array]:
-    """t = estimate / se and its two-sided p with df degrees of freedom."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.asarray(estimates, dtype=float) / np.asarray(standard_errors, dtype=float)
-    return t, np.asarray(2 * stdtr(df, -np.abs(t)))
-
-
-def t_interval(
-    estimates: ArrayLike, standard_errors: ArrayLike, df: float, *, confidence: float = 0.95
-) -> tuple[Array, Array]:
-    """estimate -+ t((1 + confidence) / 2; df) se."""
-    half = stdtrit(df, (1 + confidence) / 2) * np.asarray(standard_errors, dtype=float)
-    centre = np.asarray(estimates, dtype=float)
-    return centre - half, centre + half
-
-
-# ---- from rows: errors that survive unequal variances, and influence ----------------------------------------
+# ---- from rows: errors that survive unequal variances, and influence ------------------------------
 
 
 def leverages(x: ArrayLike, *, weights: ArrayLike | None = None) -> Array:
-    """Diagonal of the hat matrix, (n,): how much each respondent decides its own fitted value; sums to p + 1."""
+    """Diagonal of the hat matrix, (n,): how much a respondent decides its own fitted value; sums to p + 1."""
     design = _with_constant(x)
     if weights is not None:
         design = design * np.sqrt(np.asarray(weights, dtype=float))[:, None]
@@ -282,23 +266,7 @@ def condition_number(x: ArrayLike) -> float:
     return float(np.linalg.cond(design / np.linalg.norm(design, axis=0)))
 
 
-def correlation_interval(r: ArrayLike, n: float, *, confidence: float = 0.95) -> tuple[Array, Array]:
-    """Fisher's interval: tanh(artanh r -+ z / sqrt(n - 3)).
-
-    Raises
-    ------
-    TooFew : n <= 3.
-    """
-    if n <= 3:
-        raise TooFew("an interval for a correlation needs more than 3 respondents")
-    half = float(ndtri((1 + confidence) / 2)) / math.sqrt(n - 3)
-    # a correlation of 1 has the interval 1 to 1
-    with np.errstate(divide="ignore"):
-        z = np.arctanh(np.clip(np.asarray(r, dtype=float), -1.0, 1.0))
-    return np.tanh(z - half), np.tanh(z + half)
-
-
-# ---- how R2 divides among the drivers ----------------------------------------
+# ---- how R2 divides among the drivers ------------------------------
 
 
 @dataclass(frozen=True, eq=False)
