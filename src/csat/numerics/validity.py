@@ -1,0 +1,149 @@
+"""Do the items of a construct belong together, and are the constructs different: AVE, reliability, HTMT.
+
+Letters: k items of a construct, l loadings, psi variance of the construct, theta residual variances of its
+items, c constructs, R correlations of the items, blocks the positions of each construct's items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from csat.errors import TooFew
+from csat.numerics.linalg import Array
+
+HtmtMean = Literal["arithmetic", "geometric"]
+
+
+def average_variance_extracted(standardised: ArrayLike) -> float:
+    """AVE, standardised: sum l^2 / k, the mean share of an item's variance that its construct explains.
+
+    Parameters
+    ----------
+    standardised : (k,) standardised loadings.
+
+    References
+    ----------
+    Fornell & Larcker (1981), Journal of Marketing Research 18, 39-50.
+    """
+    loadings = np.asarray(standardised, dtype=float)
+    return float((loadings**2).mean())
+
+
+def average_variance_extracted_unstandardised(
+    loadings: ArrayLike, *, variance: float, residuals: ArrayLike
+) -> float:
+    """AVE, unstandardised (semTools): sum l^2 psi / sum (l^2 psi + theta), weighted by variance."""
+    explained = np.asarray(loadings, dtype=float) ** 2 * variance
+    return float(explained.sum() / (explained + np.asarray(residuals, dtype=float)).sum())
+
+
+def composite_reliability(standardised: ArrayLike, *, residual_covariance: float = 0.0) -> float:
+    """CR, standardised: (sum l)^2 / [(sum l)^2 + sum (1 - l^2) + 2 sum theta_jk].
+
+    Parameters
+    ----------
+    standardised : (k,) standardised loadings. residual_covariance : sum over pairs j < k of the
+        standardised residual covariances within the construct, zero when the model has none.
+    """
+    loadings = np.asarray(standardised, dtype=float)
+    common = loadings.sum() ** 2
+    return float(common / (common + (1 - loadings**2).sum() + 2 * residual_covariance))
+
+
+def composite_reliability_unstandardised(
+    loadings: ArrayLike,
+    *,
+    variance: float,
+    residuals: ArrayLike,
+    residual_covariance: float = 0.0,
+    total: float | None = None,
+) -> float:
+    """CR of the sum of the raw answers: (sum l)^2 psi / [(sum l)^2 psi + sum theta + 2 sum theta_jk].
+
+    Also called omega total. total : the observed variance of the sum, to divide by it instead ("observed").
+    """
+    common = np.asarray(loadings, dtype=float).sum() ** 2 * variance
+    model = common + np.asarray(residuals, dtype=float).sum() + 2 * residual_covariance
+    return float(common / (model if total is None else total))
+
+
+def htmt(
+    correlation: ArrayLike,
+    blocks: Sequence[Sequence[int]],
+    *,
+    mean: HtmtMean = "arithmetic",
+    absolute: bool = True,
+) -> Array:
+    """Heterotrait-monotrait ratio of each pair of constructs, (c, c) with ones on the diagonal.
+
+    H / sqrt(M_a M_b), H the mean correlation between the items of a and of b, M the mean correlation
+    within one. "arithmetic" is the HTMT of Henseler et al.; "geometric" (HTMT2) does not assume equal
+    loadings and always takes absolute correlations. A construct whose signed mean correlation is not
+    positive gives NaN.
+
+    Raises
+    ------
+    TooFew : a block of one item; position of that block.
+
+    References
+    ----------
+    Henseler, Ringle & Sarstedt (2015); Roemer, Schuberth & Henseler (2021).
+    """
+    short = [i for i, block in enumerate(blocks) if len(block) < 2]
+    if short:
+        raise TooFew(
+            "HTMT needs at least two items a construct, and {items} has one",
+            positions=short,
+            do="Leave that construct out of the comparison",
+        )
+    r = np.asarray(correlation, dtype=float)
+    values = np.abs(r) if absolute or mean == "geometric" else r
+    within = np.array([_mean(_below_diagonal(values, block), mean) for block in blocks])
+    with np.errstate(invalid="ignore"):
+        scale = np.sqrt(np.where(within > 0, within, np.nan))
+    ratio = np.eye(len(blocks))
+    for a, first in enumerate(blocks):
+        for b, second in enumerate(blocks[:a]):
+            between = _mean(values[np.ix_(list(first), list(second))].ravel(), mean)
+            ratio[a, b] = ratio[b, a] = between / (scale[a] * scale[b])
+    return ratio
+
+
+def negative_within(correlation: ArrayLike, blocks: Sequence[Sequence[int]]) -> NDArray[np.intp]:
+    """Number of negative correlations inside each construct, (c,); above 0 HTMT2 means nothing for it."""
+    r = np.asarray(correlation, dtype=float)
+    return np.array([int((_below_diagonal(r, block) < 0).sum()) for block in blocks], dtype=np.intp)
+
+
+def fornell_larcker(ave: ArrayLike, latent_correlation: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
+    """sqrt(AVE) on the diagonal and the construct correlations beside it, (c, c); which constructs pass, (c,).
+
+    A construct passes when sqrt(AVE) is larger than its correlation with every other construct.
+
+    References
+    ----------
+    Fornell & Larcker (1981), Journal of Marketing Research 18, 39-50.
+    """
+    table = np.array(latent_correlation, dtype=float)
+    root = np.sqrt(np.asarray(ave, dtype=float))
+    others = np.abs(table)
+    np.fill_diagonal(others, 0.0)
+    np.fill_diagonal(table, root)
+    return table, np.asarray(root > others.max(axis=1, initial=0.0))
+
+
+def _below_diagonal(r: Array, block: Sequence[int]) -> Array:
+    rows, columns = np.tril_indices(len(block), -1)
+    at = np.asarray(block)
+    return np.asarray(r[at[rows], at[columns]])
+
+
+def _mean(values: Array, mean: HtmtMean) -> float:
+    if mean == "arithmetic":
+        return float(values.mean())
+    with np.errstate(divide="ignore"):
+        return float(np.exp(np.log(values).mean()))
