@@ -120,7 +120,7 @@ def negative_within(correlation: ArrayLike, blocks: Sequence[Sequence[int]]) -> 
 
 
 def fornell_larcker(ave: ArrayLike, latent_correlation: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
-    """sqrt(AVE) on the diagonal and the construct correlations beside it, (c, c); which constructs pass, (c,).
+    """Table with sqrt(AVE) on the diagonal and construct correlations beside it, (c, c); who passes, (c,).
 
     A construct passes when sqrt(AVE) is larger than its correlation with every other construct.
 
