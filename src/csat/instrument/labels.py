@@ -23,8 +23,8 @@ NOT_APPLICABLE = "NOT_APPLICABLE"
 class LabelSet:
     """An ordered list of answers, worst first.
 
-    labels : the wording shown. also : for each answer, other words in use for it. ordered : whether position is
-    a degree (the five Kano answers are not).
+    labels : the wording shown. also : for each answer, other words in use for it. ordered : whether position
+    is a degree (the five Kano answers are not).
     """
 
     id: str
@@ -267,8 +267,8 @@ _TRAILING = re.compile(r"^(.*\S)\s*[(\[]\s*(-?\d+)\s*(?:分|points?)?\s*[)\]]$")
 def answer_code(text: str, scale: Scale, *, codes: Mapping[str, int] | None = None) -> int | None:
     """The code of an answer given as text, or None.
 
-    Reads whatever `label_codes` knows (give it as `codes` to save the work) and a numeral with words csat does
-    not know, as in `10 - Extremely likely`; None when the words are known and say another code.
+    Reads whatever `label_codes` knows (give it as `codes` to save the work) and a numeral with words csat
+    does not know, as in `10 - Extremely likely`; None when the words are known and say another code.
     """
     codes = label_codes(scale) if codes is None else codes
     folded = fold(text)

@@ -1,0 +1,184 @@
+"""A model's text as tokens: numbers, names, quoted names, operators; and what an error in it looks like."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from csat.errors import BadInput
+from csat.instrument.statements import (
+    ABOVE,
+    BELOW,
+    COVARIES,
+    DEFINED,
+    EQUAL,
+    MEASURES,
+    REGRESSED_ON,
+    THRESHOLD,
+    Rule,
+    Statement,
+)
+
+Kind = Literal["name", "number", "text", "operator", "newline", "end"]
+
+
+class ModelError(BadInput):
+    """A model that cannot be read; `line` and `column` (1-based) say where."""
+
+    def __init__(
+        self,
+        wrong: str,
+        *,
+        line: int,
+        column: int,
+        shown: str,
+        where: str = "",
+        right: str = "",
+        do: str = "",
+    ) -> None:
+        super().__init__(wrong, where=place(line, column, shown, where), right=right, do=do)
+        self.line, self.column = line, column
+
+
+def place(line: int, column: int, shown: str, where: str = "") -> str:
+    """`bank.toml, line 3, column 7 (in the model: `Image =~ x1 +`)`."""
+    shown = " ".join(shown.split())
+    shown = shown if len(shown) <= SHOWN_CHARACTERS else shown[: SHOWN_CHARACTERS - 3] + "..."
+    at = f"line {line}, column {column} (`{shown}`)"
+    return f"{where}, {at}" if where else f"the model, {at}"
+
+
+SHOWN_CHARACTERS = 100
+"""How much of a long line an error shows."""
+
+_OPERATORS = ("~*~", "=~", "~~", ":=", "==", "<~", "<=", ">=", "->", "<-", *"~|<>+-*/^(),?:=[]{}%&$@\\")
+MAIN = (MEASURES, REGRESSED_ON, COVARIES, THRESHOLD, DEFINED, EQUAL, BELOW, ABOVE)
+_CONTINUES_AFTER = frozenset((*MAIN, "+", "-", "*", "/", "^", "(", ",", "?"))
+_CONTINUES_BEFORE = frozenset((*MAIN, "+", "*", "/", "^", ")", ",", "?"))
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Token:
+    kind: Kind
+    text: str
+    line: int
+    column: int
+    value: float = 0.0
+
+
+class Source:
+    """The text of a model and where it stands in its file."""
+
+    def __init__(self, text: str, where: str, first_line: int) -> None:
+        self.text = text.replace("\r\n", "\n").replace("\r", "\n")
+        self.lines = self.text.split("\n")
+        self.where, self.first_line = where, first_line
+
+    def error(self, wrong: str, at: Token | Statement, *, right: str = "", do: str = "") -> ModelError:
+        shown = self.lines[at.line - self.first_line]
+        return ModelError(
+            wrong, line=at.line, column=at.column, shown=shown, where=self.where, right=right, do=do
+        )
+
+    def place(self, at: Token | Statement | Rule) -> str:
+        return place(at.line, at.column, self.lines[at.line - self.first_line], self.where)
+
+
+def tokens(source: Source) -> list[Token]:
+    """The tokens of a model; comments and spaces are gone, line ends and semicolons stay."""
+    text, at, line, begin = source.text, 0, source.first_line, 0
+    found: list[Token] = []
+    while at < len(text):
+        ch = text[at]
+        token = Token("newline", "\n", line, at - begin + 1)
+        if ch == "\n":
+            found.append(token)
+            line, begin, at = line + 1, at + 1, at + 1
+        elif ch.isspace() or ch == "\ufeff":
+            at += 1
+        elif ch in "#!":
+            end = text.find("\n", at)
+            at = len(text) if end < 0 else end
+        elif ch == ";":
+            found.append(replace(token, text=";"))
+            at += 1
+        else:
+            token = _token(text, at, token, source)
+            found.append(token)
+            at += len(token.text) + (2 if token.kind == "text" else 0)
+    last_line = source.first_line + len(source.lines) - 1
+    found.append(Token("end", "", last_line, len(source.lines[-1]) + 1))
+    return found
+
+
+def _token(text: str, at: int, here: Token, source: Source) -> Token:
+    ch = text[at]
+    number = _NUMBER.match(text, at)
+    if number:
+        after = text[number.end() : number.end() + 1]
+        if after and _continues_name(after):
+            raise source.error(
+                "a name cannot begin with a digit",
+                here,
+                do="Put the whole name in backticks, as in `1st_item`",
+            )
+        value = float(number[0])
+        if not math.isfinite(value):
+            raise source.error(f"the number {number[0]} is too large", here)
+        return replace(here, kind="number", text=number[0], value=value)
+    if ch in "\"'`":
+        end = text.find(ch, at + 1)
+        if end < 0 or "\n" in text[at:end]:
+            raise source.error(f"a {ch} is opened here and not closed on this line", here)
+        if not text[at + 1 : end].strip():
+            raise source.error("there is no name between the quotation marks", here)
+        return replace(here, kind="text", text=text[at + 1 : end])
+    if _continues_name(ch):
+        end = at
+        while end < len(text) and _continues_name(text[end]):
+            end += 1
+        return replace(here, kind="name", text=text[at:end])
+    for operator in _OPERATORS:
+        if text.startswith(operator, at):
+            return replace(here, kind="operator", text=operator)
+    plain = unicodedata.normalize("NFKC", ch)
+    if plain != ch and plain.isascii() and plain.isprintable():
+        raise source.error(f"'{ch}' is a full-width character", here, do=f"Write the plain one: {plain}")
+    shown = ch if ch.isprintable() else f"U+{ord(ch):04X}"
+    raise source.error(
+        f"'{shown}' means nothing in a model",
+        here,
+        do="If it belongs to a name, put the whole name in backticks",
+    )
+
+
+def _continues_name(ch: str) -> bool:
+    return ch == "." or f"a{ch}".isidentifier()
+
+
+def chunks(all_tokens: list[Token]) -> list[list[Token]]:
+    """Tokens of one statement each; a newline inside brackets or beside an operator does not end one."""
+    found: list[list[Token]] = []
+    now: list[Token] = []
+    depth = 0
+    for i, token in enumerate(all_tokens):
+        if token.kind in ("newline", "end"):
+            following = next((t for t in all_tokens[i:] if t.kind != "newline"), token)
+            goes_on = token.text == "\n" and (
+                depth > 0
+                or (now and now[-1].kind == "operator" and now[-1].text in _CONTINUES_AFTER)
+                or (now and following.kind == "operator" and following.text in _CONTINUES_BEFORE)
+            )
+            if now and not goes_on:
+                found.append(now)
+                now, depth = [], 0
+            continue
+        now.append(token)
+        if token.kind == "operator":
+            depth += (token.text == "(") - (token.text == ")")
+            depth = max(depth, 0)
+    return found
