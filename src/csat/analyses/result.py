@@ -126,6 +126,17 @@ class Result:
         parts += [f"! {c.text.say(language)}" for c in self.cautions]
         return "\n".join(parts)
 
+    def text(self, language: Language = "en") -> str:
+        """The summary with all tables: what the command line prints."""
+        parts = [self.title.say(language), "=" * len(self.title.say("en"))]
+        parts.append(f"{VERDICT_WORDS[self.verdict.level].say(language)}: {self.verdict.text.say(language)}")
+        parts += [t.say(language) for t in self.headline()]
+        for table in self.tables().values():
+            parts += ["", table.to_text(language)]
+        parts += ["", self.base.text().say(language)]
+        parts += [f"! {c.text.say(language)}" for c in self.cautions]
+        return "\n".join(parts)
+
     def to_dict(self) -> dict[str, Any]:
         """The whole result in plain JSON types; undefined numbers are null."""
         body = {f.name: plain(getattr(self, f.name)) for f in fields(self)}

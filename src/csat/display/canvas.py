@@ -1,4 +1,4 @@
-"""The figure that csat makes for itself, and may therefore resize to suit what is drawn on it."""
+"""Figures that csat makes for itself and may resize to suit what is drawn, and how wide words are in them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+READERS_FONT = 1.05
+"""Room for a reader whose font is wider than the one measured with."""
 
 
 class Canvas(Figure):
@@ -20,3 +23,14 @@ def resize(ax: Axes, *, width: float | None = None, height: float | None = None)
     if isinstance(figure, Canvas):
         w, h = figure.get_size_inches()
         figure.set_size_inches(width or w, height or h)
+
+
+def text_width(text: str, size: float) -> float:
+    """Width of one line in points, at a font size in points."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    if not text.strip():
+        return 0.0
+    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), ismath=False)
+    return READERS_FONT * float(width)

@@ -34,6 +34,7 @@ from csat.display.style import (
     UNDEFINED,
     brief,
     formatted,
+    in_unit,
     mixed,
     readable_on,
 )
@@ -43,10 +44,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
-LABEL_WIDTH = 34
+LABEL_WIDTH = 38
 """Widest row label, in terminal columns, before it is wrapped; at most two lines are kept."""
-ROW, LINE, FRAME = 0.27, 0.145, 0.85
-"""Inches: a row of one line, each further line of its label, and what axis, label and legend take."""
+ROW, TIGHT_ROW, LINE, FRAME = 0.27, 0.19, 0.145, 0.85
+"""Inches: a row of one line, a row among many, each further line of a label; and what the axis takes."""
+LEGEND_WIDTH = 92
+"""Widest line of a legend, in terminal columns."""
+MANY = 30
+"""With more rows each gets one line and stands closer to the next."""
 
 
 def dots(
@@ -119,7 +124,7 @@ def stacked_bars(
 ) -> Axes:
     """Bars split in parts: `parts` (k, m) shares, drawn from left to right."""
     shares = np.nan_to_num(np.asarray(parts, dtype=float))
-    at = _rows(ax, labels, legend=_legend_rows(part_labels))
+    at = _rows(ax, labels, legend=math.ceil(len(part_labels) / _legend_columns(part_labels)))
     colours = _spread(SEQUENCE, shares.shape[1])
     left = np.zeros(len(at))
     for j, colour in enumerate(colours):
@@ -151,7 +156,7 @@ def diverging_bars(
     table = np.nan_to_num(np.asarray(shares, dtype=float))
     categories = table.shape[1]
     middle = (categories - 1) / 2 if midpoint is None else midpoint
-    at = _rows(ax, labels, legend=_legend_rows(part_labels))
+    at = _rows(ax, labels, legend=math.ceil(len(part_labels) / _legend_columns(part_labels)))
     place = np.arange(categories)
     colours = [_diverging(_side(j, middle, categories)) for j in place]
     left = -table[:, place < middle].sum(axis=1) - table[:, place == middle].sum(axis=1) / 2
@@ -272,8 +277,7 @@ def heat_map(
             patches.append(Rectangle((j, y), 1, height))
             colours.append(colour)
             if shown:
-                text = formatted(value, "number", decimals=decimals)
-                text = text.replace("0.", ".", 1) if limit <= 1 and abs(value) < 1 else text
+                text = in_unit(value, decimals)
                 ax.text(
                     j + 0.5,
                     y + height / 2,
@@ -381,9 +385,10 @@ def lines(
 
 def _rows(ax: Axes, labels: Sequence[str], *, legend: int = 0) -> NDArray[np.float64]:
     """Label the rows, first on top, and give the figure the height they need. The y positions, (k,)."""
-    lines = [_lines(str(label), LABEL_WIDTH) for label in labels]
+    many = len(labels) > MANY
+    lines = [wrapped_and_shortened(str(label), LABEL_WIDTH, 1 if many else 2) for label in labels]
     tallest = max((len(text) for text in lines), default=1)
-    row = ROW + LINE * (tallest - 1)
+    row = TIGHT_ROW if many else ROW + LINE * (tallest - 1)
     resize(ax, height=max(1.5, FRAME + row * max(1, len(lines)) + 0.24 * legend))
     at = np.arange(len(lines), dtype=float)
     ax.set_ylim(max(0.5, len(lines) - 0.5), -0.5)
@@ -533,29 +538,31 @@ def _share_labels(
             )
 
 
-def _legend_rows(labels: Sequence[str]) -> int:
-    return math.ceil(len(labels) / _legend_columns(labels))
-
-
 def _legend_columns(labels: Sequence[str]) -> int:
-    widest = max((min(columns(label), 24) for label in labels), default=1)
-    return max(1, min(len(labels), int(84 / (widest + 6))))
+    """How many entries a line of the legend holds."""
+    total = sum(min(columns(label), 24) + 5 for label in labels)
+    return math.ceil(len(labels) / max(1, math.ceil(total / LEGEND_WIDTH)))
 
 
 def _legend(ax: Axes, labels: Sequence[str], colours: Sequence[str]) -> None:
+    """What the colours mean, in reading order, above the bars and flush with their right edge."""
     from matplotlib.patches import Patch
 
+    across = _legend_columns(labels)
+    # matplotlib fills a legend by columns; readers read by lines
+    order = [i for column in range(across) for i in range(column, len(labels), across)]
     ax.legend(
-        [Patch(color=colour) for colour in colours],
-        [shortened(label, 24) for label in labels],
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        ncols=_legend_columns(labels),
+        [Patch(color=colours[i]) for i in order],
+        [shortened(labels[i], 24) for i in order],
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=across,
         handlelength=1.0,
         handleheight=0.9,
         handletextpad=0.5,
-        columnspacing=1.5,
+        columnspacing=1.4,
         borderaxespad=0.3,
+        borderpad=0.2,
     )
 
 

@@ -55,7 +55,7 @@ def wrapped(text: str, width: int) -> list[str]:
 def shortened(text: str, width: int) -> str:
     """The text on one line, cut with an ellipsis when it is wider than `width` terminal columns."""
     text = " ".join(text.split())
-    return text if columns(text) <= width else _head(text, max(1, width - 1)).rstrip() + ELLIPSIS
+    return text if columns(text) <= width else _cut(text, width)
 
 
 def wrapped_and_shortened(text: str, width: int, lines: int) -> list[str]:
@@ -63,10 +63,21 @@ def wrapped_and_shortened(text: str, width: int, lines: int) -> list[str]:
     all_lines = wrapped(text, width)
     if len(all_lines) <= lines:
         return all_lines
-    last = all_lines[lines - 1]
-    if columns(last) > width - 1:
-        last = _head(last, max(1, width - 1))
-    return [*all_lines[: lines - 1], last.rstrip() + ELLIPSIS]
+    return [*all_lines[: lines - 1], _cut(all_lines[lines - 1] + " " + all_lines[lines], width)]
+
+
+def _cut(text: str, width: int) -> str:
+    """The beginning of the text and an ellipsis: after a whole word when that loses little."""
+    head = _head(text, max(1, width - 1))
+    space = head.rfind(" ")
+    if (
+        not text[len(head) :].startswith(" ")
+        and space > 0
+        and columns(head[space:]) <= 9
+        and not has_cjk(head)
+    ):
+        head = head[:space]
+    return head.rstrip(" ,，、;；:：") + ELLIPSIS
 
 
 def has_cjk(text: str) -> bool:

@@ -112,6 +112,12 @@ def brief(value: float) -> str:
     return formatted(value, decimals=decimals)
 
 
+def in_unit(value: float, decimals: int = 2) -> str:
+    """A loading, correlation or share without its leading zero, for narrow places: `.57`, `−.08`, `1.00`."""
+    text = formatted(value, decimals=decimals)
+    return text.replace("0.", ".", 1) if text.lstrip(MINUS).startswith("0.") else text
+
+
 # Colours
 
 

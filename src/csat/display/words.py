@@ -208,6 +208,10 @@ COUNT = Text("Count", "频数")
 SHARE_OF_ANSWERS = Text("Share of answers", "回答占比")
 ISO_PRIORITY = Text("equal priority", "等优先级线")
 KEY = Text("Key", "图例")
+PATH_NOTE = Text(
+    "Standardised estimates. * p < .05, ** p < .01, *** p < .001; dashed: p ≥ .05; orange: negative.",
+    "标准化估计值。* p < .05，** p < .01，*** p < .001；虚线：p ≥ .05；橙色：负向。",
+)
 MORE = Text("and {n} more", "另有 {n} 项")
 
 

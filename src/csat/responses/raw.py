@@ -38,6 +38,13 @@ class RawColumn:
         """The column of some rows."""
         return RawColumn(self.distinct, self.index[keep])
 
+    def pruned(self) -> RawColumn:
+        """The column without texts that no longer occur."""
+        used = np.flatnonzero(self.counts())
+        place = np.full(len(self.distinct) + 1, -1, dtype=np.int32)
+        place[used] = np.arange(len(used), dtype=np.int32)
+        return RawColumn(tuple(self.distinct[i] for i in used), place[self.index])
+
     @classmethod
     def of(cls, cells: Iterable[object]) -> RawColumn:
         """Cells of any type as text; None, NaN and blank text are empty."""

@@ -310,7 +310,7 @@ def _table_of(cells: list[RawColumn], *, notes: list[str], **source: str) -> Raw
     names, more = unique_names(headers)
     columns = {}
     for name, header, column in zip(names, headers, cells, strict=True):
-        body = column.where(np.arange(1, rows + 1))
+        body = RawColumn(column.distinct, column.index[1:]).pruned()
         if header is None and not (body.index >= 0).any():
             continue
         columns[name] = body

@@ -1,0 +1,473 @@
+"""The command line: words typed in a terminal to one analysis, one text or one JSON object."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from csat import __version__
+from csat.errors import BadInput, CsatError
+from csat.language import Language
+
+if TYPE_CHECKING:
+    from csat.analyses.result import Result
+    from csat.survey import Survey
+
+Command = Callable[..., Any]
+
+EXIT_DONE, EXIT_WITHHELD, EXIT_WRONG = 0, 1, 2
+
+
+class Ordered(click.Group):
+    """Commands in the order they are written, which is the order of the work."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=Ordered, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="csat")
+def cli() -> None:
+    """Satisfaction surveys: from an export file to a trustworthy report.
+
+    Start with `csat demo`, or with your own file: `csat report DATA -i INSTRUMENT -o FOLDER`.
+    """
+
+
+# ------------------------------------------------------------------------------------------------ shared options
+
+READING: tuple[Command, ...] = (
+    click.argument("data", type=click.Path(path_type=Path)),
+    click.option("-i", "--instrument", metavar="NAME", help="A shipped instrument, or a path to a .toml file."),
+    click.option("--items", metavar="A,B,..", help="Columns to analyse, where there is no instrument."),
+    click.option("--scale", metavar="LOW,HIGH", help="Their answer scale, such as 1,5."),
+    click.option("--weight", metavar="COLUMN", help="Column of case weights; 'none' switches a declared one off."),
+    click.option("--segment", "segments", metavar="COLUMN", multiple=True, help="Column that groups respondents."),
+    click.option("--encoding", metavar="NAME", help="Encoding of a text file, where the one found is wrong."),
+    click.option("--delimiter", metavar="CHAR", help="Delimiter of a text file, where the one found is wrong."),
+    click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
+)  # fmt: skip
+
+SAYING: tuple[Command, ...] = (
+    click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the text."),
+    click.option("--json", "as_json", is_flag=True, help="Print the whole result as one JSON object."),
+    click.option("--charts", metavar="FOLDER", type=click.Path(path_type=Path), help="Write the charts as SVG files."),
+)  # fmt: skip
+
+
+def options(*groups: tuple[Command, ...]) -> Callable[[Command], Command]:
+    """Add groups of options to a command, in the order given."""
+
+    def add(command: Command) -> Command:
+        for option in reversed([o for group in groups for o in group]):
+            command = option(command)
+        return command
+
+    return add
+
+
+def analysis(name: str, *extra: Command) -> Callable[[Command], click.Command]:
+    """A command that reads a survey, asks one question and says the answer.
+
+    The decorated function gets the survey and its own options, and returns the result.
+    """
+
+    def make(ask: Command) -> click.Command:
+        @functools.wraps(ask)
+        def run(
+            data: Path, instrument: str | None, items: str | None, scale: str | None, weight: str | None,
+            segments: tuple[str, ...], encoding: str | None, delimiter: str | None, sheet: str | None,
+            lang: Language, as_json: bool, charts: Path | None, **own: Any,
+        ) -> int:  # fmt: skip
+            survey = read_survey(data, instrument, items, scale, weight, segments, encoding, delimiter, sheet)
+            return say(ask(survey, **own), lang, as_json, charts)
+
+        return cli.command(name, short_help=_first_line(ask.__doc__))(options(READING, extra, SAYING)(run))
+
+    return make
+
+
+def read_survey(
+    data: Path, instrument: str | None, items: str | None, scale: str | None, weight: str | None,
+    segments: tuple[str, ...], encoding: str | None, delimiter: str | None, sheet: str | None,
+) -> Survey:  # fmt: skip
+    """Read with the options of `READING`."""
+    from csat.survey import read
+
+    return read(
+        data, instrument=instrument, items=_names(items), scale=_scale(scale), weight=weight, segments=segments,
+        encoding=encoding, delimiter="\t" if delimiter in ("\\t", "tab") else delimiter, sheet=sheet,
+    )  # fmt: skip
+
+
+def say(result: Result, language: Language, as_json: bool, charts: Path | None) -> int:
+    """Print a result and return the exit code its verdict asks for."""
+    if as_json:
+        import json
+
+        click.echo(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False, indent=1))
+    else:
+        click.echo(result.text(language))
+    if charts is not None:
+        from csat.display.canvas import svg
+        from csat.files import write_all
+
+        drawn = {
+            f"{result.name}-{name}.svg": svg(plot, language, f"{result.name}-{name}").encode()
+            for name, plot in result.plots().items()
+        }
+        write_all(charts, drawn)
+    return EXIT_WITHHELD if result.verdict.failed else EXIT_DONE
+
+
+def _names(text: str | None) -> list[str] | None:
+    return [n.strip() for n in text.split(",") if n.strip()] if text else None
+
+
+def _scale(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    try:
+        low, high = (int(part) for part in text.replace("-", ",").split(","))
+    except ValueError as error:
+        raise BadInput(f"--scale {text} is not a scale", right="It is LOW,HIGH, such as 1,5") from error
+    return low, high
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().splitlines()[0]
+
+
+# ------------------------------------------------------------------------------------------------ the analyses
+
+
+@analysis(
+    "read",
+    click.option("--issued", type=int, help="Questionnaires sent out."),
+    click.option("--returned", type=int, help="Questionnaires that came back."),
+)
+def read_command(survey: Survey, *, issued: int | None, returned: int | None) -> Result:
+    """What was read: rows, columns, silence, invalid cells, response accounting."""
+    return survey.reading(issued=issued, returned=returned)
+
+
+@analysis("describe")
+def describe_command(survey: Survey) -> Result:
+    """Frequencies, means with intervals, boxes, floor and ceiling, silence by reason."""
+    return survey.describe()
+
+
+@analysis("quality")
+def quality_command(survey: Survey) -> Result:
+    """Careless answers, missing answers, duplicates: flagged, never deleted."""
+    return survey.quality()
+
+
+@analysis("reliability")
+def reliability_command(survey: Survey) -> Result:
+    """Cronbach's alpha and better, per construct and overall."""
+    return survey.reliability()
+
+
+CORRELATION = click.option(
+    "--correlation", type=click.Choice(["pearson", "polychoric"]), default="pearson", show_default=True,
+    help="Correlations of the items.",
+)  # fmt: skip
+MISSING = click.option(
+    "--missing", type=click.Choice(["auto", "listwise", "pairwise"]), default="auto", show_default=True,
+    help="Rows with silence: auto is listwise unless that keeps less than half of the rows.",
+)  # fmt: skip
+SEED = click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything drawn at random.")
+
+
+@analysis("adequacy", CORRELATION, MISSING)
+def adequacy_command(survey: Survey, **own: Any) -> Result:
+    """KMO, Bartlett's test and the determinant: is a factor analysis worth while?"""
+    return survey.adequacy(**own)
+
+
+@analysis(
+    "efa",
+    click.option("--factors", default="parallel", show_default=True, help="A number, or parallel, kaiser, map, instrument."),
+    click.option("--extraction", type=click.Choice(["minres", "ml", "pa", "pca"]), default="minres", show_default=True, help="How factors are extracted."),
+    click.option("--rotation", type=click.Choice(["none", "varimax", "quartimax", "promax", "oblimin", "quartimin", "geomin"]), default="oblimin", show_default=True, help="How factors are rotated."),
+    CORRELATION, MISSING,
+    click.option("--draws", type=int, default=200, show_default=True, help="Draws of the parallel analysis."),
+    SEED,
+)  # fmt: skip
+def efa_command(survey: Survey, *, factors: str, **own: Any) -> Result:
+    """Exploratory factor analysis: how many factors, which items belong to them."""
+    return survey.efa(factors=int(factors) if factors.isdigit() else factors, **own)
+
+
+MODEL = click.option("--model", type=click.Path(path_type=Path), metavar="FILE", help="A model in lavaan syntax, instead of the instrument's.")
+ESTIMATOR = click.option("--estimator", default="ML", show_default=True, help="Estimator.")
+
+
+@analysis("cfa", MODEL, ESTIMATOR)
+def cfa_command(survey: Survey, *, model: Path | None, estimator: str) -> Result:
+    """Confirmatory factor analysis of the instrument's constructs, or of a model file."""
+    return survey.cfa(model=_model(model), estimator=estimator)
+
+
+@analysis("sem", MODEL, ESTIMATOR)
+def sem_command(survey: Survey, *, model: Path | None, estimator: str) -> Result:
+    """Structural equation model: verdict, fit, paths, loadings, validity."""
+    return survey.sem(model=_model(model), estimator=estimator)
+
+
+def _model(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise BadInput(f"the model cannot be read: {reason}", where=str(path), do="Name a text file with lavaan syntax") from error
+
+
+@analysis(
+    "drivers",
+    click.option("--outcome", metavar="NAME", help="Construct or item to explain; default: the index construct."),
+    click.option("--drivers", metavar="A,B,..", help="Constructs or items that may explain it; default: the drivers."),
+    click.option("--scores", type=click.Choice(["mean", "sum"]), default="mean", show_default=True, help="Construct scores."),
+    click.option("--errors", type=click.Choice(["HC3", "classical"]), default="HC3", show_default=True, help="Standard errors."),
+)  # fmt: skip
+def drivers_command(survey: Survey, *, outcome: str | None, drivers: str | None, scores: Any, errors: Any) -> Result:
+    """Regression of satisfaction on its drivers, with shares of importance."""
+    return survey.drivers(outcome=outcome, drivers=_names(drivers), scores=scores, errors=errors)
+
+
+@analysis(
+    "index",
+    click.option("--construct", metavar="NAME", help="The construct that is the index; default: the instrument's."),
+    click.option("--method", type=click.Choice(["equal", "stated", "derived"]), help="Weights: equal, stated importance, derived importance."),
+    click.option("--convention", type=click.Choice(["0-100 rescale", "per cent of maximum"]), default="0-100 rescale", show_default=True, help="How answers become points."),
+    click.option("--replicates", type=int, default=2000, show_default=True, help="Bootstrap replicates."),
+    SEED,
+)  # fmt: skip
+def index_command(survey: Survey, **own: Any) -> Result:
+    """Customer satisfaction index 0-100 with its interval, by construct and segment."""
+    return survey.index(**own)
+
+
+@analysis(
+    "priorities",
+    click.option("--importance", type=click.Choice(["derived", "stated"]), help="Where importance comes from."),
+    click.option("--centre", type=click.Choice(["mean", "median", "midpoint", "value"]), default="mean", show_default=True, help="Where the crosshair stands."),
+    click.option("--centre-at", metavar="X,Y", help="The crosshair for --centre value: performance, importance."),
+    click.option("--level", type=click.Choice(["item", "construct"]), default="item", show_default=True, help="What is placed."),
+)  # fmt: skip
+def priorities_command(survey: Survey, *, centre_at: str | None, **own: Any) -> Result:
+    """Importance-performance quadrants: what to improve first."""
+    return survey.priorities(centre_at=_point(centre_at), **own)
+
+
+def _point(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise BadInput(f"--centre-at {text} is not a point", right="It is X,Y, such as 70,0.1") from error
+    return x, y
+
+
+@analysis("crosscheck")
+def crosscheck_command(survey: Survey) -> Result:
+    """Ask factor_analyzer, statsmodels and semopy for the same numbers."""
+    return survey.crosscheck()
+
+
+# ------------------------------------------------------------------------------------------------ the report
+
+
+@cli.command("report")
+@options(
+    READING,
+    (
+        click.option("-o", "--out", required=True, metavar="FOLDER", type=click.Path(path_type=Path), help="Where the report goes."),
+        click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."),
+        click.option("--issued", type=int, help="Questionnaires sent out."),
+        click.option("--returned", type=int, help="Questionnaires that came back."),
+        SEED,
+    ),
+)  # fmt: skip
+def report_command(
+    data: Path, instrument: str | None, items: str | None, scale: str | None, weight: str | None,
+    segments: tuple[str, ...], encoding: str | None, delimiter: str | None, sheet: str | None,
+    out: Path, lang: Language, issued: int | None, returned: int | None, seed: int,
+) -> int:  # fmt: skip
+    """Write report.html, report.pdf, report.xlsx and result.json."""
+    survey = read_survey(data, instrument, items, scale, weight, segments, encoding, delimiter, sheet)
+    return write_report(survey, out, lang, issued=issued, returned=returned, seed=seed)
+
+
+def write_report(
+    survey: Survey, out: Path, language: Language, *, issued: int | None = None, returned: int | None = None, seed: int = 0
+) -> int:
+    """Write the report with a progress bar, and say what to open."""
+    with progress() as step:
+        made = survey.report(out, language=language, issued=issued, returned=returned, seed=seed, step=step)
+    click.echo(made.verdict.text.say(language))
+    click.echo(f"Open {out / 'report.html'} (also there: report.pdf, report.xlsx, result.json)")
+    return EXIT_WITHHELD if made.verdict.failed else EXIT_DONE
+
+
+class progress:  # noqa: N801  a context manager, used as a word
+    """A progress bar on a terminal, nothing when piped; `step(done, total, words)` moves it."""
+
+    def __enter__(self) -> Callable[[int, int, str], None]:
+        self._bar: Any = None
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self._bar = Progress(console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("reading", total=None)
+        return self._step
+
+    def _step(self, done: int, total: int, words: str) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total, description=words)
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+# ------------------------------------------------------------------------------------------------ instruments
+
+
+@cli.group("instruments", cls=Ordered)
+def instruments_group() -> None:
+    """Questionnaires: list, show, check, make a new one, JSON Schema."""
+
+
+@instruments_group.command("list")
+def instruments_list() -> int:
+    """The shipped instruments."""
+    from csat.display.table import Table
+    from csat.instrument.toml import load, shipped
+    from csat.language import Text
+
+    loaded = [load(name) for name in shipped()]
+    table = Table(
+        {
+            "instrument": [i.id for i in loaded],
+            "title": [i.title for i in loaded],
+            "items": [len(i.items) for i in loaded],
+            "constructs": [len(i.constructs) for i in loaded],
+        },
+        labels={
+            "instrument": Text("Instrument", "问卷"), "title": Text("Title", "标题"),
+            "items": Text("Items", "题项数"), "constructs": Text("Constructs", "构念数"),
+        },
+    )  # fmt: skip
+    click.echo(table.to_text())
+    return EXIT_DONE
+
+
+@instruments_group.command("show")
+@click.argument("name")
+def instruments_show(name: str) -> int:
+    """Print an instrument as its TOML file: a start for your own."""
+    from csat.instrument.toml import load, write_instrument
+
+    click.echo(write_instrument(load(name)))
+    return EXIT_DONE
+
+
+@instruments_group.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+def instruments_check(file: Path) -> int:
+    """Check an instrument file: says what is wrong, where, and what would be right."""
+    from csat.instrument.toml import load
+
+    found = load(file)
+    click.echo(f"{file}: {found.label} is in order: {len(found.items)} items, {len(found.constructs)} constructs.")
+    return EXIT_DONE
+
+
+@instruments_group.command("new")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="File to write; default: the terminal.")
+@click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
+@click.option("--encoding", metavar="NAME", help="Encoding of a text file.")
+def instruments_new(data: Path, out: Path | None, sheet: str | None, encoding: str | None) -> int:
+    """Propose an instrument from a data file; comments ask what cannot be known."""
+    from csat.files import write_file
+    from csat.instrument.propose import propose
+    from csat.responses.readers import read_file
+
+    table = read_file(data, sheet=sheet, encoding=encoding)
+    text = propose({name: column.texts() for name, column in table.columns.items()}, source_name=data.name)
+    if out is None:
+        click.echo(text)
+    else:
+        if out.exists():
+            raise BadInput("this file is there already", where=str(out), do="Name another: nothing is overwritten")
+        write_file(out, text.encode())
+        click.echo(f"Wrote {out}. Answer the questions in its comments, then: csat instruments check {out}")
+    return EXIT_DONE
+
+
+@instruments_group.command("schema")
+def instruments_schema() -> int:
+    """The JSON Schema of instrument files, for editors."""
+    import json
+
+    from csat.instrument.toml import instrument_schema
+
+    click.echo(json.dumps(instrument_schema(), ensure_ascii=False, indent=1))
+    return EXIT_DONE
+
+
+# ------------------------------------------------------------------------------------------------ running
+
+
+def main() -> None:
+    """Run the command line; every error is one paragraph on standard error."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run with arguments and return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character still gets the rest
+    try:
+        return int(cli.main(arguments, prog_name="csat", standalone_mode=False) or 0)
+    except CsatError as error:
+        click.echo(f"csat: {error}", err=True)
+        return error.exit_code
+    except click.exceptions.Abort:
+        click.echo("csat: stopped; nothing was written", err=True)
+        return 130
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f" See: {context.command_path} --help" if context is not None else ""
+        click.echo(f"csat: {error.format_message()}{hint}", err=True)
+        return EXIT_WRONG
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    except MemoryError:
+        click.echo("csat: the memory of this machine is too small for this file; count it in batches (csat.count_batches)", err=True)
+        return EXIT_WRONG
+    except Exception as error:
+        if os.environ.get("CSAT_DEBUG"):
+            raise
+        click.echo(
+            f"csat: something unforeseen went wrong ({type(error).__name__}: {error}). This is a fault of csat, not of "
+            "your file; nothing was written. Set CSAT_DEBUG=1 to see where, and please report it.",
+            err=True,
+        )
+        return EXIT_WRONG

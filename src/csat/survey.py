@@ -1,0 +1,93 @@
+"""The front door of the notebook: read a survey, ask it questions, write its report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from csat.chain import Chain
+from csat.errors import BadInput
+from csat.instrument.instrument import Instrument
+from csat.language import Language
+from csat.responses.binding import ad_hoc_instrument, bind
+from csat.responses.readers import read_file, read_frame
+
+if TYPE_CHECKING:
+    from csat.report.write import Report
+
+
+class Survey(Chain):
+    """A survey that was read: `csat.read` makes it."""
+
+    def report(
+        self,
+        folder: str | Path,
+        *,
+        language: Language = "en",
+        issued: int | None = None,
+        returned: int | None = None,
+        seed: int = 0,
+        step: Callable[[int, int, str], None] | None = None,
+    ) -> Report:
+        """Write report.html, report.pdf, report.xlsx and result.json into a folder: all of them or none.
+
+        step : called with (done, total, words) as the work goes on.
+        """
+        from csat.report.write import write
+
+        return write(self, folder, language=language, issued=issued, returned=returned, seed=seed, step=step)
+
+    def __repr__(self) -> str:
+        responses = self.responses
+        return f"<Survey {responses.report.source}: {responses.rows} respondents x {len(responses.items)} items, {responses.instrument.label}>"
+
+
+def read(
+    source: Any,
+    instrument: str | Path | Instrument | None = None,
+    *,
+    items: Sequence[str] | None = None,
+    scale: tuple[int, int] | None = None,
+    constructs: Mapping[str, Sequence[str]] | None = None,
+    weight: str | None = None,
+    segments: Sequence[str] = (),
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+) -> Survey:
+    """Read answers from a file or a data frame and bind them to an instrument.
+
+    Parameters
+    ----------
+    source : path of a csv, tsv, xlsx, xls, ods, sav, dta or parquet file, or a pandas, polars, pyarrow or DuckDB frame.
+    instrument : a shipped one by name (`csat instruments list`), a path to a .toml file, or an `Instrument`.
+    items, scale, constructs : without an instrument: the columns that are items (default: all columns of numbers),
+        their (lowest, highest) answer, and which items measure what. Without a scale items are measured quantities.
+    weight : column of case weights; the instrument's own is used unless this is 'none'.
+    segments : columns that group respondents, besides those the instrument declares.
+
+    Raises
+    ------
+    BadInput, UnknownName : the file, the instrument or an option is wrong; the text says what to do.
+    """
+    table = read_file(source, encoding=encoding, delimiter=delimiter, sheet=sheet) if isinstance(source, str | Path) else read_frame(source)
+    if instrument is None:
+        questionnaire = ad_hoc_instrument(table, items=items, scale=scale, constructs=constructs)
+    else:
+        if items is not None or scale is not None or constructs is not None:
+            raise BadInput(
+                "items, scale and constructs are for data without an instrument",
+                do="Leave them out, or leave the instrument out",
+            )
+        questionnaire = load_instrument(instrument)
+    return Survey(bind(table, questionnaire, weight=weight, segments=segments))
+
+
+def load_instrument(instrument: str | Path | Instrument) -> Instrument:
+    """A shipped instrument by name, or one from a .toml file."""
+    if isinstance(instrument, Instrument):
+        return instrument
+    from csat.instrument.toml import load
+
+    return load(instrument)
