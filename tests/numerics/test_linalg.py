@@ -60,6 +60,14 @@ def test_one_dependence_is_named_at_a_time():
     assert linalg.dependent_columns(np.cov(np.column_stack([x, x]).T)) == (0, 2)
 
 
+def test_columns_that_repeat_others_or_never_vary_are_passed_over():
+    x = np.random.default_rng(6).normal(size=(50, 5))
+    x[:, 1] = 2.0
+    x[:, 3] = x[:, 0] - x[:, 2]
+    assert linalg.independent_columns(np.cov(x.T)).tolist() == [0, 2, 4]
+    assert linalg.independent_columns(spd(6, 4)).tolist() == list(range(6))
+
+
 def test_an_independent_matrix_has_no_dependent_columns():
     assert linalg.dependent_columns(spd(6, 4)) == ()
 

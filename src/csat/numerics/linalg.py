@@ -181,6 +181,28 @@ def dependent_columns(matrix: ArrayLike) -> tuple[int, ...]:
     return ()
 
 
+def independent_columns(matrix: ArrayLike) -> NDArray[np.intp]:
+    """Positions of columns, taken in order, that vary and are not explained by those taken before.
+
+    They span what all columns span: a distance on them is the distance by the pseudo-inverse.
+
+    Parameters
+    ----------
+    matrix : (p, p) covariance; constant columns (zero or undefined variance) are passed over.
+    """
+    s = np.asarray(matrix, dtype=float)
+    kept: list[int] = []
+    factor = np.zeros_like(s)
+    for j in np.flatnonzero(np.diagonal(s) > 0):
+        m = len(kept)
+        row = solve_triangular(factor[:m, :m], s[kept, j], lower=True) if m else np.zeros(0)
+        left = s[j, j] - row @ row
+        if left >= SINGULAR_BELOW * s[j, j]:
+            factor[m, :m], factor[m, m] = row, np.sqrt(left)
+            kept.append(int(j))
+    return np.array(kept, dtype=np.intp)
+
+
 def vech(matrix: ArrayLike) -> Array:
     """Lower triangle with diagonal, column by column: (p, p) to (p (p + 1) / 2,)."""
     a = np.asarray(matrix, dtype=float)
