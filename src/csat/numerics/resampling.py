@@ -27,7 +27,6 @@ BATCH_CELLS = 4_000_000
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _WORD = 0xFFFFFFFFFFFFFFFF
-_TICKETS = 1 << 16
 _POISSON = (24109, 24109, 12055, 4018, 1005, 201, 33, 5, 1)
 """Of 65536 tickets, how many say 0, 1, 2, ... times: Poisson(1) to 1.5e-5; mean 1.00005, variance 1.0002."""
 
@@ -47,23 +46,30 @@ def poisson_multiplicities(
 
     References
     ----------
-    Hanley & MacGibbon (2006), Computer Methods and Programs in Biomedicine 83, 57-62. The mixing of the key is
-    that of Steele, Lea & Flood (2014), OOPSLA, 453-472 (SplitMix64).
+    Hanley & MacGibbon (2006), Computer Methods and Programs in Biomedicine 83, 57-62. The mixing of the key
+    is that of Steele, Lea & Flood (2014), OOPSLA, 453-472 (SplitMix64).
     """
     tickets = np.repeat(np.arange(len(_POISSON), dtype=np.float64), _POISSON)
     steps = np.asarray(rows).astype(np.uint64) * np.uint64(_GOLDEN)
-    batch = max(1, BATCH_CELLS // max(1, len(steps)))
-    start = _mixed(np.array([seed & _WORD], dtype=np.uint64) + np.uint64(_GOLDEN))
-    for first in range(0, replicates, batch):
-        numbers = np.arange(first, min(first + batch, replicates), dtype=np.uint64)
-        keys = _mixed(start + (numbers + np.uint64(1)) * np.uint64(_GOLDEN))
-        yield tickets[_mixed(keys[:, None] + steps) >> np.uint64(64 - 16)]
+    start = _mix(np.array([(seed + _GOLDEN) & _WORD], dtype=np.uint64))
+    keys = _mix(start + np.arange(1, replicates + 1, dtype=np.uint64) * np.uint64(_GOLDEN))
+    size = max(1, BATCH_CELLS // max(1, len(steps)))
+    for first in range(0, replicates, size):
+        batch = np.empty((min(size, replicates - first), len(steps)))
+        # one replicate at a time: the words of a row of replicates stay in the processor's cache
+        for one, key in zip(batch, keys[first:], strict=False):
+            np.take(tickets, _mix(steps + key) >> np.uint64(64 - 16), out=one)
+        yield batch
 
 
-def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(z ^ (z >> np.uint64(31)))
+def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """SplitMix64's finaliser, in place."""
+    z ^= z >> np.uint64(30)
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return z
 
 
 def bootstrap_weighted_means(
