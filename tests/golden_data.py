@@ -1,8 +1,9 @@
 """Where golden numbers on real data come from.
 
-The reference folder (numbers from R and others, and the public data they rest on) is not part of the repository.
-It is looked for in $CSAT_REFERENCE, else beside the checkout in `../shared/reference`; tests that need it skip
-with that reason when it is absent. Standard library and numpy only: tests/numerics use it too.
+The reference folder (numbers from R and others, and the public data they rest on) is not part of the
+repository.
+It is looked for in $CSAT_REFERENCE, else beside the checkout in `../shared/reference`; tests that need it
+skip with that reason when it is absent. Standard library and numpy only: tests/numerics use it too.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@
     survey.report("out/")
 
 Every analysis also works on a bare frame of items: `csat.efa(frame, factors=3)`,
-`csat.sem("f =~ x1 + x2 + x3", frame)`. Names are loaded when first used, so `import csat` costs next to nothing.
+`csat.sem("f =~ x1 + x2 + x3", frame)`. Names are loaded when first used, so `import csat` costs next to
+nothing.
 """
 
 from __future__ import annotations
@@ -18,20 +19,41 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from csat.bare import (
         adequacy as adequacy,
+    )
+    from csat.bare import (
         cfa as cfa,
+    )
+    from csat.bare import (
         describe as describe,
+    )
+    from csat.bare import (
         drivers as drivers,
+    )
+    from csat.bare import (
         efa as efa,
+    )
+    from csat.bare import (
         index as index,
+    )
+    from csat.bare import (
         priorities as priorities,
+    )
+    from csat.bare import (
         quality as quality,
+    )
+    from csat.bare import (
         reliability as reliability,
+    )
+    from csat.bare import (
         sem as sem,
     )
     from csat.errors import CsatError as CsatError
-    from csat.survey import Survey as Survey, load_instrument as load_instrument, read as read
+    from csat.survey import Survey as Survey
+    from csat.survey import load_instrument as load_instrument
+    from csat.survey import read as read
     from csat.tally.batches import count_batches as count_batches
-    from csat.tally.tally import Tally as Tally, count as count
+    from csat.tally.tally import Tally as Tally
+    from csat.tally.tally import count as count
 
 _HOMES = {
     "read": "csat.survey",
@@ -43,10 +65,19 @@ _HOMES = {
     "count_batches": "csat.tally.batches",
 } | dict.fromkeys(
     (
-        "describe", "quality", "reliability", "adequacy", "efa", "cfa", "sem", "drivers", "index", "priorities",
+        "describe",
+        "quality",
+        "reliability",
+        "adequacy",
+        "efa",
+        "cfa",
+        "sem",
+        "drivers",
+        "index",
+        "priorities",
     ),
     "csat.bare",
-)  # fmt: skip
+)
 
 __all__ = ["__version__", *sorted(_HOMES)]
 

@@ -1,8 +1,9 @@
 """Every analysis on a bare frame of items, without an instrument: `csat.efa(frame, factors=3)`.
 
-frame : a path, or a pandas, polars, pyarrow or DuckDB frame. items : the columns to use, default all columns of
-numbers. scale : (lowest, highest) answer, where the columns are answers on one scale; without it they are measured
-quantities and nothing that needs categories (boxes of a scale, polychoric correlations) is given.
+frame : a path, or a pandas, polars, pyarrow or DuckDB frame. items : the columns to use, default all
+columns of
+numbers. scale : (lowest, highest) answer, where the columns are answers on one scale; without it they are
+measured quantities and nothing that needs categories (boxes of a scale, polychoric correlations) is given.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ Items = Sequence[str] | None
 ScaleEnds = tuple[int, int] | None
 
 
-def describe(frame: Any, *, items: Items = None, scale: ScaleEnds = None, weight: str | None = None) -> Description:
+def describe(
+    frame: Any, *, items: Items = None, scale: ScaleEnds = None, weight: str | None = None
+) -> Description:
     """`Survey.describe` of a frame."""
     return read(frame, items=items, scale=scale, weight=weight).describe()
 
@@ -39,62 +42,113 @@ def quality(frame: Any, *, items: Items = None, scale: ScaleEnds = None) -> Qual
 
 
 def reliability(
-    frame: Any, *, items: Items = None, scale: ScaleEnds = None, weight: str | None = None,
+    frame: Any,
+    *,
+    items: Items = None,
+    scale: ScaleEnds = None,
+    weight: str | None = None,
     constructs: Mapping[str, Sequence[str]] | None = None,
-) -> Reliability:  # fmt: skip
+) -> Reliability:
     """`Survey.reliability` of a frame; `constructs` says which items belong together."""
     return read(frame, items=items, scale=scale, weight=weight, constructs=constructs).reliability()
 
 
 def adequacy(
-    frame: Any, *, items: Items = None, scale: ScaleEnds = None, weight: str | None = None, missing: Missing = "auto",
+    frame: Any,
+    *,
+    items: Items = None,
+    scale: ScaleEnds = None,
+    weight: str | None = None,
+    missing: Missing = "auto",
     correlation: Literal["pearson", "polychoric"] = "pearson",
-) -> Adequacy:  # fmt: skip
+) -> Adequacy:
     """`Survey.adequacy` of a frame."""
-    return read(frame, items=items, scale=scale, weight=weight).adequacy(correlation=correlation, missing=missing)
+    return read(frame, items=items, scale=scale, weight=weight).adequacy(
+        correlation=correlation, missing=missing
+    )
 
 
 def efa(
-    frame: Any, *, items: Items = None, scale: ScaleEnds = None, weight: str | None = None, missing: Missing = "auto",
-    factors: int | str = "parallel", extraction: str = "minres", rotation: str = "oblimin",
-    correlation: Literal["pearson", "polychoric"] = "pearson", draws: int = 200, seed: int = 0,
-) -> Factors:  # fmt: skip
+    frame: Any,
+    *,
+    items: Items = None,
+    scale: ScaleEnds = None,
+    weight: str | None = None,
+    missing: Missing = "auto",
+    factors: int | str = "parallel",
+    extraction: str = "minres",
+    rotation: str = "oblimin",
+    correlation: Literal["pearson", "polychoric"] = "pearson",
+    draws: int = 200,
+    seed: int = 0,
+) -> Factors:
     """`Survey.efa` of a frame."""
     return read(frame, items=items, scale=scale, weight=weight).efa(
-        factors=factors, extraction=extraction, rotation=rotation, correlation=correlation, missing=missing,
-        draws=draws, seed=seed,
-    )  # fmt: skip
+        factors=factors,
+        extraction=extraction,
+        rotation=rotation,
+        correlation=correlation,
+        missing=missing,
+        draws=draws,
+        seed=seed,
+    )
 
 
-def sem(model: str, frame: Any, *, estimator: str = "ML", scale: ScaleEnds = None, weight: str | None = None) -> StructuralModel:
+def sem(
+    model: str, frame: Any, *, estimator: str = "ML", scale: ScaleEnds = None, weight: str | None = None
+) -> StructuralModel:
     """`Survey.sem` of a model in lavaan syntax on a frame."""
     return read(frame, scale=scale, weight=weight).sem(model=model, estimator=estimator)
 
 
-def cfa(model: str, frame: Any, *, estimator: str = "ML", scale: ScaleEnds = None, weight: str | None = None) -> StructuralModel:
+def cfa(
+    model: str, frame: Any, *, estimator: str = "ML", scale: ScaleEnds = None, weight: str | None = None
+) -> StructuralModel:
     """`Survey.cfa` of a model in lavaan syntax on a frame."""
     return read(frame, scale=scale, weight=weight).cfa(model=model, estimator=estimator)
 
 
 def drivers(
-    frame: Any, *, outcome: str, drivers: Sequence[str], weight: str | None = None, errors: Literal["HC3", "classical"] = "HC3",
-) -> Drivers:  # fmt: skip
+    frame: Any,
+    *,
+    outcome: str,
+    drivers: Sequence[str],
+    weight: str | None = None,
+    errors: Literal["HC3", "classical"] = "HC3",
+) -> Drivers:
     """`Survey.drivers` of columns of a frame."""
-    return read(frame, items=[outcome, *drivers], weight=weight).drivers(outcome=outcome, drivers=drivers, errors=errors)
+    return read(frame, items=[outcome, *drivers], weight=weight).drivers(
+        outcome=outcome, drivers=drivers, errors=errors
+    )
 
 
 def index(
-    frame: Any, *, items: Sequence[str], scale: tuple[int, int], weight: str | None = None,
-    segments: Sequence[str] = (), replicates: int = 2000, seed: int = 0,
-) -> Index:  # fmt: skip
+    frame: Any,
+    *,
+    items: Sequence[str],
+    scale: tuple[int, int],
+    weight: str | None = None,
+    segments: Sequence[str] = (),
+    replicates: int = 2000,
+    seed: int = 0,
+) -> Index:
     """`Survey.index` of the items that make the index."""
-    survey = read(frame, items=items, scale=scale, constructs={"index": items}, weight=weight, segments=segments)
+    survey = read(
+        frame, items=items, scale=scale, constructs={"index": items}, weight=weight, segments=segments
+    )
     return survey.index(construct="index", replicates=replicates, seed=seed)
 
 
 def priorities(
-    frame: Any, *, outcome: Sequence[str], items: Sequence[str], scale: tuple[int, int], weight: str | None = None,
-) -> Priorities:  # fmt: skip
+    frame: Any,
+    *,
+    outcome: Sequence[str],
+    items: Sequence[str],
+    scale: tuple[int, int],
+    weight: str | None = None,
+) -> Priorities:
     """`Survey.priorities` of items with importance derived from the outcome items."""
     constructs = {"outcome": list(outcome), **{item: [item] for item in items}}
-    return read(frame, scale=scale, weight=weight, constructs=constructs).priorities(outcome="outcome", items=items)
+    return read(frame, scale=scale, weight=weight, constructs=constructs).priorities(
+        outcome="outcome", items=items
+    )

@@ -21,15 +21,11 @@ from csat.tally.tally import Tally, count
 if TYPE_CHECKING:
     from csat.analyses.adequacy import Adequacy
     from csat.analyses.describe import Description
-    from csat.analyses.drivers import Drivers
     from csat.analyses.efa import Factors
     from csat.analyses.index import Index
-    from csat.analyses.priorities import Priorities
     from csat.analyses.quality import Quality
     from csat.analyses.reading import Reading
     from csat.analyses.reliability import Reliability
-    from csat.analyses.sem import StructuralModel
-    from csat.crosscheck import Crosscheck
 
 Missing = Literal["auto", "listwise", "pairwise"]
 
@@ -45,7 +41,7 @@ class Chain:
 
     @functools.cached_property
     def instrument(self) -> Instrument:
-        """The instrument as far as the data answer it: items without a column, or wholly empty, are left out."""
+        """The instrument as far as the data answer it: items without any answer are left out."""
         empty = set(self.responses.report.empty)
         return restricted_to(self.responses.instrument, [i for i in self.responses.items if i not in empty])
 
@@ -64,10 +60,12 @@ class Chain:
 
     def titles(self) -> dict[str, Text]:
         """Construct and item ids to the words a reader sees."""
-        return {c.id: c.title for c in self.instrument.constructs} | {i.id: i.text for i in self.instrument.items}
+        return {c.id: c.title for c in self.instrument.constructs} | {
+            i.id: i.text for i in self.instrument.items
+        }
 
     def _driver_items(self) -> tuple[str, ...]:
-        """The items a factor analysis is about: of driver constructs; all items where no roles are declared."""
+        """The items a factor analysis is about: those of drivers; all where no roles are declared."""
         drivers = [i for c in self.instrument.by_role("driver") for i in c.items]
         return tuple(dict.fromkeys(drivers)) if len(drivers) >= 3 else self._construct_items()
 
@@ -109,13 +107,18 @@ class Chain:
         from csat.analyses.reliability import reliability
 
         blocks = {
-            c.id: self.tally(c.items, complete=True) for c in self.instrument.constructs if c.role != "descriptive"
+            c.id: self.tally(c.items, complete=True)
+            for c in self.instrument.constructs
+            if c.role != "descriptive"
         }
         if not blocks:
             blocks = {"all": self.tally(complete=True)}
         elif len(self.instrument.by_role("driver")) > 1:
             blocks["overall"] = self.tally(self._driver_items(), complete=True)
-        titles = self.titles() | {"overall": Text("all driver items", "全部驱动题项"), "all": Text("all items", "全部题项")}
+        titles = self.titles() | {
+            "overall": Text("all driver items", "全部驱动题项"),
+            "all": Text("all items", "全部题项"),
+        }
         return reliability(blocks, titles=titles, ordinal=ordinal, confidence=confidence)
 
     def adequacy(
@@ -147,10 +150,15 @@ class Chain:
 
         wanted = tuple(items or self._driver_items())
         return efa(
-            self._correlated(wanted, missing), factors=factors, extraction=extraction, rotation=rotation,
-            correlation=correlation, draws=draws, seed=seed,
+            self._correlated(wanted, missing),
+            factors=factors,
+            extraction=extraction,
+            rotation=rotation,
+            correlation=correlation,
+            draws=draws,
+            seed=seed,
             constructs={c.id: c.items for c in self.instrument.constructs if set(c.items) & set(wanted)},
-        )  # fmt: skip
+        )
 
     def index(
         self,
@@ -164,7 +172,7 @@ class Chain:
         confidence: float = 0.95,
         seed: int = 0,
     ) -> Index:
-        """The satisfaction index with its interval; derived weights are the drivers' LMG shares unless given."""
+        """The index with its interval; derived weights are the drivers' LMG shares unless given."""
         from csat.analyses.index import index
 
         chosen = method or self.instrument.index_method
@@ -172,10 +180,16 @@ class Chain:
             shares = self.drivers(outcome=construct)
             weights = dict(zip(shares.drivers, (float(s) for s in shares.lmg), strict=True))
         return index(
-            self._whole(), construct=construct or self._index_construct(), method=chosen, weights=weights,
-            convention=convention, segments=tuple(self.responses.segments) if segments is None else tuple(segments),
-            confidence=confidence, replicates=replicates, seed=seed,
-        )  # fmt: skip
+            self._whole(),
+            construct=construct or self._index_construct(),
+            method=chosen,
+            weights=weights,
+            convention=convention,
+            segments=tuple(self.responses.segments) if segments is None else tuple(segments),
+            confidence=confidence,
+            replicates=replicates,
+            seed=seed,
+        )
 
     def _whole(self) -> Responses:
         """The responses under the instrument restricted to what was answered."""
@@ -197,12 +211,15 @@ class Chain:
         if absent:
             raise CannotCompute(
                 f"the data hold no item of the outcome '{absent[0].id}' ({', '.join(absent[0].items)})",
-                where=self.responses.report.source, do="Add these columns, or name another construct",
-            )  # fmt: skip
+                where=self.responses.report.source,
+                do="Add these columns, or name another construct",
+            )
         raise BadInput(
-            "no construct is named as the index", where=whole.path or whole.id,
-            right=f"The constructs are: {', '.join(c.id for c in instrument.constructs)}", do="Name one (--construct)",
-        )  # fmt: skip
+            "no construct is named as the index",
+            where=whole.path or whole.id,
+            right=f"The constructs are: {', '.join(c.id for c in instrument.constructs)}",
+            do="Name one (--construct)",
+        )
 
     def _block(self, name: str) -> tuple[Text, tuple[str, ...]]:
         """A construct or an item by name: its title and its items."""
@@ -216,7 +233,7 @@ class Chain:
 
 
 def driver_constructs(instrument: Instrument, outcome: str) -> tuple[Construct, ...]:
-    """The constructs that may explain the outcome: declared drivers, else everything but outcome and loyalty."""
+    """The constructs that may explain the outcome: the declared drivers."""
     drivers = instrument.by_role("driver")
     return tuple(c for c in drivers if c.id != outcome)
 

@@ -40,25 +40,42 @@ def cli() -> None:
     """
 
 
-# ------------------------------------------------------------------------------------------------ shared options
+# ------------------------------------------------------------------------------------------------ shared
+options
 
 READING: tuple[Command, ...] = (
     click.argument("data", type=click.Path(path_type=Path)),
-    click.option("-i", "--instrument", metavar="NAME", help="A shipped instrument, or a path to a .toml file."),
+    click.option(
+        "-i", "--instrument", metavar="NAME", help="A shipped instrument, or a path to a .toml file."
+    ),
     click.option("--items", metavar="A,B,..", help="Columns to analyse, where there is no instrument."),
     click.option("--scale", metavar="LOW,HIGH", help="Their answer scale, such as 1,5."),
-    click.option("--weight", metavar="COLUMN", help="Column of case weights; 'none' switches a declared one off."),
-    click.option("--segment", "segments", metavar="COLUMN", multiple=True, help="Column that groups respondents."),
+    click.option(
+        "--weight", metavar="COLUMN", help="Column of case weights; 'none' switches a declared one off."
+    ),
+    click.option(
+        "--segment", "segments", metavar="COLUMN", multiple=True, help="Column that groups respondents."
+    ),
     click.option("--encoding", metavar="NAME", help="Encoding of a text file, where the one found is wrong."),
-    click.option("--delimiter", metavar="CHAR", help="Delimiter of a text file, where the one found is wrong."),
+    click.option(
+        "--delimiter", metavar="CHAR", help="Delimiter of a text file, where the one found is wrong."
+    ),
     click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
-)  # fmt: skip
+)
 
 SAYING: tuple[Command, ...] = (
-    click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the text."),
+    click.option(
+        "--lang",
+        type=click.Choice(["en", "zh"]),
+        default="en",
+        show_default=True,
+        help="Language of the text.",
+    ),
     click.option("--json", "as_json", is_flag=True, help="Print the whole result as one JSON object."),
-    click.option("--charts", metavar="FOLDER", type=click.Path(path_type=Path), help="Write the charts as SVG files."),
-)  # fmt: skip
+    click.option(
+        "--charts", metavar="FOLDER", type=click.Path(path_type=Path), help="Write the charts as SVG files."
+    ),
+)
 
 
 def options(*groups: tuple[Command, ...]) -> Callable[[Command], Command]:
@@ -81,10 +98,20 @@ def analysis(name: str, *extra: Command) -> Callable[[Command], click.Command]:
     def make(ask: Command) -> click.Command:
         @functools.wraps(ask)
         def run(
-            data: Path, instrument: str | None, items: str | None, scale: str | None, weight: str | None,
-            segments: tuple[str, ...], encoding: str | None, delimiter: str | None, sheet: str | None,
-            lang: Language, as_json: bool, charts: Path | None, **own: Any,
-        ) -> int:  # fmt: skip
+            data: Path,
+            instrument: str | None,
+            items: str | None,
+            scale: str | None,
+            weight: str | None,
+            segments: tuple[str, ...],
+            encoding: str | None,
+            delimiter: str | None,
+            sheet: str | None,
+            lang: Language,
+            as_json: bool,
+            charts: Path | None,
+            **own: Any,
+        ) -> int:
             survey = read_survey(data, instrument, items, scale, weight, segments, encoding, delimiter, sheet)
             return say(ask(survey, **own), lang, as_json, charts)
 
@@ -94,16 +121,30 @@ def analysis(name: str, *extra: Command) -> Callable[[Command], click.Command]:
 
 
 def read_survey(
-    data: Path, instrument: str | None, items: str | None, scale: str | None, weight: str | None,
-    segments: tuple[str, ...], encoding: str | None, delimiter: str | None, sheet: str | None,
-) -> Survey:  # fmt: skip
+    data: Path,
+    instrument: str | None,
+    items: str | None,
+    scale: str | None,
+    weight: str | None,
+    segments: tuple[str, ...],
+    encoding: str | None,
+    delimiter: str | None,
+    sheet: str | None,
+) -> Survey:
     """Read with the options of `READING`."""
     from csat.survey import read
 
     return read(
-        data, instrument=instrument, items=_names(items), scale=_scale(scale), weight=weight, segments=segments,
-        encoding=encoding, delimiter="\t" if delimiter in ("\\t", "tab") else delimiter, sheet=sheet,
-    )  # fmt: skip
+        data,
+        instrument=instrument,
+        items=_names(items),
+        scale=_scale(scale),
+        weight=weight,
+        segments=segments,
+        encoding=encoding,
+        delimiter="\t" if delimiter in ("\\t", "tab") else delimiter,
+        sheet=sheet,
+    )
 
 
 def say(result: Result, language: Language, as_json: bool, charts: Path | None) -> int:
@@ -144,7 +185,8 @@ def _first_line(text: str | None) -> str:
     return (text or "").strip().splitlines()[0]
 
 
-# ------------------------------------------------------------------------------------------------ the analyses
+# ------------------------------------------------------------------------------------------------ the
+analyses
 
 
 @analysis(
@@ -176,14 +218,22 @@ def reliability_command(survey: Survey) -> Result:
 
 
 CORRELATION = click.option(
-    "--correlation", type=click.Choice(["pearson", "polychoric"]), default="pearson", show_default=True,
+    "--correlation",
+    type=click.Choice(["pearson", "polychoric"]),
+    default="pearson",
+    show_default=True,
     help="Correlations of the items.",
-)  # fmt: skip
+)
 MISSING = click.option(
-    "--missing", type=click.Choice(["auto", "listwise", "pairwise"]), default="auto", show_default=True,
+    "--missing",
+    type=click.Choice(["auto", "listwise", "pairwise"]),
+    default="auto",
+    show_default=True,
     help="Rows with silence: auto is listwise unless that keeps less than half of the rows.",
-)  # fmt: skip
-SEED = click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything drawn at random.")
+)
+SEED = click.option(
+    "--seed", type=int, default=0, show_default=True, help="Seed of everything drawn at random."
+)
 
 
 @analysis("adequacy", CORRELATION, MISSING)
@@ -194,19 +244,42 @@ def adequacy_command(survey: Survey, **own: Any) -> Result:
 
 @analysis(
     "efa",
-    click.option("--factors", default="parallel", show_default=True, help="A number, or parallel, kaiser, map, instrument."),
-    click.option("--extraction", type=click.Choice(["minres", "ml", "pa", "pca"]), default="minres", show_default=True, help="How factors are extracted."),
-    click.option("--rotation", type=click.Choice(["none", "varimax", "quartimax", "promax", "oblimin", "quartimin", "geomin"]), default="oblimin", show_default=True, help="How factors are rotated."),
-    CORRELATION, MISSING,
+    click.option(
+        "--factors",
+        default="parallel",
+        show_default=True,
+        help="A number, or parallel, kaiser, map, instrument.",
+    ),
+    click.option(
+        "--extraction",
+        type=click.Choice(["minres", "ml", "pa", "pca"]),
+        default="minres",
+        show_default=True,
+        help="How factors are extracted.",
+    ),
+    click.option(
+        "--rotation",
+        type=click.Choice(["none", "varimax", "quartimax", "promax", "oblimin", "quartimin", "geomin"]),
+        default="oblimin",
+        show_default=True,
+        help="How factors are rotated.",
+    ),
+    CORRELATION,
+    MISSING,
     click.option("--draws", type=int, default=200, show_default=True, help="Draws of the parallel analysis."),
     SEED,
-)  # fmt: skip
+)
 def efa_command(survey: Survey, *, factors: str, **own: Any) -> Result:
     """Exploratory factor analysis: how many factors, which items belong to them."""
     return survey.efa(factors=int(factors) if factors.isdigit() else factors, **own)
 
 
-MODEL = click.option("--model", type=click.Path(path_type=Path), metavar="FILE", help="A model in lavaan syntax, instead of the instrument's.")
+MODEL = click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A model in lavaan syntax, instead of the instrument's.",
+)
 ESTIMATOR = click.option("--estimator", default="ML", show_default=True, help="Estimator.")
 
 
@@ -229,29 +302,61 @@ def _model(path: Path | None) -> str | None:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise BadInput(f"the model cannot be read: {reason}", where=str(path), do="Name a text file with lavaan syntax") from error
+        raise BadInput(
+            f"the model cannot be read: {reason}", where=str(path), do="Name a text file with lavaan syntax"
+        ) from error
 
 
 @analysis(
     "drivers",
-    click.option("--outcome", metavar="NAME", help="Construct or item to explain; default: the index construct."),
-    click.option("--drivers", metavar="A,B,..", help="Constructs or items that may explain it; default: the drivers."),
-    click.option("--scores", type=click.Choice(["mean", "sum"]), default="mean", show_default=True, help="Construct scores."),
-    click.option("--errors", type=click.Choice(["HC3", "classical"]), default="HC3", show_default=True, help="Standard errors."),
-)  # fmt: skip
-def drivers_command(survey: Survey, *, outcome: str | None, drivers: str | None, scores: Any, errors: Any) -> Result:
+    click.option(
+        "--outcome", metavar="NAME", help="Construct or item to explain; default: the index construct."
+    ),
+    click.option(
+        "--drivers", metavar="A,B,..", help="Constructs or items that may explain it; default: the drivers."
+    ),
+    click.option(
+        "--scores",
+        type=click.Choice(["mean", "sum"]),
+        default="mean",
+        show_default=True,
+        help="Construct scores.",
+    ),
+    click.option(
+        "--errors",
+        type=click.Choice(["HC3", "classical"]),
+        default="HC3",
+        show_default=True,
+        help="Standard errors.",
+    ),
+)
+def drivers_command(
+    survey: Survey, *, outcome: str | None, drivers: str | None, scores: Any, errors: Any
+) -> Result:
     """Regression of satisfaction on its drivers, with shares of importance."""
     return survey.drivers(outcome=outcome, drivers=_names(drivers), scores=scores, errors=errors)
 
 
 @analysis(
     "index",
-    click.option("--construct", metavar="NAME", help="The construct that is the index; default: the instrument's."),
-    click.option("--method", type=click.Choice(["equal", "stated", "derived"]), help="Weights: equal, stated importance, derived importance."),
-    click.option("--convention", type=click.Choice(["0-100 rescale", "per cent of maximum"]), default="0-100 rescale", show_default=True, help="How answers become points."),
+    click.option(
+        "--construct", metavar="NAME", help="The construct that is the index; default: the instrument's."
+    ),
+    click.option(
+        "--method",
+        type=click.Choice(["equal", "stated", "derived"]),
+        help="Weights: equal, stated importance, derived importance.",
+    ),
+    click.option(
+        "--convention",
+        type=click.Choice(["0-100 rescale", "per cent of maximum"]),
+        default="0-100 rescale",
+        show_default=True,
+        help="How answers become points.",
+    ),
     click.option("--replicates", type=int, default=2000, show_default=True, help="Bootstrap replicates."),
     SEED,
-)  # fmt: skip
+)
 def index_command(survey: Survey, **own: Any) -> Result:
     """Customer satisfaction index 0-100 with its interval, by construct and segment."""
     return survey.index(**own)
@@ -259,11 +364,27 @@ def index_command(survey: Survey, **own: Any) -> Result:
 
 @analysis(
     "priorities",
-    click.option("--importance", type=click.Choice(["derived", "stated"]), help="Where importance comes from."),
-    click.option("--centre", type=click.Choice(["mean", "median", "midpoint", "value"]), default="mean", show_default=True, help="Where the crosshair stands."),
-    click.option("--centre-at", metavar="X,Y", help="The crosshair for --centre value: performance, importance."),
-    click.option("--level", type=click.Choice(["item", "construct"]), default="item", show_default=True, help="What is placed."),
-)  # fmt: skip
+    click.option(
+        "--importance", type=click.Choice(["derived", "stated"]), help="Where importance comes from."
+    ),
+    click.option(
+        "--centre",
+        type=click.Choice(["mean", "median", "midpoint", "value"]),
+        default="mean",
+        show_default=True,
+        help="Where the crosshair stands.",
+    ),
+    click.option(
+        "--centre-at", metavar="X,Y", help="The crosshair for --centre value: performance, importance."
+    ),
+    click.option(
+        "--level",
+        type=click.Choice(["item", "construct"]),
+        default="item",
+        show_default=True,
+        help="What is placed.",
+    ),
+)
 def priorities_command(survey: Survey, *, centre_at: str | None, **own: Any) -> Result:
     """Importance-performance quadrants: what to improve first."""
     return survey.priorities(centre_at=_point(centre_at), **own)
@@ -285,32 +406,62 @@ def crosscheck_command(survey: Survey) -> Result:
     return survey.crosscheck()
 
 
-# ------------------------------------------------------------------------------------------------ the report
+# ------------------------------------------------------------------------------------------ the report
 
 
 @cli.command("report")
 @options(
     READING,
     (
-        click.option("-o", "--out", required=True, metavar="FOLDER", type=click.Path(path_type=Path), help="Where the report goes."),
-        click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."),
+        click.option(
+            "-o",
+            "--out",
+            required=True,
+            metavar="FOLDER",
+            type=click.Path(path_type=Path),
+            help="Where the report goes.",
+        ),
+        click.option(
+            "--lang",
+            type=click.Choice(["en", "zh"]),
+            default="en",
+            show_default=True,
+            help="Language of the report.",
+        ),
         click.option("--issued", type=int, help="Questionnaires sent out."),
         click.option("--returned", type=int, help="Questionnaires that came back."),
         SEED,
     ),
-)  # fmt: skip
+)
 def report_command(
-    data: Path, instrument: str | None, items: str | None, scale: str | None, weight: str | None,
-    segments: tuple[str, ...], encoding: str | None, delimiter: str | None, sheet: str | None,
-    out: Path, lang: Language, issued: int | None, returned: int | None, seed: int,
-) -> int:  # fmt: skip
+    data: Path,
+    instrument: str | None,
+    items: str | None,
+    scale: str | None,
+    weight: str | None,
+    segments: tuple[str, ...],
+    encoding: str | None,
+    delimiter: str | None,
+    sheet: str | None,
+    out: Path,
+    lang: Language,
+    issued: int | None,
+    returned: int | None,
+    seed: int,
+) -> int:
     """Write report.html, report.pdf, report.xlsx and result.json."""
     survey = read_survey(data, instrument, items, scale, weight, segments, encoding, delimiter, sheet)
     return write_report(survey, out, lang, issued=issued, returned=returned, seed=seed)
 
 
 def write_report(
-    survey: Survey, out: Path, language: Language, *, issued: int | None = None, returned: int | None = None, seed: int = 0
+    survey: Survey,
+    out: Path,
+    language: Language,
+    *,
+    issued: int | None = None,
+    returned: int | None = None,
+    seed: int = 0,
 ) -> int:
     """Write the report with a progress bar, and say what to open."""
     with progress() as step:
@@ -320,7 +471,7 @@ def write_report(
     return EXIT_WITHHELD if made.verdict.failed else EXIT_DONE
 
 
-class progress:  # noqa: N801  a context manager, used as a word
+class progress:
     """A progress bar on a terminal, nothing when piped; `step(done, total, words)` moves it."""
 
     def __enter__(self) -> Callable[[int, int, str], None]:
@@ -343,7 +494,7 @@ class progress:  # noqa: N801  a context manager, used as a word
             self._bar.stop()
 
 
-# ------------------------------------------------------------------------------------------------ instruments
+# ------------------------------------------------------------------------------------------ instruments
 
 
 @cli.group("instruments", cls=Ordered)
@@ -367,10 +518,12 @@ def instruments_list() -> int:
             "constructs": [len(i.constructs) for i in loaded],
         },
         labels={
-            "instrument": Text("Instrument", "问卷"), "title": Text("Title", "标题"),
-            "items": Text("Items", "题项数"), "constructs": Text("Constructs", "构念数"),
+            "instrument": Text("Instrument", "问卷"),
+            "title": Text("Title", "标题"),
+            "items": Text("Items", "题项数"),
+            "constructs": Text("Constructs", "构念数"),
         },
-    )  # fmt: skip
+    )
     click.echo(table.to_text())
     return EXIT_DONE
 
@@ -392,7 +545,9 @@ def instruments_check(file: Path) -> int:
     from csat.instrument.toml import load
 
     found = load(file)
-    click.echo(f"{file}: {found.label} is in order: {len(found.items)} items, {len(found.constructs)} constructs.")
+    click.echo(
+        f"{file}: {found.label} is in order: {len(found.items)} items, {len(found.constructs)} constructs."
+    )
     return EXIT_DONE
 
 
@@ -413,7 +568,9 @@ def instruments_new(data: Path, out: Path | None, sheet: str | None, encoding: s
         click.echo(text)
     else:
         if out.exists():
-            raise BadInput("this file is there already", where=str(out), do="Name another: nothing is overwritten")
+            raise BadInput(
+                "this file is there already", where=str(out), do="Name another: nothing is overwritten"
+            )
         write_file(out, text.encode())
         click.echo(f"Wrote {out}. Answer the questions in its comments, then: csat instruments check {out}")
     return EXIT_DONE
@@ -430,7 +587,7 @@ def instruments_schema() -> int:
     return EXIT_DONE
 
 
-# ------------------------------------------------------------------------------------------------ running
+# ------------------------------------------------------------------------------------------ running
 
 
 def main() -> None:
@@ -442,7 +599,9 @@ def run(arguments: list[str]) -> int:
     """Run with arguments and return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character still gets the rest
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a terminal that lacks a character still gets the rest
     try:
         return int(cli.main(arguments, prog_name="csat", standalone_mode=False) or 0)
     except CsatError as error:
@@ -460,14 +619,18 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_DONE
     except MemoryError:
-        click.echo("csat: the memory of this machine is too small for this file; count it in batches (csat.count_batches)", err=True)
+        click.echo(
+            "csat: the memory of this machine is too small for this file; count it in batches, with "
+            "csat.count_batches",
+            err=True,
+        )
         return EXIT_WRONG
     except Exception as error:
         if os.environ.get("CSAT_DEBUG"):
             raise
         click.echo(
-            f"csat: something unforeseen went wrong ({type(error).__name__}: {error}). This is a fault of csat, not of "
-            "your file; nothing was written. Set CSAT_DEBUG=1 to see where, and please report it.",
+            f"csat: something unforeseen went wrong ({type(error).__name__}: {error}). This is a fault of "
+            "csat, not of your file; nothing was written. Set CSAT_DEBUG=1 to see where, and please report it.",
             err=True,
         )
         return EXIT_WRONG

@@ -38,7 +38,10 @@ class UnknownName(BadInput):
         hint = f"Did you mean '{close}'?" if close else ""
         right = f"The {plural(kind)} are: {listed(names)}" if names else f"There are no {plural(kind)} here"
         super().__init__(
-            f"no {kind} is called '{name}'", where=where, right=" ".join(filter(None, (hint, _sentence(right)))), do=do
+            f"no {kind} is called '{name}'",
+            where=where,
+            right=" ".join(filter(None, (hint, _sentence(right)))),
+            do=do,
         )
 
 

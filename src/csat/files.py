@@ -14,8 +14,8 @@ from csat.errors import BadInput
 def write_all(folder: str | Path, contents: Mapping[str, bytes]) -> list[Path]:
     """Write several files into a folder, made if need be: all of them or, when one cannot be written, none.
 
-    Every file is first written beside its place under a temporary name and then renamed, so a reader never meets
-    half a file and a crash leaves the old ones as they were.
+    Every file is first written beside its place under a temporary name and then renamed, so a reader never
+    meets half a file and a crash leaves the old ones as they were.
 
     Raises
     ------
@@ -37,7 +37,9 @@ def write_all(folder: str | Path, contents: Mapping[str, bytes]) -> list[Path]:
             temporary_path.replace(final)
     except OSError as error:
         raise BadInput(
-            f"cannot write here: {error.strerror or error}", where=str(folder), do="Name a folder you may write to"
+            f"cannot write here: {error.strerror or error}",
+            where=str(folder),
+            do="Name a folder you may write to",
         ) from error
     finally:
         for temporary_path, _ in staged:

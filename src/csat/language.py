@@ -1,7 +1,7 @@
 """Words in the two languages csat speaks.
 
-Whatever a reader sees (a caution, a verdict, the wording of an item, a table heading) is a `Text`; the language
-is chosen once, where it is shown.
+Whatever a reader sees (a caution, a verdict, the wording of an item, a table heading) is a `Text`; the
+language is chosen once, where it is shown.
 """
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ class Survey(Chain):
 
     def __repr__(self) -> str:
         responses = self.responses
-        return f"<Survey {responses.report.source}: {responses.rows} respondents x {len(responses.items)} items, {responses.instrument.label}>"
+        size = f"{responses.rows} respondents x {len(responses.items)} items"
+        return f"<Survey {responses.report.source}: {size}, {responses.instrument.label}>"
 
 
 def read(
@@ -60,10 +61,13 @@ def read(
 
     Parameters
     ----------
-    source : path of a csv, tsv, xlsx, xls, ods, sav, dta or parquet file, or a pandas, polars, pyarrow or DuckDB frame.
+    source : path of a csv, tsv, xlsx, xls, ods, sav, dta or parquet file, or a pandas, polars, pyarrow or
+    DuckDB frame.
     instrument : a shipped one by name (`csat instruments list`), a path to a .toml file, or an `Instrument`.
-    items, scale, constructs : without an instrument: the columns that are items (default: all columns of numbers),
-        their (lowest, highest) answer, and which items measure what. Without a scale items are measured quantities.
+    items, scale, constructs : without an instrument: the columns that are items (default: all columns of
+    numbers),
+        their (lowest, highest) answer, and which items measure what. Without a scale items are measured
+        quantities.
     weight : column of case weights; the instrument's own is used unless this is 'none'.
     segments : columns that group respondents, besides those the instrument declares.
 
@@ -71,7 +75,11 @@ def read(
     ------
     BadInput, UnknownName : the file, the instrument or an option is wrong; the text says what to do.
     """
-    table = read_file(source, encoding=encoding, delimiter=delimiter, sheet=sheet) if isinstance(source, str | Path) else read_frame(source)
+    table = (
+        read_file(source, encoding=encoding, delimiter=delimiter, sheet=sheet)
+        if isinstance(source, str | Path)
+        else read_frame(source)
+    )
     if instrument is None:
         questionnaire = ad_hoc_instrument(table, items=items, scale=scale, constructs=constructs)
     else:

@@ -17,7 +17,9 @@ class Entry:
 
 
 CATALOGUE: tuple[Entry, ...] = (
-    Entry("index", Text("Satisfaction index", "满意度指数"), Text("How satisfied are they?", "他们有多满意？")),
+    Entry(
+        "index", Text("Satisfaction index", "满意度指数"), Text("How satisfied are they?", "他们有多满意？")
+    ),
     Entry(
         "priorities",
         Text("Priorities", "改进优先级"),

@@ -18,9 +18,12 @@ class Guideline:
     def met(self, x: float) -> bool:
         """Whether x satisfies the guideline; NaN does not."""
         return bool(
-            {"at least": x >= self.value, "at most": x <= self.value, "below": x < self.value, "above": x > self.value}[
-                self.direction
-            ]
+            {
+                "at least": x >= self.value,
+                "at most": x <= self.value,
+                "below": x < self.value,
+                "above": x > self.value,
+            }[self.direction]
         )
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What every analysis returns: numbers at full precision, the base they rest on, the doubts met on the way."""
+"""What every analysis returns: numbers at full precision, what they rest on, the doubts met on the way."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from csat.language import Language, Text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from csat.tally.tally import Tally
 
 Level = Literal["sound", "doubtful", "failed"]
 
@@ -36,17 +38,32 @@ class Base:
     weighted: bool = False
     instrument: str = ""
 
+    @classmethod
+    def of(cls, tally: Tally, missing: str = "") -> Base:
+        """The base of a result that rests on one tally; the policy is read off it unless named."""
+        return cls(
+            respondents=tally.rows,
+            effective_n=tally.effective_n,
+            missing=missing or ("listwise" if tally.complete else "pairwise"),
+            rows=tally.rows_offered,
+            weighted=tally.weighted,
+            instrument=tally.instrument,
+        )
+
     def text(self) -> Text:
         """The base as one sentence."""
-        if not self.weighted:
-            return Text(
-                f"n = {self.respondents} of {self.rows} respondents ({self.missing})",
-                f"n = {self.respondents}，共 {self.rows} 份答卷（{MISSING_WORDS.get(self.missing, self.missing)}）",
+        policy = Text(self.missing, MISSING_WORDS.get(self.missing, self.missing))
+        weighted = (
+            Text(
+                f", weighted, effective n {self.effective_n:.1f}",
+                f"，已加权，有效样本量 {self.effective_n:.1f}",
             )
+            if self.weighted
+            else Text("", "")
+        )
         return Text(
-            f"n = {self.respondents} of {self.rows} respondents, weighted, effective n {self.effective_n:.1f} ({self.missing})",
-            f"n = {self.respondents}，共 {self.rows} 份答卷，已加权，有效样本量 {self.effective_n:.1f}"
-            f"（{MISSING_WORDS.get(self.missing, self.missing)}）",
+            f"n = {self.respondents} of {self.rows} respondents{weighted.en} ({policy.en})",
+            f"n = {self.respondents}，共 {self.rows} 份答卷{weighted.zh}（{policy.zh}）",
         )
 
 
@@ -61,7 +78,7 @@ MISSING_WORDS = {
 
 @dataclass(frozen=True)
 class Caution:
-    """A doubt printed beside the number. `code` is stable, for programs; `where` names items or constructs."""
+    """A doubt printed beside the number: `code` is stable, `where` names items or constructs."""
 
     code: str
     text: Text
@@ -80,7 +97,9 @@ class Verdict:
         return self.level == "failed"
 
 
-SOUND = Verdict("sound", Text("Nothing stands against using these numbers.", "没有发现妨碍使用这些数字的问题。"))
+SOUND = Verdict(
+    "sound", Text("Nothing stands against using these numbers.", "没有发现妨碍使用这些数字的问题。")
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -120,7 +139,9 @@ class Result:
         """Title, verdict, headline, main table and cautions as plain text."""
         parts = [self.title.say(language), "=" * len(self.title.say("en"))]
         if self.verdict is not SOUND:
-            parts.append(f"{VERDICT_WORDS[self.verdict.level].say(language)}: {self.verdict.text.say(language)}")
+            parts.append(
+                f"{VERDICT_WORDS[self.verdict.level].say(language)}: {self.verdict.text.say(language)}"
+            )
         parts += [t.say(language) for t in self.headline()]
         parts += ["", self.table().to_text(language), "", self.base.text().say(language)]
         parts += [f"! {c.text.say(language)}" for c in self.cautions]
@@ -146,8 +167,11 @@ class Result:
         from csat.display.notebook import notebook_html
 
         return notebook_html(
-            self.title, [v.text for v in (self.verdict,) if v is not SOUND] + list(self.headline()),
-            list(self.tables().values())[:1], [c.text for c in self.cautions], self.base.text(),
+            self.title,
+            [v.text for v in (self.verdict,) if v is not SOUND] + list(self.headline()),
+            list(self.tables().values())[:1],
+            [c.text for c in self.cautions],
+            self.base.text(),
         )
 
     def __str__(self) -> str:

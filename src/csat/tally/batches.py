@@ -22,8 +22,8 @@ def count_batches(
 ) -> Tally:
     """The tally of a parquet path, a frame with an Arrow stream, or an iterable of record batches.
 
-    Memory: one batch and the Gram matrix. Origins of continuous items come from the first batch, so that the parts
-    add. Rows without any answer are counted as rows, as a stream cannot be read twice.
+    Memory: one batch and the Gram matrix. Origins of continuous items come from the first batch, so that
+    the parts add. Rows without any answer are counted as rows, as a stream cannot be read twice.
     """
     total: Tally | None = None
     origins: dict[str, float] = {}

@@ -22,7 +22,8 @@ IntArray = NDArray[np.int64]
 class Tally:
     """Weighted Gram matrix of p coded items, with what its numbers rest on.
 
-    items : p ids. scales : per item, None for one without categories. origins : (p,) point about which sums are
+    items : p ids. scales : per item, None for one without categories. origins : (p,) point about which sums
+    are
     kept: the scale's midpoint, or the declared origin of a continuous item. rows : rows counted. weight_sum,
     weight_squares : sum w, sum w^2 over those rows. silent : (p, 3) rows by reason, order of `SILENCES`.
     complete : only rows that answered every item were counted (listwise).
@@ -49,7 +50,9 @@ class Tally:
     @functools.cached_property
     def sizes(self) -> tuple[int, ...]:
         """Categories of each item, 0 for a continuous one."""
-        return tuple(s.points if s is not None and has_categories(s) else moments.CONTINUOUS for s in self.scales)
+        return tuple(
+            s.points if s is not None and has_categories(s) else moments.CONTINUOUS for s in self.scales
+        )
 
     @functools.cached_property
     def _starts(self) -> NDArray[np.intp]:
@@ -73,16 +76,22 @@ class Tally:
             else Gram(rows, self.gram.weights[cut], self.gram.squares[cut])
         )
         return replace(
-            self, items=tuple(items), scales=tuple(self.scales[i] for i in at), origins=self.origins[at],
-            gram=gram, silent=self.silent[at],
-        )  # fmt: skip
+            self,
+            items=tuple(items),
+            scales=tuple(self.scales[i] for i in at),
+            origins=self.origins[at],
+            gram=gram,
+            silent=self.silent[at],
+        )
 
     def __add__(self, other: Tally) -> Tally:
         if not isinstance(other, Tally):
             return NotImplemented
-        if (self.items, self.sizes, self.complete) != (other.items, other.sizes, other.complete) or not np.array_equal(
-            self.origins, other.origins
-        ):
+        if (self.items, self.sizes, self.complete) != (
+            other.items,
+            other.sizes,
+            other.complete,
+        ) or not np.array_equal(self.origins, other.origins):
             raise BadInput(
                 "the two tallies do not count the same items in the same way",
                 right="Tallies add when items, scales, origins and the handling of silence agree",
@@ -162,7 +171,9 @@ class Tally:
 
     @functools.cached_property
     def _row_sums(self) -> moments.PairSums:
-        return self._sums if not self.weighted else moments.pair_sums(self.gram.rows, self.sizes, self._values)
+        return (
+            self._sums if not self.weighted else moments.pair_sums(self.gram.rows, self.sizes, self._values)
+        )
 
     def pair_n(self) -> IntArray:
         """(p, p) rows that answered both items, unweighted."""
@@ -197,7 +208,9 @@ class Tally:
         m = self.means() - self.origins
         n = self.answered().astype(float)
         with np.errstate(invalid="ignore", divide="ignore"):
-            spread = np.diag(squares.product) - 2 * m * np.diag(squares.first) + m**2 * np.diag(squares.weight)
+            spread = (
+                np.diag(squares.product) - 2 * m * np.diag(squares.first) + m**2 * np.diag(squares.weight)
+            )
             return np.asarray(np.sqrt(np.maximum(spread, 0) * n / (n - 1)) / np.diag(self._sums.weight))
 
     def item_effective_n(self) -> Array:
@@ -220,7 +233,8 @@ def count(responses: Responses, items: Sequence[str] | None = None, *, complete:
 
     Parameters
     ----------
-    items : the items to count, default all that were bound. complete : count only rows that answered all of them
+    items : the items to count, default all that were bound. complete : count only rows that answered all of
+    them
         (listwise); default: every row, each pair of items over the rows that answered both.
     """
     wanted = tuple(items) if items is not None else responses.items
@@ -241,17 +255,25 @@ def count(responses: Responses, items: Sequence[str] | None = None, *, complete:
         for i, item in enumerate(wanted):
             silent[i] = responses.silent_counts(item)
     return Tally(
-        items=wanted, scales=scales, origins=origins, gram=moments.count_gram(about_origin, sizes, weights=weights),
-        rows=rows, rows_offered=offered,
+        items=wanted,
+        scales=scales,
+        origins=origins,
+        gram=moments.count_gram(about_origin, sizes, weights=weights),
+        rows=rows,
+        rows_offered=offered,
         weight_sum=float(weights.sum()) if weights is not None else float(rows),
         weight_squares=float((weights**2).sum()) if weights is not None else float(rows),
-        silent=silent, weighted=weights is not None, complete=complete, instrument=responses.instrument.label,
-    )  # fmt: skip
+        silent=silent,
+        weighted=weights is not None,
+        complete=complete,
+        instrument=responses.instrument.label,
+    )
 
 
 def count_by(responses: Responses, segment: str, items: Sequence[str] | None = None) -> dict[str, Tally]:
     """One tally per value of a segment column, keys in sorted order; their sum is the tally of all."""
     labels = responses.segment(segment)
     return {
-        str(key): count(responses.where(labels == key), items) for key in sorted({v for v in labels if v is not None})
+        str(key): count(responses.where(labels == key), items)
+        for key in sorted({v for v in labels if v is not None})
     }
