@@ -1,7 +1,7 @@
 """Charts of plain values: each function draws on the `ax` it is given and returns it.
 
-Row charts put the first label on top, wrap long labels, and take the height their rows need on a figure of csat's
-own. Words in the chart come from the caller, or from `display.words` where a `language` is asked for.
+Row charts put the first label on top, wrap long labels, and take the height their rows need on a figure of
+csat's own. Words in the chart come from the caller, or from `display.words` where a `language` is asked for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from csat.display import words
-from csat.display.canvas import resize
+from csat.display.canvas import resize, size_in_points
 from csat.display.lettering import columns, shortened, wrapped_and_shortened
 from csat.display.style import (
     ACCENT,
@@ -149,9 +149,9 @@ def diverging_bars(
 ) -> Axes:
     """Answers left and right of the middle: `shares` (k, categories), low to high, each row summing to 1.
 
-    `midpoint` is the position of the neutral category, counted from 0, which is centred on zero; a half (1.5 of
-    four categories) means there is none. Without it the middle of the categories is taken. `n` is printed at
-    the right edge.
+    `midpoint` is the position of the neutral category, counted from 0, which is centred on zero; a half (1.5
+    of four categories) means there is none. Without it the middle of the categories is taken. `n` is printed
+    at the right edge.
     """
     table = np.nan_to_num(np.asarray(shares, dtype=float))
     categories = table.shape[1]
@@ -347,7 +347,7 @@ def lines(
     xlabel: str = "",
     ylabel: str = "",
 ) -> Axes:
-    """Lines over `x` (numbers, or names in order), with bands from `lower` to `upper`; named at their ends."""
+    """Lines over `x` (numbers, or names in order) with bands from `lower` to `upper`, named at their ends."""
     named = any(isinstance(v, str) for v in x)
     at = np.arange(len(x), dtype=float) if named else _floats(x)
     ends: list[tuple[float, str, str]] = []
@@ -403,7 +403,7 @@ def _lines(label: str, width: int) -> list[str]:
 
 
 def _beside(ax: Axes, at: ArrayLike, labels: Sequence[Sequence[str]], *, size: float = 8.8) -> None:
-    """Labels left of the axes, each line a text of its own: it stays aligned in whatever font a reader has."""
+    """Labels left of the axes, each line a text of its own: aligned in whatever font a reader has."""
     for y, label in zip(_floats(at), labels, strict=True):
         for i, line in enumerate(label):
             down = (i - (len(label) - 1) / 2) * size * 1.22
@@ -569,8 +569,7 @@ def _legend(ax: Axes, labels: Sequence[str], colours: Sequence[str]) -> None:
 def _names_at_ends(ax: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Names right of the lines' last points, pushed apart where they would touch."""
     low, high = ax.get_ylim()
-    height = float(ax.figure.get_size_inches()[1]) * 72 * 0.78
-    gap = (high - low) * 11.5 / max(height, 1.0)
+    gap = (high - low) * 11.5 / max(0.78 * size_in_points(ax)[1], 1.0)
     order = sorted(ends)
     placed: list[float] = []
     for y, _, _ in order:

@@ -1,7 +1,7 @@
 """Room that words take: widths in terminal columns, wrapping and shortening that know wide characters.
 
-A Chinese character is twice as wide as a Latin letter and may be followed by a line break anywhere; Latin words
-break at spaces only, and a word longer than the line is cut.
+A Chinese character is twice as wide as a Latin letter and may be followed by a line break anywhere; Latin
+words break at spaces only, and a word longer than the line is cut.
 """
 
 from __future__ import annotations

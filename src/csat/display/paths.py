@@ -1,7 +1,7 @@
 """The path diagram: constructs as cards from left to right by causal depth, arrows that go around the cards.
 
-The layout is our own (layers by longest path, positions for arrows that pass a layer, order by barycentre, heights
-by the neighbours'), in points of print; the figure takes the size the layout needs.
+The layout is our own (layers by longest path, positions for arrows that pass a layer, order by barycentre,
+heights by the neighbours'), in points of print; the figure takes the size the layout needs.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from csat.display import words
-from csat.display.canvas import Canvas, resize, text_width
+from csat.display.canvas import Canvas, resize, size_in_points, text_width
 from csat.display.lettering import shortened, wrapped, wrapped_and_shortened
 from csat.display.style import ACCENT, INK, MUTED, PAPER, PRIMARY, RULE, in_unit
 from csat.language import Language
@@ -56,12 +57,13 @@ def path_diagram(
 
     Parameters
     ----------
-    constructs : names in instrument order. items : construct to its items. loadings : (construct, item) to the
-        standardised loading. paths : (from, to) to (standardised coefficient, p); NaN p is drawn as known.
+    constructs : names in instrument order. items : construct to its items. loadings : (construct, item) to
+        the standardised loading. paths : (from, to) to (standardised coefficient, p); NaN p is drawn as
+        known.
     r2 : construct to its explained share. labels : words for constructs and items, by name.
 
-    An arrow is as thick as its coefficient is large; orange when negative, dashed and grey when p is .05 or more.
-    Without paths the constructs stand in a grid.
+    An arrow is as thick as its coefficient is large; orange when negative, dashed and grey when p is .05 or
+    more. Without paths the constructs stand in a grid.
     """
     said = labels or {}
     cards = {
@@ -91,7 +93,7 @@ def path_diagram(
 
 
 def _fit(ax: Axes, left: float, bottom: float, right: float, top: float) -> float:
-    """One unit is one point on a figure of csat's own; elsewhere the drawing shrinks, by the scale returned."""
+    """One unit is one point on a figure of csat's own; elsewhere the drawing shrinks by the result."""
     resize(ax, width=(right - left) / 72, height=(top - bottom) / 72)
     ax.axis("off")
     ax.set_aspect("equal")
@@ -101,8 +103,9 @@ def _fit(ax: Axes, left: float, bottom: float, right: float, top: float) -> floa
         ax.figure.set_layout_engine("none")
         ax.set_position((0.0, 0.0, 1.0, 1.0))
         return 1.0
-    width, height = ax.bbox.size / ax.figure.figure.dpi * 72
-    return float(min(width / (right - left), height / (top - bottom)))
+    width, height = size_in_points(ax)
+    share = ax.get_position()
+    return float(min(share.width * width / (right - left), share.height * height / (top - bottom)))
 
 
 # Cards
@@ -146,7 +149,7 @@ def _card(title: str, items: Sequence[tuple[str, float]], r2: float | None, show
 
 @dataclass
 class _Lanes:
-    """Constructs and passing arrows by layer. A node is a construct's name, or (edge, layer) of an arrow passing."""
+    """Nodes by layer: a node is a construct's name, or (edge, layer) where an arrow passes."""
 
     layers: list[list[Any]]
     chains: dict[Edge, list[Any]]
@@ -201,7 +204,7 @@ def _neighbours(lanes: _Lanes) -> tuple[dict[Any, list[Any]], dict[Any, list[Any
     before: dict[Any, list[Any]] = {}
     after: dict[Any, list[Any]] = {}
     for chain in lanes.chains.values():
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in pairwise(chain):
             after.setdefault(a, []).append(b)
             before.setdefault(b, []).append(a)
     return before, after
@@ -223,7 +226,8 @@ def _order(lanes: _Lanes) -> None:
                 node: float(np.mean([place[m] for m in near[node]])) if near.get(node) else now[node]
                 for node in lanes.layers[i]
             }
-            lanes.layers[i].sort(key=lambda node, m=middle, w=now: (round(m[node], 9), w[node]))  # type: ignore[misc]
+            keys = {node: (round(middle[node], 9), now[node]) for node in lanes.layers[i]}
+            lanes.layers[i].sort(key=keys.__getitem__)
         crossings = _crossings(lanes, after)
         if crossings < fewest:
             best, fewest = [list(layer) for layer in lanes.layers], crossings
@@ -232,7 +236,7 @@ def _order(lanes: _Lanes) -> None:
 
 def _crossings(lanes: _Lanes, after: Mapping[Any, Sequence[Any]]) -> int:
     total = 0
-    for left, right in zip(lanes.layers, lanes.layers[1:], strict=False):
+    for left, right in pairwise(lanes.layers):
         place = {node: i for i, node in enumerate(right)}
         ends = [place[m] for node in left for m in sorted(after.get(node, ()), key=place.__getitem__)]
         total += sum(a > b for i, a in enumerate(ends) for b in ends[i + 1 :])
@@ -279,8 +283,7 @@ def _place(cards: Mapping[str, _Card], lanes: _Lanes, edges: Sequence[Edge]) -> 
                 # arrows that pass want to be straight more than cards want to be central
                 pull = float(np.mean([height[m] for m in near])) if near else height[node]
                 wish.append(pull)
-            for node, y in zip(layer, _spaced(layer, wish, above, below, apart), strict=True):
-                height[node] = y
+            height.update(zip(layer, _spaced(layer, wish, above, below, apart), strict=True))
     columns = [
         max((cards[n].width for n in layer if isinstance(n, str)), default=0.0) for layer in lanes.layers
     ]
@@ -298,7 +301,7 @@ def _place(cards: Mapping[str, _Card], lanes: _Lanes, edges: Sequence[Edge]) -> 
 def _spaced(layer: Sequence[Any], wish: Sequence[float], above: Any, below: Any, apart: Any) -> list[float]:
     """Heights nearest to the wished ones (least squares) that keep order and distance, from top to bottom."""
     need = [0.0]
-    for a, b in zip(layer, layer[1:], strict=False):
+    for a, b in pairwise(layer):
         need.append(need[-1] + below(a) + above(b) + apart(a, b))
     # with u = wish + need the order becomes 'not increasing': pool adjacent violators
     blocks: list[list[float]] = []
@@ -319,7 +322,7 @@ def _routes(
     height: Mapping[Any, float],
     middle: Mapping[Any, tuple[float, float]],
 ) -> dict[Edge, _Route]:
-    """Corners of each arrow: out of a head's right side, straight across the layers it passes, into the next head."""
+    """Corners of each arrow: out of a head's right side, level through passed layers, into the next head."""
     leaving: dict[str, list[Edge]] = {}
     entering: dict[str, list[Edge]] = {}
     for edge in edges:
@@ -492,7 +495,7 @@ def _draw_arrows(
 def _curve(corners: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Cubic pieces through the corners, level at each of them."""
     points = [corners[0]]
-    for (x0, y0), (x1, y1) in zip(corners, corners[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(corners):
         bend = 0.5 * (x1 - x0)
         points += [(x0 + bend, y0), (x1 - bend, y1), (x1, y1)]
     return points

@@ -23,7 +23,7 @@ NEAR = 4.0
 """Up to this distance no leader is needed."""
 ON_LEADER = np.array([0.25, 0.4, 0.55, 0.7, 0.85, 0.97])[:, None]
 OVER_LABEL, OVER_POINT, OUTSIDE, OVER_LINE, CROSSED, AWAY, SIDE = 12.0, 8.0, 30.0, 20.0, 1.2, 0.10, 0.06
-"""Costs of a place: by square unit covered, by leader crossing, by line crossed, by distance and direction."""
+"""Costs of a place: per square unit covered, leader crossing and line crossed, by distance and direction."""
 
 
 def place_labels(
@@ -40,13 +40,13 @@ def place_labels(
     Parameters
     ----------
     points : (k, 2) where the points are. sizes : (k, 2) width and height of each label.
-    radius : of the points' markers. obstacles : (m, 4) boxes to keep clear, such as headings. lines : (m, 4) flat
-        boxes better not crossed, such as axes.
+    radius : of the points' markers. obstacles : (m, 4) boxes to keep clear, such as headings. lines : (m, 4)
+        flat boxes better not crossed, such as axes.
 
     Returns
     -------
-    (k, 4) boxes. Labels take the cheapest place one after another and are placed again, given the others, until
-    none moves; of several orders the one with the lowest total cost is kept. Same input, same places.
+    (k, 4) boxes. Labels take the cheapest place one after another and are placed again, given the others,
+    until none moves; of several orders the one with the lowest total cost is kept. Same input, same places.
     """
     k = len(points)
     if not k:
@@ -163,7 +163,7 @@ def _grown(boxes: Floats, by: float) -> Floats:
 
 
 def _leaders(point: Floats, boxes: Floats, away: Floats) -> Floats:
-    """Sample points of the line from a point to each of (c, 4) boxes, (c, s, 2); NaN where no line is drawn."""
+    """Sample points of the line from a point to each of (c, 4) boxes, (c, s, 2); NaN without a line."""
     ends = np.stack(
         [np.clip(point[0], boxes[:, 0], boxes[:, 2]), np.clip(point[1], boxes[:, 1], boxes[:, 3])], axis=1
     )
@@ -175,11 +175,11 @@ def _hits(leaders: Floats, boxes: Floats) -> Floats:
     """How many sample points of each of (c, s, 2) leaders lie on any of (m, 4) boxes, (c,)."""
     at = leaders[:, :, None, :]
     inside = (at > boxes[None, None, :, :2]) & (at < boxes[None, None, :, 2:])
-    return np.asarray(inside.all(axis=3).any(axis=2).sum(axis=1), dtype=float)
+    return np.asarray(inside.all(axis=-1).any(axis=-1).sum(axis=-1), dtype=np.float64)
 
 
 def _hit_by(boxes: Floats, leaders: Floats) -> Floats:
     """How many sample points of (m, s, 2) leaders lie on each of (c, 4) boxes, (c,)."""
     at = leaders.reshape(1, -1, 2)
     inside = (at > boxes[:, None, :2]) & (at < boxes[:, None, 2:])
-    return np.asarray(inside.all(axis=2).sum(axis=1), dtype=float)
+    return np.asarray(inside.all(axis=-1).sum(axis=-1), dtype=np.float64)

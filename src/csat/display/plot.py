@@ -24,7 +24,7 @@ class Plot:
 
     def on(self, ax: Axes | None, language: Language = "en") -> Axes:
         """Draw on `ax`, or on a new figure of the chart's own size."""
-        from csat.display.style import look
+        from csat.display.canvas import look
 
         if ax is None:
             return self.figure(language).axes[0]
@@ -34,7 +34,7 @@ class Plot:
 
     def figure(self, language: Language = "en") -> Figure:
         """A new figure with the chart on it, in csat's style."""
-        from csat.display.style import look, new_figure
+        from csat.display.canvas import look, new_figure
 
         figure = new_figure(self.size)
         with look():
@@ -43,13 +43,13 @@ class Plot:
 
     def svg(self, language: Language = "en", *, salt: str = "chart") -> str:
         """The chart as an `<svg>` element; charts on one page need different salts."""
-        from csat.display.style import svg
+        from csat.display.canvas import svg
 
         return svg(self, language, salt)
 
     def png(self, language: Language = "en", *, dpi: int = 150) -> bytes:
         """The chart as a PNG picture."""
-        from csat.display.style import png
+        from csat.display.canvas import png
 
         return png(self, language, dpi=dpi)
 

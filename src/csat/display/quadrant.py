@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from csat.display.canvas import resize, text_width
+from csat.display.canvas import resize, size_in_points, text_width
 from csat.display.lettering import columns, shortened, wrapped_and_shortened
 from csat.display.placement import nearest, overlap, place_labels
 from csat.display.style import ACCENT, INK, MUTED, PAPER, PRIMARY, RULE
@@ -46,15 +46,15 @@ def quadrant(
 
     Parameters
     ----------
-    quadrant_names : four names in reading order: important and weak (top left), important and strong, unimportant
-        and weak, unimportant and strong.
+    quadrant_names : four names in reading order: important and weak (top left), important and strong,
+        unimportant and weak, unimportant and strong.
     iso_priority : draw importance = performance + c; True takes c so that the line meets the crosshair.
     highlight : positions drawn in the accent colour; without it, those in the top left quadrant.
     lower, upper : interval of each performance, drawn as a thin line.
     """
     x, y = (np.asarray(v, dtype=float).reshape(-1) for v in (performance, importance))
     known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-    x, y, names = x[known], y[known], [labels[i] for i in known]
+    x, y, names = x[known], y[known], [labels[int(i)] for i in known]
     marked = _marked(x, y, known, centre_x, centre_y, highlight)
     numbered = len(x) > NAMED_AT_MOST
     key_rows = math.ceil(len(x) / KEY_COLUMNS) if numbered else 0
@@ -165,20 +165,22 @@ def _label(
     """Write the names beside their points; a thin line leads to those that had to move away."""
     if not len(points):
         return
-    figure = ax.figure.figure
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        return
     figure.draw_without_rendering()  # settles the layout, so that data can be measured in points
     points_of = 72 / figure.dpi
     at = ax.transData.transform(points) * points_of
-    left, bottom, right, top = ax.bbox.extents * points_of
+    left, bottom, right, top = (float(v) * points_of for v in ax.bbox.extents)
     obstacles = np.array([_corner(head, (left, bottom, right, top)) for head in heads])
     cross_x, cross_y = ax.transData.transform(centre) * points_of
     lines = np.array([[cross_x - 1, bottom, cross_x + 1, top], [left, cross_y - 1, right, cross_y + 1]])
     bounds = (left + 3, bottom + 3, right - 3, top - 3)
-    sizes, boxes = _placed(at, texts, size, bounds, obstacles, lines)
+    boxes = _placed(at, texts, size, bounds, obstacles, lines)
     if overlap(boxes) > 0 and size > 6.5:
         texts = [[shortened(" ".join(t), 18)] for t in texts]
         size = 7.0
-        sizes, boxes = _placed(at, texts, size, bounds, obstacles, lines)
+        boxes = _placed(at, texts, size, bounds, obstacles, lines)
     for point, anchor, box, text, is_marked in zip(at, points, boxes, texts, marked, strict=True):
         colour = ACCENT if is_marked else INK
         end = nearest(point, box)
@@ -216,11 +218,11 @@ def _placed(
     bounds: tuple[float, float, float, float],
     obstacles: NDArray[np.float64],
     lines: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> NDArray[np.float64]:
     sizes = np.array(
         [(max(text_width(line, size) for line in text), len(text) * size * LINE_HEIGHT + 1) for text in texts]
     )
-    return sizes, place_labels(at, sizes, bounds=bounds, radius=MARKER, obstacles=obstacles, lines=lines)
+    return place_labels(at, sizes, bounds=bounds, radius=MARKER, obstacles=obstacles, lines=lines)
 
 
 def _corner(
@@ -243,7 +245,7 @@ def _broken(name: str) -> list[str]:
 def _key(ax: Axes, names: Sequence[str], marked: NDArray[np.bool_]) -> None:
     """Number and name of every item, in columns below the axes."""
     rows = math.ceil(len(names) / KEY_COLUMNS)
-    width = ax.figure.get_size_inches()[0] * 72 - 30
+    width = size_in_points(ax)[0] - 30
     for i, name in enumerate(names):
         column, row = divmod(i, rows)
         for text, dx, align in ((str(i + 1), 0.0, "right"), (shortened(name, 36), 5.0, "left")):

@@ -16,6 +16,7 @@ from csat.language import Language, Text
 if TYPE_CHECKING:
     import pandas as pd
 
+NO_TEXT = Text("")
 Kind = Literal["text", "boolean", "number"]
 TEXT_WIDTH = 46
 """Widest text column of a plain-text table, in terminal columns; longer cells go on below."""
@@ -41,7 +42,7 @@ class Table:
         self,
         columns: Mapping[str, Sequence[Any] | Any],
         *,
-        title: Text = Text(""),
+        title: Text = NO_TEXT,
         notes: Sequence[Text] = (),
         labels: Mapping[str, Text] | None = None,
         formats: Mapping[str, str] | None = None,
