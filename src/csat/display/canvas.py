@@ -186,7 +186,8 @@ def _own_ids(text: str, key: str) -> str:
 
 def _without_empty_groups(text: str) -> str:
     """The chart without groups that say nothing, and without the white space between elements."""
-    kept, open_groups = [], []
+    kept: list[str] = []
+    open_groups: list[bool] = []
     for part in re.split(r"(<[^!?][^>]*>)", text):
         bare = part.startswith("<g>") or part == "<g/>"
         if part == "</g>":
