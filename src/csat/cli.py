@@ -40,8 +40,7 @@ def cli() -> None:
     """
 
 
-# ------------------------------------------------------------------------------------------------ shared
-options
+# -------------------------------------------------------------------------------- shared options
 
 READING: tuple[Command, ...] = (
     click.argument("data", type=click.Path(path_type=Path)),
@@ -185,8 +184,7 @@ def _first_line(text: str | None) -> str:
     return (text or "").strip().splitlines()[0]
 
 
-# ------------------------------------------------------------------------------------------------ the
-analyses
+# -------------------------------------------------------------------------------- the analyses
 
 
 @analysis(
@@ -406,7 +404,7 @@ def crosscheck_command(survey: Survey) -> Result:
     return survey.crosscheck()
 
 
-# ------------------------------------------------------------------------------------------ the report
+# -------------------------------------------------------------------------------- the report
 
 
 @cli.command("report")
@@ -494,7 +492,7 @@ class progress:
             self._bar.stop()
 
 
-# ------------------------------------------------------------------------------------------ instruments
+# -------------------------------------------------------------------------------- instruments
 
 
 @cli.group("instruments", cls=Ordered)
@@ -587,7 +585,7 @@ def instruments_schema() -> int:
     return EXIT_DONE
 
 
-# ------------------------------------------------------------------------------------------ running
+# -------------------------------------------------------------------------------- running
 
 
 def main() -> None:
@@ -630,7 +628,7 @@ def run(arguments: list[str]) -> int:
             raise
         click.echo(
             f"csat: something unforeseen went wrong ({type(error).__name__}: {error}). This is a fault of "
-            "csat, not of your file; nothing was written. Set CSAT_DEBUG=1 to see where, and please report it.",
+            "csat, not of your file; nothing was written. Set CSAT_DEBUG=1 to see where, and report it.",
             err=True,
         )
         return EXIT_WRONG
