@@ -1,0 +1,102 @@
+"""How the numbers were made, and the papers they come from: the last section of every report."""
+
+from __future__ import annotations
+
+from csat.language import Text
+
+METHODS: dict[str, Text] = {
+    "index": Text(
+        "Index: the mean of the respondents' construct scores. A construct score is the mean of the answered items "
+        "(at least half of them); '0-100 rescale' maps the declared ends of the scale to 0 and 100, 'per cent of "
+        "maximum' divides by the highest answer. Intervals: percentile bootstrap of respondents; linearisation in "
+        "large samples.",
+        "指数：受访者构念得分的平均。构念得分为已答题项的平均（至少答一半）；“0-100 换算”将量表两端映射为 0 与 100，"
+        "“占最高分百分比”为均值除以最高分。区间：对受访者做百分位自助法；大样本用线性化。",
+    ),
+    "priorities": Text(
+        "Priorities: importance on the vertical, performance on the horizontal axis; a value on the line counts as high. "
+        "Derived importance is statistical association with overall satisfaction, not proof of cause.",
+        "优先级：纵轴为重要性，横轴为表现；落在线上视为高。推导重要性是与总体满意度的统计关联，并非因果证明。",
+    ),
+    "drivers": Text(
+        "Drivers: least squares of the outcome score on the driver scores, HC3 standard errors; shares of R2 by LMG "
+        "(Shapley) and Johnson's relative weights, both summing to R2.",
+        "驱动因素：以驱动构念得分对结果得分做最小二乘回归，标准误为 HC3；R2 的分解采用 LMG（Shapley）与 Johnson 相对权重，两者之和均等于 R2。",
+    ),
+    "describe": Text(
+        "Answers: means over answered cells with t intervals, shares with Wilson intervals; weighted figures use "
+        "linearised errors and effective n. Skewness and kurtosis are type 2, as SPSS prints them.",
+        "回答分布：均值基于有效回答，区间为 t 区间；比例用 Wilson 区间；加权时采用线性化标准误和有效样本量。偏度与峰度为类型 2（与 SPSS 相同）。",
+    ),
+    "quality": Text(
+        "Quality: careless-response indices flag, they never delete; a respondent is named when at least two indices agree.",
+        "答卷质量：粗心作答指标只做标记、从不删除；至少两个指标同时提示时才列出该受访者。",
+    ),
+    "reliability": Text(
+        "Reliability: rows complete on the construct's items; alpha raw and standardised with Feldt's interval, Guttman's "
+        "lambda 2 and 6, omega total of one factor, ordinal alpha from polychoric correlations.",
+        "信度：使用该构念题项全部作答的答卷；报告原始与标准化 alpha（Feldt 区间）、Guttman lambda 2 与 6、单因子 omega total，以及基于多项相关的序数 alpha。",
+    ),
+    "adequacy": Text(
+        "Factorability: Kaiser-Meyer-Olkin over the anti-image correlations; Bartlett's test of an identity matrix.",
+        "因子分析适合度：基于反映像相关的 KMO；Bartlett 球形检验。",
+    ),
+    "efa": Text(
+        "Factors: minimum residuals, oblimin rotation, number by parallel analysis (95th percentile of random data), with "
+        "Kaiser's rule and MAP beside it.",
+        "探索性因子：最小残差法提取，oblimin 斜交旋转，因子数由平行分析（随机数据的第 95 百分位）决定，并列出 Kaiser 准则与 MAP。",
+    ),
+    "sem": Text(
+        "Models: maximum likelihood on the covariance matrix (divided by n), lavaan's defaults and definitions of fit; "
+        "the solution is judged for identification, convergence and admissibility before any number is used.",
+        "模型：对协方差矩阵（除以 n）做极大似然估计，默认设定与拟合指标定义同 lavaan；先判断可识别、收敛与解的可接受性，再使用数字。",
+    ),
+    "crosscheck": Text(
+        "Second opinion: the same quantities from factor_analyzer, statsmodels and semopy, run on the same data.",
+        "交叉验证：在同一数据上由 factor_analyzer、statsmodels 与 semopy 计算同样的量。",
+    ),
+}
+
+REFERENCES: dict[str, tuple[str, ...]] = {
+    "index": (
+        "Fornell, Johnson, Anderson, Cha & Bryant (1996), The American Customer Satisfaction Index, Journal of Marketing 60(4), 7-18.",
+        "Efron & Tibshirani (1993), An Introduction to the Bootstrap, Chapman & Hall.",
+        "Kish (1965), Survey Sampling, Wiley.",
+    ),
+    "priorities": (
+        "Martilla & James (1977), Importance-performance analysis, Journal of Marketing 41(1), 77-79.",
+    ),
+    "drivers": (
+        "Johnson (2000), A heuristic method for estimating the relative weight of predictor variables, Multivariate Behavioral Research 35(1), 1-19.",
+        "Lindeman, Merenda & Gold (1980), Introduction to Bivariate and Multivariate Analysis, Scott Foresman.",
+        "Groemping (2006), Relative importance for linear regression in R, Journal of Statistical Software 17(1).",
+        "MacKinnon & White (1985), Some heteroskedasticity-consistent covariance matrix estimators, Journal of Econometrics 29, 305-325.",
+    ),
+    "describe": (
+        "Wilson (1927), Probable inference, Journal of the American Statistical Association 22, 209-212.",
+    ),
+    "quality": (
+        "Meade & Craig (2012), Identifying careless responses in survey data, Psychological Methods 17, 437-455.",
+    ),
+    "reliability": (
+        "Cronbach (1951), Coefficient alpha and the internal structure of tests, Psychometrika 16, 297-334.",
+        "Feldt, Woodruff & Salih (1987), Statistical inference for coefficient alpha, Applied Psychological Measurement 11, 93-103.",
+        "McDonald (1999), Test Theory, Erlbaum.",
+        "Nunnally (1978), Psychometric Theory, McGraw-Hill.",
+    ),
+    "adequacy": (
+        "Kaiser (1974), An index of factorial simplicity, Psychometrika 39, 31-36.",
+        "Bartlett (1951), The effect of standardization on a chi-square approximation in factor analysis, Biometrika 38, 337-344.",
+    ),
+    "efa": (
+        "Horn (1965), A rationale and test for the number of factors in factor analysis, Psychometrika 30, 179-185.",
+        "Velicer (1976), Determining the number of components from the matrix of partial correlations, Psychometrika 41, 321-327.",
+        "Jennrich (2002), A simple general method for oblique rotation, Psychometrika 67, 7-19.",
+    ),
+    "sem": (
+        "Fornell & Larcker (1981), Evaluating structural equation models, Journal of Marketing Research 18, 39-50.",
+        "Henseler, Ringle & Sarstedt (2015), A new criterion for assessing discriminant validity, Journal of the Academy of Marketing Science 43, 115-135.",
+        "Hu & Bentler (1999), Cutoff criteria for fit indexes, Structural Equation Modeling 6, 1-55.",
+        "Rosseel (2012), lavaan: an R package for structural equation modeling, Journal of Statistical Software 48(2).",
+    ),
+}
