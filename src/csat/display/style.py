@@ -35,7 +35,7 @@ FORMATS = (*DECIMALS, "p", "text")
 UNDEFINED = "–"
 MINUS = "−"
 LATIN_READER_FONTS = (
-    "system-ui",
+    "Segoe UI",
     "-apple-system",
     "Segoe UI",
     "Roboto",

@@ -196,6 +196,7 @@ COLUMNS: dict[str, Text] = {
     "agrees": Text("Agrees", "一致"),
 }
 
+NOTHING = Text("")
 YES, NO = Text("yes", "是"), Text("no", "否")
 NOTE = Text("Note", "注")
 CAUTION = Text("Caution", "注意")
@@ -213,6 +214,23 @@ PATH_NOTE = Text(
     "标准化估计值。* p < .05，** p < .01，*** p < .001；虚线：p ≥ .05；橙色：负向。",
 )
 MORE = Text("and {n} more", "另有 {n} 项")
+
+# the report
+INTERVAL = Text("95% interval {low} to {high}", "95% 区间 {low} 至 {high}")
+CONTENTS = Text("Contents", "目录")
+SKIP = Text("Skip to the report", "跳到正文")
+BEHIND = Text("The numbers behind this chart", "图中数据")
+ROWS = Text("{n} rows", "{n} 行")
+REFERENCES = Text("References", "参考文献")
+SHEETS = Text("Sheets", "工作表")
+SHEET = Text("Sheet", "工作表")
+CONTENT = Text("Content", "内容")
+BACK = Text("Back to the contents", "返回目录")
+PAGE_OF = Text("Page {page} of {pages}", "第 {page} 页，共 {pages} 页")
+MISSING_GLYPHS = Text(
+    "{n} characters cannot be drawn by the fonts at hand and are shown as \ufffd: {names}.",
+    "现有字体无法显示 {n} 个字符，以 \ufffd 代替：{names}。",
+)
 
 
 def heading(column: str, labels: dict[str, Text] | None = None) -> Text:
