@@ -1,0 +1,239 @@
+"""What follows from a solution: standardised parameters, explained variance, effects, admissibility.
+
+Letters as in `structure`; d (v,) standard deviations of all variables, the roots of the diagonal of C.
+Errors of functions of theta are by the delta method with analytic derivatives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.numerics.estimation import null_directions, smallest_eigenvalue
+from csat.numerics.linalg import Array
+from csat.numerics.structure import Cells, Implied, Positions, Structure
+
+SINGULAR_BELOW = 1e-10
+"""An eigenvalue of the information matrix (unit diagonal) below this is zero: the data say nothing there."""
+
+WEIGHT_NAMED = 0.1
+"""Parameters with at least this weight in a null direction are named."""
+
+
+@dataclass(frozen=True, eq=False)
+class ByCell:
+    """A number for each cell of A, S and a, in the order of the structure's cells."""
+
+    directed: Array
+    symmetric: Array
+    means: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Standardised:
+    """latent : constructs scaled to variance 1 (lavaan's std.lv). complete : all variables (std.all).
+
+    complete_se : delta-method errors of `complete`; zero where nothing varies, NaN where undetermined.
+    """
+
+    latent: ByCell
+    complete: ByCell
+    complete_se: ByCell
+
+
+def parameter_covariance(information: Array, held: NDArray[np.bool_]) -> Array:
+    """Covariance of theta, (q, q): inverse of the information over the parameters not held by a bound.
+
+    Rows of held parameters are zero; rows of parameters in a null direction are NaN.
+    """
+    q = len(information)
+    covariance = np.zeros((q, q))
+    free = np.flatnonzero(~held)
+    if not free.size:
+        return covariance
+    part = information[np.ix_(free, free)]
+    scale = np.sqrt(np.maximum(np.diagonal(part), 1e-300))
+    scaled = part / np.outer(scale, scale)
+    values, vectors = np.linalg.eigh(scaled)
+    usable = values > SINGULAR_BELOW
+    inverse = (vectors[:, usable] / values[usable]) @ vectors[:, usable].T / np.outer(scale, scale)
+    unknown = (np.abs(vectors[:, ~usable]) > np.sqrt(SINGULAR_BELOW)).any(axis=1)
+    inverse[unknown] = np.nan
+    inverse[:, unknown] = np.nan
+    covariance[np.ix_(free, free)] = inverse
+    return covariance
+
+
+def standardised(structure: Structure, theta: Array, at: Implied, covariance: Array) -> Standardised:
+    """Standardised solution. covariance : (q, q) of theta.
+
+    A loading or path is multiplied by d of its cause and divided by d of its effect; a variance is divided
+    by the total variance; a covariance of what is left unexplained becomes the correlation of the two
+    residuals. A negative variance makes what is divided by its root NaN.
+    """
+    v, p, q = structure.variables, structure.observed, theta.size
+    total = np.diagonal(at.total)
+    with np.errstate(invalid="ignore"):
+        d = np.sqrt(total)
+    log_slope = _log_sd_slopes(structure, at, q)
+    latent_d = np.where(np.arange(v) < p, 1.0, d)
+    complete = _scaled(structure, theta, d, at)
+    slopes = _scaled_slopes(structure, theta, d, log_slope, complete)
+    with np.errstate(invalid="ignore"):
+        errors = ByCell(*(np.sqrt(np.einsum("kq,qr,kr->k", s, covariance, s)) for s in slopes))
+    return Standardised(_scaled(structure, theta, latent_d, at, observed=p), complete, errors)
+
+
+def _scaled(structure: Structure, theta: Array, d: Array, at: Implied, *, observed: int = 0) -> ByCell:
+    """Cells with variables scaled by d; variables before `observed` keep their residual units."""
+    directed, symmetric, means = structure.directed, structure.symmetric, structure.means
+    _, s_matrix, _ = structure.matrices(theta)
+    values = symmetric.filled(theta)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        residual_d = np.sqrt(np.diagonal(s_matrix))
+        residual_d = np.where(np.arange(structure.variables) < observed, 1.0, residual_d)
+        same = symmetric.row == symmetric.column
+        by = np.where(same, d[symmetric.row] ** 2, residual_d[symmetric.row] * residual_d[symmetric.column])
+        return ByCell(
+            directed.filled(theta) * d[directed.column] / d[directed.row],
+            np.where(values == 0, 0.0, values / by),
+            means.filled(theta) / d[means.row],
+        )
+
+
+def _log_sd_slopes(structure: Structure, at: Implied, q: int) -> Array:
+    """d ln(d_i) / d theta, (v, q): half of d C_ii / C_ii, with d C_ii = 2 u_i v_i."""
+    directed, symmetric = structure.directed, structure.symmetric
+    to, source = directed.row[directed.free], directed.column[directed.free]
+    row, column = symmetric.row[symmetric.free], symmetric.column[symmetric.free]
+    half = np.where(row == column, 0.5, 1.0)
+    e, c = at.effects, at.total
+    by_cell = np.hstack([e[:, to] * c[:, source], e[:, row] * e[:, column] * half])
+    by_cell = by_cell / np.diagonal(c)[:, None]
+    slopes = np.zeros((structure.variables, q))
+    parameter = np.concatenate([directed.parameter[directed.free], symmetric.parameter[symmetric.free]])
+    np.add.at(slopes.T, parameter, by_cell.T)
+    return slopes
+
+
+def _own_slope(cells: Cells, q: int) -> Array:
+    """d cell / d theta, (k, q): one where the cell holds the parameter."""
+    slope = np.zeros((cells.row.size, q))
+    at = np.flatnonzero(cells.free)
+    slope[at, cells.parameter[at]] = 1.0
+    return slope
+
+
+def _scaled_slopes(
+    structure: Structure, theta: Array, d: Array, log_slope: Array, scaled: ByCell
+) -> tuple[Array, Array, Array]:
+    q = theta.size
+    directed, symmetric, means = structure.directed, structure.symmetric, structure.means
+    by_path = _own_slope(directed, q) * (d[directed.column] / d[directed.row])[:, None]
+    by_path += scaled.directed[:, None] * (log_slope[directed.column] - log_slope[directed.row])
+    own = _own_slope(symmetric, q)
+    values = symmetric.filled(theta)
+    same = symmetric.row == symmetric.column
+    variance_slope = np.zeros((structure.variables, q))
+    variance = np.full(structure.variables, np.nan)
+    variance_slope[symmetric.row[same]] = own[same]
+    variance[symmetric.row[same]] = values[same]
+    i, j = symmetric.row, symmetric.column
+    with np.errstate(invalid="ignore", divide="ignore"):
+        by_variance = own / (d[i] ** 2)[:, None] - 2 * scaled.symmetric[:, None] * log_slope[i]
+        residual = np.sqrt(variance)
+        half_log = variance_slope / (2 * variance)[:, None]
+        by_covariance = own / (residual[i] * residual[j])[:, None]
+        by_covariance -= scaled.symmetric[:, None] * (half_log[i] + half_log[j])
+        by_covariance[values == 0] = 0.0
+    by_mean = _own_slope(means, q) / d[means.row][:, None] - scaled.means[:, None] * log_slope[means.row]
+    return by_path, np.where(same[:, None], by_variance, by_covariance), by_mean
+
+
+def explained_variance(structure: Structure, theta: Array, at: Implied) -> Array:
+    """R2 of each variable that has a cause, (v,): 1 - residual / total; NaN for the others."""
+    _, s_matrix, _ = structure.matrices(theta)
+    caused = np.zeros(structure.variables, dtype=bool)
+    caused[structure.directed.row] = True
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r2 = 1 - np.diagonal(s_matrix) / np.diagonal(at.total)
+    return np.asarray(np.where(caused, r2, np.nan))
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """total, indirect : (v, v) effect of the column on the row. total_se, indirect_se : by the delta method."""
+
+    total: Array
+    indirect: Array
+    total_se: Array
+    indirect_se: Array
+
+
+def effects(structure: Structure, theta: Array, covariance: Array, paths: Positions) -> Effects:
+    """Total and indirect effects through the directed cells at `paths` (loadings left out), (v, v) each.
+
+    T = (I - B)^-1 - I; indirect = T - B. With T+ = T + I the derivative of T[y, x] by B[i, j] is
+    T+[y, i] T+[j, x].
+    """
+    v, q = structure.variables, theta.size
+    cells = structure.directed
+    b = np.zeros((v, v))
+    b[cells.row[paths], cells.column[paths]] = cells.filled(theta)[paths]
+    routes = np.linalg.inv(np.eye(v) - b)
+    slope = np.zeros((q, v, v))
+    direct = np.zeros((q, v, v))
+    for at in paths:
+        k = cells.parameter[at]
+        if k >= 0:
+            slope[k] += np.outer(routes[:, cells.row[at]], routes[cells.column[at]])
+            direct[k, cells.row[at], cells.column[at]] += 1.0
+
+    def error(by: Array) -> Array:
+        known = np.where(np.isnan(covariance), 0.0, covariance)
+        spread = np.einsum("qyx,qr,ryx->yx", by, known, by)
+        unknown = np.isnan(np.diagonal(covariance))
+        touched = (by[unknown] != 0).any(axis=0) if unknown.any() else np.zeros((v, v), dtype=bool)
+        return np.where(touched, np.nan, np.sqrt(np.maximum(spread, 0.0)))
+
+    total = routes - np.eye(v)
+    return Effects(total, total - b, error(slope), error(slope - direct))
+
+
+# ---- is it proper? ----------------------------------------------------
+
+
+def undetermined(information: Array) -> list[Positions]:
+    """Parameters of each null direction of the information, most important first; empty when identified."""
+    directions = null_directions(information, below=SINGULAR_BELOW)
+    found = []
+    for weights in np.abs(directions.T):
+        order = np.argsort(-weights, kind="stable")
+        found.append(order[weights[order] > WEIGHT_NAMED])
+    return found
+
+
+def indefinite_group(matrix: Array) -> tuple[float, Positions]:
+    """Smallest eigenvalue of a covariance, scaled to unit diagonal, and the variables that make it so small.
+
+    The variables are those with at least a third of the largest weight in its eigenvector, largest first.
+    """
+    diagonal = np.diagonal(matrix)
+    if np.any(diagonal <= 0):
+        return -1.0, np.flatnonzero(diagonal <= 0)
+    scale = np.sqrt(diagonal)
+    values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
+    weights = np.abs(vectors[:, 0])
+    order = np.argsort(-weights, kind="stable")
+    return float(values[0]), order[weights[order] > weights.max() / 3]
+
+
+def variance_inflation(total: Array, causes: Positions) -> Array:
+    """VIF of each of several causes from their covariances, (k,); infinite when they depend on each other."""
+    part = total[np.ix_(causes, causes)]
+    if smallest_eigenvalue(part) < SINGULAR_BELOW:
+        return np.full(causes.size, np.inf)
+    scale = np.sqrt(np.diagonal(part))
+    return np.asarray(np.diagonal(np.linalg.inv(part / np.outer(scale, scale))))
