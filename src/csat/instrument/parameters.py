@@ -112,9 +112,8 @@ def parameter_table(
     roles = _Roles.of(model)
     said = {s.key for s in model.statements}
     # a covariate whose own moments the text speaks of is not taken from the data
-    spoken_of = {
-        name for left, operator, right in said if operator in (COVARIES, INTERCEPT) for name in (left, right)
-    }
+    moments = [key for key in said if key[1] in (COVARIES, INTERCEPT)]
+    spoken_of = {name for left, _, right in moments for name in (left, right)}
     fixed_covariates = tuple(x for x in roles.covariates if x not in spoken_of) if fixed_x else ()
     rows = [_row(s, model, std_lv=std_lv) for s in model.statements]
     rows += _variances(model, roles, said, std_lv=std_lv)

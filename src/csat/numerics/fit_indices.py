@@ -58,7 +58,7 @@ def fit_measures(
     sample_cov: ArrayLike,
     implied_cov: ArrayLike,
     *,
-    n: int,
+    n: float,
     parameters: int,
     sample_mean: ArrayLike | None = None,
     implied_mean: ArrayLike | None = None,
@@ -156,7 +156,7 @@ def incremental_measures(
     }
 
 
-def information_criteria(logl: float, *, parameters: int, n: int) -> dict[str, float]:
+def information_criteria(logl: float, *, parameters: int, n: float) -> dict[str, float]:
     """AIC = -2 log L + 2 q; BIC = -2 log L + q ln n; bic2 (sample-size adjusted) with ln((n + 2) / 24)."""
     return {
         "logl": logl,

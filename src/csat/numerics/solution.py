@@ -164,7 +164,7 @@ def explained_variance(structure: Structure, theta: Array, at: Implied) -> Array
 
 @dataclass(frozen=True, eq=False)
 class Effects:
-    """total, indirect : (v, v) effect of the column on the row. total_se, indirect_se : by the delta method."""
+    """total, indirect : (v, v) effect of the column on the row; `_se` their delta-method errors."""
 
     total: Array
     indirect: Array
