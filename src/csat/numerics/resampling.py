@@ -32,7 +32,7 @@ _POISSON = (24109, 24109, 12055, 4018, 1005, 201, 33, 5, 1)
 
 
 def poisson_multiplicities(
-    rows: ArrayLike, replicates: int, *, seed: int = 0
+    rows: ArrayLike, replicates: int, *, seed: int = 0, cells: int = BATCH_CELLS
 ) -> Iterator[NDArray[np.float64]]:
     """Yield batches (b, n) of multiplicities, `replicates` rows in all: independent Poisson(1) counts by key.
 
@@ -43,6 +43,7 @@ def poisson_multiplicities(
     Parameters
     ----------
     rows : (n,) whole numbers that name the rows (their number in the source).
+    cells : multiplicities of one batch, b n at most (but b at least 1); fewer stay in the cache.
 
     References
     ----------
