@@ -54,7 +54,7 @@ def poisson_multiplicities(
     steps = np.asarray(rows).astype(np.uint64) * np.uint64(_GOLDEN)
     start = _mix(np.array([(seed + _GOLDEN) & _WORD], dtype=np.uint64))
     keys = _mix(start + np.arange(1, replicates + 1, dtype=np.uint64) * np.uint64(_GOLDEN))
-    size = max(1, BATCH_CELLS // max(1, len(steps)))
+    size = max(1, cells // max(1, len(steps)))
     for first in range(0, replicates, size):
         batch = np.empty((min(size, replicates - first), len(steps)))
         # one replicate at a time: the words of a row of replicates stay in the processor's cache
