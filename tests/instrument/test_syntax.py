@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from golden_data import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.errors import CsatError, UnknownName
 from csat.instrument.model import Model, ModelError, Statement, check_names, parse_model
+from golden_data import reference
 
 
 def said(text):
@@ -24,9 +24,14 @@ def test_every_operator_is_read():
         x1 | t1 + t2
     """
     assert said(text) == [
-        ("f", "=~", "x1"), ("f", "=~", "x2"), ("y", "~", "f"), ("x1", "~~", "x2"), ("y", "~1", ""),
-        ("x1", "|", "t1"), ("x1", "|", "t2"),
-    ]  # fmt: skip
+        ("f", "=~", "x1"),
+        ("f", "=~", "x2"),
+        ("y", "~", "f"),
+        ("x1", "~~", "x2"),
+        ("y", "~1", ""),
+        ("x1", "|", "t1"),
+        ("x1", "|", "t2"),
+    ]
 
 
 def test_several_names_on_the_left_share_the_right():
@@ -35,9 +40,16 @@ def test_several_names_on_the_left_share_the_right():
 
 @pytest.mark.parametrize(
     "text",
-    ["f =~ x1 + x2 + x3", "f =~ x1 +\n x2 +\n x3", "f =~ x1\n + x2\n\n # so far\n + x3", "f\n=~\nx1 + x2+x3",
-     "f=~x1+x2+x3;", "\ufefff =~ x1 + x2 + x3\r\n", "f\u3000=~ x1 + x2 + x3"],
-)  # fmt: skip
+    [
+        "f =~ x1 + x2 + x3",
+        "f =~ x1 +\n x2 +\n x3",
+        "f =~ x1\n + x2\n\n # so far\n + x3",
+        "f\n=~\nx1 + x2+x3",
+        "f=~x1+x2+x3;",
+        "\ufefff =~ x1 + x2 + x3\r\n",
+        "f\u3000=~ x1 + x2 + x3",
+    ],
+)
 def test_a_statement_may_go_on_over_lines(text):
     assert parse_model(text) == parse_model("f =~ x1 + x2 + x3")
 
@@ -93,9 +105,18 @@ def test_a_rule_is_arithmetic_with_labels():
 
 @pytest.mark.parametrize(
     ("expression", "value"),
-    [("2 + 3*4", 14), ("-2^2", -4), ("2^3^2", 512), ("(2 + 3)*4", 20), ("8/4/2", 1), ("exp(log(5)) - sqrt(4)", 3),
-     ("abs(-a)", 2), ("2^-1", 0.5), ("1 - 2 - 3", -4)],
-)  # fmt: skip
+    [
+        ("2 + 3*4", 14),
+        ("-2^2", -4),
+        ("2^3^2", 512),
+        ("(2 + 3)*4", 20),
+        ("8/4/2", 1),
+        ("exp(log(5)) - sqrt(4)", 3),
+        ("abs(-a)", 2),
+        ("2^-1", 0.5),
+        ("1 - 2 - 3", -4),
+    ],
+)
 def test_arithmetic_binds_as_in_r(expression, value):
     rule = parse_model(f"y ~ a*x\nb := {expression}").rules[0]
     assert rule.right.value({"a": 2.0}) == pytest.approx(value, abs=1e-12)
@@ -190,7 +211,7 @@ def test_an_unknown_name_is_named_with_its_place_and_the_close_match():
 
 
 def test_a_misspelt_left_side_is_no_new_construct():
-    with pytest.raises(UnknownName, match="no construct is called 'Imgae'.*'Image'"):
+    with pytest.raises(UnknownName, match=r"no construct is called 'Imgae'.*'Image'"):
         check_names(parse_model("Imgae =~ x1 + x2"), items=["x1", "x2"], constructs=["Image"])
     check_names(parse_model("g =~ Image + Product"), items=["x1"], constructs=["Image", "Product"])
     check_names(parse_model("anything =~ x1 + x2"), items=["x1", "x2"])
@@ -202,9 +223,47 @@ def test_an_item_cannot_be_measured():
 
 
 SCRAPS = st.sampled_from(
-    ["f", "x1", "形象", "`a b`", '"c"', "=~", "~", "~~", ":=", "==", "<", ">", "|", "1", "0.5", "-", "+", "*", "/",
-     "^", "(", ")", ",", "c", "start", "equal", "NA", "t1", "\n", ";", " ", "#", "!", "?", ":", "group", "a", "."]
-)  # fmt: skip
+    [
+        "f",
+        "x1",
+        "形象",
+        "`a b`",
+        '"c"',
+        "=~",
+        "~",
+        "~~",
+        ":=",
+        "==",
+        "<",
+        ">",
+        "|",
+        "1",
+        "0.5",
+        "-",
+        "+",
+        "*",
+        "/",
+        "^",
+        "(",
+        ")",
+        ",",
+        "c",
+        "start",
+        "equal",
+        "NA",
+        "t1",
+        "\n",
+        ";",
+        " ",
+        "#",
+        "!",
+        "?",
+        ":",
+        "group",
+        "a",
+        ".",
+    ]
+)
 
 
 @given(st.one_of(st.text(max_size=60), st.lists(SCRAPS, max_size=25).map(" ".join)))

@@ -6,6 +6,7 @@ found together with the mistakes of type and spelling.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from csat.instrument.model import check_names, parse_model
 from csat.instrument.positions import Location, Positions
 
 Table = Mapping[str, Any]
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ def unknown(location: Location, kind: str, name: str, known: Sequence[str]) -> P
     hint = f"Did you mean '{close}'? " if close else ""
     right = f"{hint}The {plural(kind)} are: {listed(known)}" if known else f"There are no {plural(kind)} here"
     return Problem(location, f"no {kind} is called '{name}'", right)
+
+
+def whole_number(code: str) -> int | None:
+    """A code as a number, where it is one."""
+    return int(code) if _WHOLE.fullmatch(code) else None
 
 
 def _tables(raw: Table, key: str) -> Iterator[tuple[Location, Table]]:
@@ -153,13 +160,14 @@ def _labels(table: Table, location: Location, low: int, high: int) -> Iterator[P
             )
     elif isinstance(labels, dict):
         for code in labels:
-            if not code.removeprefix("-").isascii() or not code.removeprefix("-").isdigit():
+            number = whole_number(code)
+            if number is None:
                 yield Problem(
                     (*location, "labels", code),
                     f"the label's key '{code}' is not a whole number",
                     "A label is written code = words",
                 )
-            elif not low <= int(code) <= high:
+            elif not low <= number <= high:
                 yield Problem(
                     (*location, "labels", code),
                     f"the label's code {code} is off the scale",
@@ -178,7 +186,7 @@ def _silent_codes(table: Table, location: Location, ends: tuple[int, int] | None
                     f"It is in {seen[code]} already; keep one",
                 )
             seen.setdefault(code, key)
-            number = int(code) if code.removeprefix("-").isdigit() and code.isascii() else None
+            number = whole_number(code)
             if ends and number is not None and ends[0] <= number <= ends[1]:
                 yield Problem(
                     (*location, *at),

@@ -260,8 +260,9 @@ def label_codes(scale: Scale) -> dict[str, int]:
     return codes | {form: code for code in words for form in _numeral_forms(code)}
 
 
-_LEADING = re.compile(r"^(-?\d+)\s*(?:分|points?)?\s*[-:.,=、)/\s]\s*(\S.*)$")
-_TRAILING = re.compile(r"^(.*\S)\s*[(\[]\s*(-?\d+)\s*(?:分|points?)?\s*[)\]]$")
+# the words begin with a letter: '3.5' and '3-4' are no answer 3 with a label
+_LEADING = re.compile(r"^(-?\d{1,9})\s*(?:分|points?)?\s*[-:.,=、)/\s]\s*([^\W\d_].*)$")
+_TRAILING = re.compile(r"^([^\W\d_].*?)\s*[(\[]\s*(-?\d{1,9})\s*(?:分|points?)?\s*[)\]]$")
 
 
 def answer_code(text: str, scale: Scale, *, codes: Mapping[str, int] | None = None) -> int | None:
@@ -278,9 +279,7 @@ def answer_code(text: str, scale: Scale, *, codes: Mapping[str, int] | None = No
         match = pattern.match(folded)
         if match and codes.get(match[words], int(match[numeral])) == int(match[numeral]):
             code = int(match[numeral])
-            # '3.5' is a number between two answers, not the answer 3 with the label '5'
-            decimal = re.fullmatch(r"-?\d+[.,]\d+", folded)
-            return code if scale.minimum <= code <= scale.maximum and not decimal else None
+            return code if scale.minimum <= code <= scale.maximum else None
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
@@ -115,24 +116,24 @@ def check_names(
     declared = list(constructs or ())
     measurable = {*declared, *latents} - set(items)
     for s in model.statements:
-        lines = model.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        shown = lines[s.line - first_line] if 0 <= s.line - first_line < len(lines) else ""
-        at = place(s.line, s.column, shown, where)
         if s.operator == MEASURES and s.left in items and s.left not in declared:
+            line, column, shown = _seen(s.left, s, model, first_line)
             raise ModelError(
                 f"'{s.left}' is an item and cannot be measured by others",
-                line=s.line,
-                column=s.column,
+                line=line,
+                column=column,
                 shown=shown,
                 where=where,
             )
         if constructs is not None and s.operator == MEASURES and s.left not in declared:
             higher = all(r in measurable for r in model.items_of(s.left))
             if not higher:
+                at = place(*_seen(s.left, s, model, first_line), where)
                 raise UnknownName("construct", s.left, declared, where=at)
         for name in s.names:
             if name in items or name in declared or name in latents:
                 continue
+            at = place(*_seen(name, s, model, first_line), where)
             known_latents = list(dict.fromkeys([*declared, *model.latents]))
             if s.operator == MEASURES or not known_latents:
                 raise UnknownName("item", name, items, where=at)
@@ -176,6 +177,21 @@ def restricted_to(instrument: Instrument, items: Collection[str]) -> Instrument:
         model=model,
         index=instrument.index if instrument.index in names else "",
     )
+
+
+def _seen(name: str, s: Statement, model: Model, first_line: int) -> tuple[int, int, str]:
+    """Line, column and text where a statement names something: at its term, or before it."""
+    lines = model.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    token = re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.])")
+    at = s.line - first_line
+    if not 0 <= at < len(lines):
+        return s.line, s.column, ""
+    if name == s.right and (found := token.search(lines[at], s.column - 1)):
+        return s.line, found.start() + 1, lines[at]
+    for line in range(at, -1, -1):
+        if found := token.search(lines[line]):
+            return line + first_line, found.start() + 1, lines[line]
+    return s.line, s.column, lines[at]
 
 
 def _measurement(constructs: Iterable[Construct]) -> list[Statement]:

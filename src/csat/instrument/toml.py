@@ -167,7 +167,8 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except RecursionError:
         raise BadInput("brackets nest too deep", where=where) from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
+        # TOMLDecodeError is a ValueError; so is a number of more digits than Python reads
         message = str(error)
         at = _AT.search(message)
         said = _AT.sub("", message)

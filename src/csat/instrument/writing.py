@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from csat.errors import BadInput
@@ -169,9 +170,7 @@ def _labels(header: str, labels: Mapping[str, Text]) -> str:
 
 
 def _code(code: str) -> int | str:
-    return (
-        int(code) if code.isascii() and code.removeprefix("-").isdigit() and str(int(code)) == code else code
-    )
+    return int(code) if re.fullmatch(r"0|-?[1-9][0-9]{0,8}", code) else code
 
 
 def _long(text: str) -> str:
