@@ -10,37 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.errors import BadInput, UnknownName
-from csat.instrument.instrument import Construct, Instrument, Item, Scale
-from csat.language import Text
+from csat.instrument.instrument import Scale
 from csat.numerics import moments
-from csat.responses.binding import bind
-from csat.responses.raw import RawColumn, RawTable
 from csat.responses.responses import Responses
 from csat.tally.tally import count, count_by
 from golden_data import reference, reference_rows
-
-FIVE = Scale("five", 1, 5)
-TEN = Scale("ten", 1, 10)
-HUNDRED = Scale("hundred", 0, 100)
-
-
-def bound(
-    columns: dict[str, list[Any]], scales: dict[str, Scale | None], *, weight: str = "", **item_options: Any
-) -> Responses:
-    """Responses of a small table under an instrument made for it."""
-    items = tuple(Item(name, Text(name), scale, **item_options) for name, scale in scales.items())
-    instrument = Instrument(
-        id="small",
-        version="1",
-        title=Text("small"),
-        items=items,
-        constructs=(Construct("all", Text("all"), tuple(scales)),),
-        weight=(weight,) if weight else (),
-    )
-    table = RawTable(
-        {name: RawColumn.of(cells) for name, cells in columns.items()}, len(next(iter(columns.values())))
-    )
-    return bind(table, instrument, keep_silent_rows=True)
+from small_surveys import FIVE, HUNDRED, TEN, bound
 
 
 @st.composite

@@ -1,0 +1,81 @@
+"""Composites of means: resampling and linearisation answer alike, and by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from csat.numerics.composites import Bootstrap, Linearisation, composite
+
+ALL = slice(0, 2)
+BY = slice(2, 4)
+
+
+@pytest.fixture(scope="module")
+def values() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    x = rng.normal([50, 60, 4, 8], [20, 15, 1, 2], size=(600, 4))
+    x[rng.random((600, 4)) < 0.1] = np.nan
+    return x
+
+
+@pytest.fixture(scope="module")
+def weights() -> np.ndarray:
+    return np.random.default_rng(1).uniform(0.3, 2, 600)
+
+
+def engines(x: np.ndarray, w: np.ndarray | None) -> tuple[Bootstrap, Linearisation]:
+    rows = np.arange(len(x))
+    return (
+        Bootstrap(x, w, rows=rows, replicates=2000, seed=0, confidence=0.95),
+        Linearisation(x, w, confidence=0.95),
+    )
+
+
+def test_a_composite_is_the_weighted_mean_of_the_means() -> None:
+    assert float(composite([80, 70, 75], [50, 30, 20])) == pytest.approx(76)
+    assert np.isnan(composite([80, np.nan], [1, 1]))
+    assert composite([[1, 3], [2, 4]], [1, 1]).tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("by", [np.array([1.0, 3.0]), BY])
+def test_both_engines_give_the_same_number_error_and_ends(
+    values: np.ndarray, weights: np.ndarray, by: np.ndarray | slice
+) -> None:
+    bootstrap, linearisation = engines(values, weights)
+    a, b = bootstrap.composite(ALL, by), linearisation.composite(ALL, by)
+    assert a.value == pytest.approx(b.value, rel=1e-12)
+    # 2000 replicates know a standard error to 1.6 %
+    assert a.se == pytest.approx(b.se, rel=0.06)
+    assert a.lower == pytest.approx(b.lower, abs=0.25 * b.se)
+    assert a.upper == pytest.approx(b.upper, abs=0.25 * b.se)
+    group = np.arange(100, 300)
+    a, b = bootstrap.composite_within(group, ALL, by), linearisation.composite_within(group, ALL, by)
+    assert a.value == pytest.approx(b.value, rel=1e-12)
+    assert a.se == pytest.approx(b.se, rel=0.06)
+    np.testing.assert_allclose(
+        bootstrap.ends(ALL),
+        linearisation.ends(ALL),
+        atol=0.25 * float(np.diff(linearisation.ends(ALL)).max()),
+    )
+
+
+def test_the_group_of_all_rows_is_the_whole(values: np.ndarray, weights: np.ndarray) -> None:
+    for engine in engines(values, weights):
+        whole, group = engine.composite(ALL, BY), engine.composite_within(np.arange(600), ALL, BY)
+        assert group.value == pytest.approx(whole.value, rel=1e-12)
+        assert group.se == pytest.approx(whole.se, rel=1e-9)
+        assert group.lower == pytest.approx(whole.lower, rel=1e-9)
+
+
+def test_one_column_has_the_textbook_error() -> None:
+    x = np.random.default_rng(3).normal(size=(80, 1))
+    found = Linearisation(x, None, confidence=0.95).composite(slice(0, 1), np.array([2.0]))
+    se = x.std(ddof=1) / np.sqrt(80)
+    assert found.se == pytest.approx(se)
+    assert found.upper - found.lower == pytest.approx(2 * 1.959963984540054 * se)
+
+
+def test_one_row_has_no_error(values: np.ndarray) -> None:
+    for engine in engines(values[:5], None):
+        assert np.isnan(engine.composite_within(np.array([0]), ALL, BY).se)
