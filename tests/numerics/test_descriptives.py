@@ -118,6 +118,17 @@ def test_counts_and_answers_agree(counts):
     )
 
 
+@settings(max_examples=40, deadline=None)
+@given(counts=counted)
+def test_power_sums_about_the_middle_give_the_same_moments(counts):
+    values = np.arange(1, len(counts) + 1.0)
+    middle = (1 + len(counts)) / 2
+    sums = [(np.array(counts) * (values - middle) ** k).sum() for k in range(5)]
+    here, there = de.moments(values, counts), de.moments_from_power_sums(sums, origin=middle)
+    np.testing.assert_allclose(here, there, atol=1e-9)
+    assert np.isnan(de.moments_from_power_sums(np.zeros(5)).mean)
+
+
 @settings(max_examples=60, deadline=None)
 @given(counts=counted, unit=st.sampled_from([0.1, 0.5, 3.0]))
 def test_weights_in_another_unit_change_no_weighted_figure(counts, unit):

@@ -91,6 +91,23 @@ def moments(values: ArrayLike, counts: ArrayLike, *, n: float | None = None) -> 
     return Moments(float(total if n is None else n), float(mean), m2, m3, m4)
 
 
+def moments_from_power_sums(sums: ArrayLike, *, origin: float = 0.0, n: float | None = None) -> Moments:
+    """Moments from (weighted) sums of (x - origin)^k, k = 0 .. 4; all NaN when nobody answered.
+
+    Parameters
+    ----------
+    sums : (5,). origin : where the sums are kept about; near the mean, for accuracy. n : rows behind them.
+    """
+    s = np.asarray(sums, dtype=float)
+    if not s[0] > 0:
+        return Moments(0.0, np.nan, np.nan, np.nan, np.nan)
+    a, b, c, d = (float(v) for v in s[1:] / s[0])
+    m2 = max(b - a**2, 0.0)
+    m3 = c - 3 * a * b + 2 * a**3
+    m4 = d - 4 * a * c + 6 * a**2 * b - 3 * a**4
+    return Moments(float(s[0] if n is None else n), origin + a, m2, m3, m4)
+
+
 def moments_of(answers: ArrayLike) -> Moments:
     """Moments of answers as they are; NaN are silence and left out."""
     x = np.asarray(answers, dtype=float)
