@@ -24,6 +24,8 @@ MOST_LOST = 0.05
 """Share of replicates that may be improper before the interval is withheld (ours)."""
 BATCH_CELLS = 4_000_000
 """Multiplicities held at a time: 32 MB."""
+CACHED_CELLS = 8192
+"""Multiplicities drawn at a time: 64 KB."""
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _WORD = 0xFFFFFFFFFFFFFFFF
@@ -54,12 +56,13 @@ def poisson_multiplicities(
     steps = np.asarray(rows).astype(np.uint64) * np.uint64(_GOLDEN)
     start = _mix(np.array([(seed + _GOLDEN) & _WORD], dtype=np.uint64))
     keys = _mix(start + np.arange(1, replicates + 1, dtype=np.uint64) * np.uint64(_GOLDEN))
-    size = max(1, cells // max(1, len(steps)))
+    size, few = (max(1, cells_held // max(1, len(steps))) for cells_held in (cells, CACHED_CELLS))
     for first in range(0, replicates, size):
         batch = np.empty((min(size, replicates - first), len(steps)))
-        # one replicate at a time: the words of a row of replicates stay in the processor's cache
-        for one, key in zip(batch, keys[first:], strict=False):
-            np.take(tickets, _mix(steps + key) >> np.uint64(64 - 16), out=one)
+        # a few replicates at a time: their words stay in the processor's cache
+        for one in range(0, len(batch), few):
+            some = keys[first + one : first + min(one + few, len(batch)), None]
+            np.take(tickets, _mix(steps + some) >> np.uint64(64 - 16), out=batch[one : one + few])
         yield batch
 
 
