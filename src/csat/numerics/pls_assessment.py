@@ -319,7 +319,8 @@ def construct_index(
 
     Parameters
     ----------
-    correlation : (p, p) or (p, p, N), Pearson. mean, sd : (p,) or (p, N) of the items in answer units.
+    correlation : (p, p) or (p, p, N), Pearson, also when the model rests on polychoric ones.
+    mean, sd : (p,) or (p, N) of the items in answer units.
     lower, upper : (p,) declared ends of each item's scale (never the observed ones).
     weights : `unstandardised` are w / sd; `standardised` take w itself, which some programs do.
 
@@ -338,14 +339,10 @@ def construct_index(
     sums = np.add.reduceat(raw, starts, axis=0)
     normal = raw / sums[owner]
     performance = np.add.reduceat(normal * level, starts, axis=0)
-    if weights == "unstandardised":
-        # the score has variance 1 before its weights are divided by their sum
-        width = 1.0 / np.abs(sums)
-    else:
-        r, u = _placed(correlation, structure), normal * spread
-        width = np.sqrt(
-            np.stack([np.einsum("i...,ij...,j...->...", u[s], r[s, s], u[s]) for s in structure.slices])
-        )
+    r, u = _placed(correlation, structure), normal * spread
+    width = np.empty_like(performance)
+    for k, s in enumerate(structure.slices):
+        width[k] = np.sqrt((np.einsum("ij...,j...->i...", r[s, s], u[s]) * u[s]).sum(axis=0))
     effects = total_effects(fit.paths, structure) * (width[None, :] / width[:, None])
     return ConstructIndex(normal, performance, width, effects)
 
