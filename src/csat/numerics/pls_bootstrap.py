@@ -153,7 +153,7 @@ def _quantities(
 def _proper(many: PlsFit) -> NDArray[np.bool_]:
     """(N,) whether a consistent solution is proper; see `pls_assessment.is_proper`."""
     v = np.moveaxis(many.construct_correlation, -1, 0)
-    fine: NDArray[np.bool_] = np.isfinite(v).all(axis=(1, 2))
+    fine = np.asarray(np.isfinite(v).all(axis=(1, 2)), dtype=bool)
     fine[fine] = np.linalg.eigvalsh(v[fine])[:, 0] > 0
     with np.errstate(invalid="ignore"):
         fine &= (np.abs(many.loadings) <= 1 + 1e-12).all(axis=0)
