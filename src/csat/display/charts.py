@@ -165,7 +165,7 @@ def diverging_bars(
         ax.barh(at, table[:, j], left=left, height=0.7, color=colour, edgecolor=PAPER, lw=0.8, zorder=2)
         _share_labels(ax, at, left, table[:, j], colour, reach=2 * reach)
         left = left + table[:, j]
-    ax.axvline(0, color=MUTED, lw=0.8, zorder=3)
+    ax.axvline(0, color=MUTED, lw=0.8, zorder=1)
     _axis(ax, xlabel, grid="x", share=True)
     ax.set_xlim(-1.03 * reach, 1.03 * reach)
     ax.xaxis.set_major_formatter(lambda value, _: f"{abs(100 * value):.0f}%")

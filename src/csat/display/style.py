@@ -35,13 +35,13 @@ FORMATS = (*DECIMALS, "p", "text")
 UNDEFINED = "–"
 MINUS = "−"
 LATIN_READER_FONTS = (
-    "Segoe UI",
     "-apple-system",
     "Segoe UI",
     "Roboto",
     "Helvetica Neue",
-    "Noto Sans",
     "Arial",
+    "Liberation Sans",
+    "Noto Sans",
 )
 CHINESE_READER_FONTS = (
     "PingFang SC",
@@ -166,6 +166,20 @@ def families() -> tuple[str, ...]:
             installed.add("Noto Sans SC")
     chinese = [f for f in CJK_FAMILIES if f in installed][:1]
     return (*chinese, "DejaVu Sans")
+
+
+def serif_families() -> tuple[str, ...]:
+    """Faces for headings on paper: Noto Serif SC where the font package is installed, else `families`."""
+    serif = any("Serif" in file.name for file in font_files())
+    return ("Noto Serif SC", *families()) if serif else families()
+
+
+def font_folders() -> tuple[Path, ...]:
+    """Folders of the fonts in use, for a program that reads fonts by folder."""
+    from matplotlib.font_manager import FontProperties, fontManager
+
+    found = [Path(fontManager.findfont(FontProperties(family=f))) for f in families()]
+    return tuple(dict.fromkeys(file.parent for file in (*font_files(), *found)))
 
 
 @functools.cache

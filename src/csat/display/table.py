@@ -259,14 +259,9 @@ def _shown(value: Any, format_: str, language: Language, minus: str) -> str:
     if isinstance(value, bool):
         return (words.YES if value else words.NO).say(language)
     if isinstance(value, int | float):
-        # a column of words may hold a number here and there
-        kind = (
-            format_
-            if format_ not in ("text", "boolean")
-            else "integer"
-            if isinstance(value, int)
-            else "number"
-        )
+        # a column of words may hold a number, and one of measures a whole number
+        loose = format_ in ("text", "boolean", "number")
+        kind = ("integer" if isinstance(value, int) else "number") if loose else format_
         return style.formatted(value, kind, minus=minus)
     return str(value)
 

@@ -1,7 +1,7 @@
 """A report as a row of blocks; `page`, `pdf` and `workbook` draw it, each in the language asked for.
 
-A block says what is shown, never how. Blocks are frozen and hold `Text`, `Table` and `Plot`, so that one document
-serves both languages and all three files.
+A block says what is shown, never how. Blocks are frozen and hold `Text`, `Table` and `Plot`, so that one
+document serves both languages and all three files.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading of level 2 (a section, in the table of contents) or 3."""
+    """A heading of level 2 (a section, in the table of contents) or 3 (inside a section or the summary)."""
 
     text: Text
     id: str
@@ -182,9 +182,10 @@ class Document:
         found: dict[str, Table] = {}
         for block in self.blocks:
             table = getattr(block, "table", None)
-            if isinstance(block, TableBlock | ChartBlock) and table is not None:
-                if not any(table is known for known in found.values()):
-                    found[_unused(block.name, found)] = table
+            if not isinstance(block, TableBlock | ChartBlock) or table is None:
+                continue
+            if not any(table is known for known in found.values()):
+                found[_unused(block.name, found)] = table
         return found
 
     def charts(self, language: Language) -> dict[int, str]:

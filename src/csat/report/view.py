@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,8 @@ from csat.report.document import (
 
 FOLDED_ROWS = 14
 """A longer table is folded away on the page; print and PDF show it."""
+SHOWN_ROWS = 400
+"""Rows of a table that page and PDF show; the workbook holds them all."""
 SAID = {
     "contents": words.CONTENTS,
     "skip": words.SKIP,
@@ -39,7 +42,7 @@ SAID = {
 
 
 def view(document: Document, language: Language, charts: Mapping[int, str] | None = None) -> dict[str, Any]:
-    """Everything the templates show: title, contents, and sections of blocks, each block a dict with a `kind`.
+    """What the templates show: title, contents, and sections of blocks, each block a dict with a `kind`.
 
     `charts` are those of `document.charts(language)`, when they are drawn already.
     """
@@ -50,9 +53,12 @@ def view(document: Document, language: Language, charts: Mapping[int, str] | Non
         shown = _block(block, language, ids.get(i, ""), drawn.get(i, ""))
         if isinstance(block, Heading) and block.level == 2:
             sections.append({"id": ids[i], "text": shown["text"], "blocks": []})
-        else:
-            sections[-1]["blocks"].append(shown)
-    if not sections[0]["blocks"]:
+            continue
+        if isinstance(block, Heading) and len(sections) == 1:
+            # the summary has no heading of its own that this one could stand below
+            shown["level"] = "minor"
+        sections[-1]["blocks"].append(shown)
+    if not sections[0]["blocks"] and len(sections) > 1:
         del sections[0]
     return {
         "lang": "zh-CN" if language == "zh" else "en",
@@ -87,6 +93,7 @@ def _block(block: Block, language: Language, id: str, svg: str) -> dict[str, Any
                 "title": plot.title.say(language),
                 "description": plot.description.say(language),
                 "svg": svg,
+                "size": svg_size(svg),
                 "table": None if table is None else _table(table, language),
             }
         case VerdictBlock(verdict, points):
@@ -110,13 +117,23 @@ def _block(block: Block, language: Language, id: str, svg: str) -> dict[str, Any
             return {"kind": "references", "entries": list(entries)}
 
 
+def svg_size(svg: str) -> tuple[float, float]:
+    """Width and height in points that a drawing asks for."""
+    sides = {side: float(points) for side, points in re.findall(r'\b(width|height)="([\d.]+)pt"', svg)}
+    return sides["width"], sides["height"]
+
+
 def _table(table: Table, language: Language) -> dict[str, Any]:
+    rows = table.cells(language)
+    notes = _said(table.notes, language)
+    if len(rows) > SHOWN_ROWS:
+        notes.insert(0, words.MORE_ROWS.fill(n=len(rows) - SHOWN_ROWS).say(language))
     return {
         "title": table.title.say(language),
         "headings": list(table.headings(language)),
         "kinds": list(table.kinds.values()),
-        "rows": table.cells(language),
-        "notes": _said(table.notes, language),
+        "rows": rows[:SHOWN_ROWS],
+        "notes": notes,
         "folded": table.rows > FOLDED_ROWS,
         "size": words.ROWS.fill(n=table.rows).say(language),
     }
