@@ -9,10 +9,8 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from csat.errors import BadInput, CannotCompute, UnknownName
-from csat.instrument.instrument import Construct, Instrument
+from csat.instrument.instrument import Instrument
 from csat.instrument.model import restricted_to
 from csat.language import Text
 from csat.responses.responses import Responses
@@ -191,6 +189,59 @@ class Chain:
             seed=seed,
         )
 
+    def drivers(
+        self,
+        *,
+        outcome: str | None = None,
+        drivers: Sequence[str] | None = None,
+        scores: Literal["mean", "sum"] = "mean",
+        errors: Literal["HC3", "classical"] = "HC3",
+        confidence: float = 0.95,
+        seed: int = 0,
+    ) -> Drivers:
+        """Regression of the outcome's score on the drivers' scores (constructs or items, by name)."""
+        from csat.analyses.drivers import drivers as regress
+        from csat.analyses.result import Base
+        from csat.numerics.scores import construct_scores
+
+        target = outcome or self._index_construct()
+        names = list(drivers) if drivers is not None else [c.id for c in self.instrument.by_role("driver")]
+        names = [n for n in names if n != target]
+        if not names:
+            raise CannotCompute(
+                f"nothing is declared that may drive '{target}'",
+                where=self.instrument.path or self.instrument.id,
+                do="Give constructs the role 'driver', or name drivers (--drivers A,B)",
+            )
+        blocks = [self._block(name)[1] for name in [*names, target]]
+        items = list(dict.fromkeys(i for block in blocks for i in block))
+        values = construct_scores(
+            self.responses.answers(items), [[items.index(i) for i in b] for b in blocks], how=scores
+        )
+        responses = self.responses
+        return regress(
+            values[:, -1],
+            values[:, :-1],
+            names=names,
+            outcome_name=target,
+            titles=self.titles(),
+            weights=responses.weights,
+            covariance_type=errors,
+            hypotheses=responses.instrument.hypotheses,
+            known=[*(c.id for c in self.instrument.constructs), *self.items],
+            base=Base(
+                respondents=responses.rows,
+                effective_n=responses.effective_n,
+                missing="listwise",
+                rows=responses.rows,
+                weighted=responses.weights is not None,
+                instrument=responses.instrument.label,
+            ),
+            scores_label="items" if all(len(b) == 1 for b in blocks[:-1]) else scores,
+            confidence=confidence,
+            rng=seed,
+        )
+
     def _whole(self) -> Responses:
         """The responses under the instrument restricted to what was answered."""
         from dataclasses import replace
@@ -230,14 +281,3 @@ class Chain:
             return self.instrument.item(name).text, (name,)
         known = [*(c.id for c in self.instrument.constructs), *self.items]
         raise UnknownName("construct or item", name, known, where=self.responses.report.source)
-
-
-def driver_constructs(instrument: Instrument, outcome: str) -> tuple[Construct, ...]:
-    """The constructs that may explain the outcome: the declared drivers."""
-    drivers = instrument.by_role("driver")
-    return tuple(c for c in drivers if c.id != outcome)
-
-
-def mean_of(values: np.ndarray[Any, Any]) -> float:
-    """Mean of the finite values."""
-    return float(np.nanmean(values))
