@@ -19,6 +19,7 @@ from csat.tally.tally import Tally, count
 if TYPE_CHECKING:
     from csat.analyses.adequacy import Adequacy
     from csat.analyses.describe import Description
+    from csat.analyses.drivers import Drivers
     from csat.analyses.efa import Factors
     from csat.analyses.index import Index
     from csat.analyses.quality import Quality
@@ -219,6 +220,7 @@ class Chain:
             self.responses.answers(items), [[items.index(i) for i in b] for b in blocks], how=scores
         )
         responses = self.responses
+        known = [*(c.id for c in self.instrument.constructs), *self.items]
         return regress(
             values[:, -1],
             values[:, :-1],
@@ -227,8 +229,13 @@ class Chain:
             titles=self.titles(),
             weights=responses.weights,
             covariance_type=errors,
-            hypotheses=responses.instrument.hypotheses,
-            known=[*(c.id for c in self.instrument.constructs), *self.items],
+            # paths between other constructs are the path model's to test; absent ones are said here too
+            hypotheses=[
+                h
+                for h in responses.instrument.hypotheses
+                if h.effect == target or not {h.cause, h.effect} <= set(known)
+            ],
+            known=known,
             base=Base(
                 respondents=responses.rows,
                 effective_n=responses.effective_n,
