@@ -21,7 +21,7 @@ from csat.analyses.guidelines import (
 from csat.analyses.hypotheses import HypothesisOutcome, hypothesis_table, judged
 from csat.analyses.result import SOUND, Base, Caution, Result, Verdict
 from csat.display.plot import Plot
-from csat.display.style import formatted, in_unit
+from csat.display.style import in_unit
 from csat.display.table import Table
 from csat.errors import BadInput, CannotCompute, NumericsError, TooFew
 from csat.instrument.instrument import Hypothesis
@@ -860,8 +860,7 @@ def _short(value: float) -> str:
 
 
 def _p(p: float) -> str:
-    text = formatted(p, "p")
-    return text if text.startswith("<") else f"= {text}"
+    return "< .001" if p < 0.001 else f"= {_short(p)}"
 
 
 def _stars(p: float) -> str:
