@@ -96,6 +96,30 @@ def replicate_moments(
         yield data.moments(sums[:, first : first + MATRICES_AT_ONCE])
 
 
+def subset_moments(
+    answers: ArrayLike,
+    members: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    missing: Missing = "listwise",
+) -> Moments:
+    """Moments of N subsets of the rows at once.
+
+    Parameters
+    ----------
+    members : (N, n) whether a row is of a subset. The rest as `moments`; `answers` must be complete when
+        `listwise`. All subsets take the n / (n - 1) of the smallest.
+    """
+    x, chosen = np.asarray(answers, dtype=float), np.asarray(members, dtype=float)
+    data = _Columns(x, weights, np.arange(len(x)), missing)
+    sums, first = np.zeros((data.columns, len(chosen))), 0
+    for part in data.parts():
+        sums += part.T @ chosen[:, first : first + len(part)].T
+        first += len(part)
+    rows = chosen.sum(axis=1).min()
+    return data.moments(sums, bessel=rows / (rows - 1.0))
+
+
 class _Columns:
     """The columns whose weighted sums give the moments.
 
@@ -157,11 +181,15 @@ class _Columns:
                 block *= self.w[part, None]
             yield block
 
-    def moments(self, sums: Array) -> Moments:
+    def moments(self, sums: Array, *, bessel: float | None = None) -> Moments:
+        """From the sums, (columns, N); `bessel`: n / (n - 1) of variances, default of all rows."""
+        factor = self.bessel if bessel is None else np.full(self.p, bessel)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self._of_complete(sums) if self.complete else self._of_pairs(sums)
+            mean, variance, r = self._of_complete(sums) if self.complete else self._of_pairs(sums)
+            return Moments(mean + self.origin[:, None], np.sqrt(variance * factor[:, None]), r)
 
-    def _of_complete(self, sums: Array) -> Moments:
+    def _of_complete(self, sums: Array) -> tuple[Array, Array, Array]:
+        """Means about the origin, variances (over n), correlations."""
         p, (i, j) = self.p, self.upper
         mean = sums[1 : p + 1] / sums[0]
         products = sums[p + 1 :] / sums[0]
@@ -172,9 +200,9 @@ class _Columns:
         products /= deviation[j]
         correlation = self._square(products)
         correlation[np.arange(p), np.arange(p)] = np.where(np.isnan(variance), np.nan, 1.0)
-        return Moments(mean + self.origin[:, None], deviation * np.sqrt(self.bessel)[:, None], correlation)
+        return mean, variance, correlation
 
-    def _of_pairs(self, sums: Array) -> Moments:
+    def _of_pairs(self, sums: Array) -> tuple[Array, Array, Array]:
         p, n, k = self.p, sums.shape[1], len(self.upper[0])
         total, rest = sums[0], sums[1:]
         both, product = self._square(rest[:k]), self._square(rest[k : 2 * k])
@@ -194,7 +222,7 @@ class _Columns:
             pair = np.where(pair > NO_VARIANCE * self.scale[:, None, None], pair, np.nan)
             correlation = covariance / np.sqrt(pair * pair.swapaxes(0, 1))
         correlation[one, one] = np.where(np.isnan(variance), np.nan, 1.0)
-        return Moments(mean + self.origin[:, None], np.sqrt(variance * self.bessel[:, None]), correlation)
+        return mean, variance, correlation
 
     def _real(self, variance: Array) -> Array:
         """Variances, NaN where all answers are the same."""
