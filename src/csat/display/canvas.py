@@ -13,9 +13,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-import matplotlib
-from matplotlib.figure import Figure
-
 from csat.display.style import (
     GRID,
     INK,
@@ -29,6 +26,7 @@ from csat.language import Language
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from csat.display.plot import Plot
 
@@ -36,23 +34,32 @@ READERS_FONT = 1.05
 """Room for a reader whose font is wider than the one measured with."""
 
 
-class Canvas(Figure):
-    """A figure whose size belongs to csat: a chart of rows takes the height its rows need."""
+OWN = "csat"
+"""Label of the figures csat makes, whose size a chart may change: rows take the height they need."""
 
 
-def new_figure(size: tuple[float, float]) -> Canvas:
+def new_figure(size: tuple[float, float]) -> Figure:
     """An empty figure of (width, height) inches that leaves room for its labels by itself."""
+    from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     with look():
         # a reader's font may be a little wider than the one measured with
-        return Canvas(figsize=size, dpi=100, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08))
+        figure = Figure(figsize=size, dpi=100, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08))
+    figure.set_label(OWN)
+    return figure
+
+
+def own_figure(ax: Axes) -> Figure | None:
+    """The figure of these axes when csat made it."""
+    figure = ax.get_figure(root=True)
+    return figure if figure is not None and figure.get_label() == OWN else None
 
 
 def resize(ax: Axes, *, width: float | None = None, height: float | None = None) -> None:
     """Give the figure that size in inches; a figure somebody else made is left as it is."""
-    figure = ax.figure
-    if isinstance(figure, Canvas):
+    figure = own_figure(ax)
+    if figure is not None:
         now = figure.get_size_inches()
         figure.set_size_inches(width or float(now[0]), height or float(now[1]))
 
@@ -80,6 +87,8 @@ def text_width(text: str, size: float) -> float:
 @contextmanager
 def look(**more: Any) -> Iterator[None]:
     """csat's settings for the time of a `with` block; the caller's come back afterwards."""
+    import matplotlib
+
     settings: dict[Any, Any] = {**SETTINGS, "font.family": list(families()), **more}
     with matplotlib.rc_context(settings):
         yield

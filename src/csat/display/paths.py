@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from csat.display import words
-from csat.display.canvas import Canvas, resize, size_in_points, text_width
+from csat.display.canvas import own_figure, resize, size_in_points, text_width
 from csat.display.lettering import shortened, wrapped, wrapped_and_shortened
 from csat.display.style import ACCENT, INK, MUTED, PAPER, PRIMARY, RULE, in_unit
 from csat.language import Language
@@ -99,8 +99,9 @@ def _fit(ax: Axes, left: float, bottom: float, right: float, top: float) -> floa
     ax.set_aspect("equal")
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
-    if isinstance(ax.figure, Canvas):
-        ax.figure.set_layout_engine("none")
+    own = own_figure(ax)
+    if own is not None:
+        own.set_layout_engine("none")
         ax.set_position((0.0, 0.0, 1.0, 1.0))
         return 1.0
     width, height = size_in_points(ax)

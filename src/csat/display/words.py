@@ -217,6 +217,7 @@ MORE = Text("and {n} more", "另有 {n} 项")
 
 # the report
 INTERVAL = Text("95% interval {low} to {high}", "95% 区间 {low} 至 {high}")
+STOP = Text(". ", "。")
 CONTENTS = Text("Contents", "目录")
 SKIP = Text("Skip to the report", "跳到正文")
 BEHIND = Text("The numbers behind this chart", "图中数据")

@@ -97,7 +97,6 @@ def _for_paper(shown: dict[str, Any]) -> None:
     """Add what paper needs to the view: fonts, sizes, and which charts and tables are turned."""
     shown["fonts"] = {"sans": list(families()), "serif": list(serif_families())}
     shown["colours"] = VERDICT_COLOURS
-    shown["said"]["stop"] = "。" if shown["lang"].startswith("zh") else ". "
     first = True
     for section in shown["sections"]:
         for block, after in zip(section["blocks"], [*section["blocks"][1:], None], strict=True):

@@ -37,7 +37,7 @@ SAID = {
     "behind": words.BEHIND,
     "references": words.REFERENCES,
     "page_of": words.PAGE_OF,
-    "back": words.BACK,
+    "stop": words.STOP,
 }
 
 
