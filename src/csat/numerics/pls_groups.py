@@ -116,14 +116,15 @@ def compare_groups(
     pooled = pls(whole.correlation[..., 0], structure, scheme=scheme)
     one = pls(_of(x, first, w, missing).correlation[..., 0], structure, scheme=scheme)
     two = pls(_of(x, ~first, w, missing).correlation[..., 0], structure, scheme=scheme)
-    observed = _statistics(*(_aligned(_of(x, g, w, missing), pooled) for g in (first, ~first)), whole, pooled)
+    halves = [_aligned(_of(x, g, w, missing), pooled) for g in (first, ~first)]
+    observed = _statistics(halves, whole, pooled)
     drawn: list[dict[str, Array]] = []
     asked = 0
     while asked < permutations:
         size = min(MATRICES_AT_ONCE, permutations - asked)
         dealt = rng.permuted(np.broadcast_to(first, (size, n)), axis=1)
         halves = [_aligned(subset_moments(x, g, weights=w, missing=missing), pooled) for g in (dealt, ~dealt)]
-        drawn.append(_statistics(*halves, whole, pooled))
+        drawn.append(_statistics(halves, whole, pooled))
         asked += size
     kept = np.concatenate([_is_finite(d) for d in drawn])
     if (~kept).sum() > most_lost * permutations:
@@ -181,15 +182,13 @@ def _aligned(found: Moments, pooled: PlsFit) -> tuple[Moments, PlsFit]:
     )
 
 
-def _statistics(
-    one: tuple[Moments, PlsFit], two: tuple[Moments, PlsFit], whole: Moments, pooled: PlsFit
-) -> dict[str, Array]:
+def _statistics(halves: list[tuple[Moments, PlsFit]], whole: Moments, pooled: PlsFit) -> dict[str, Array]:
     """Differences of two groups, the permutation last."""
     structure = pooled.structure
     at = structure.places
     r = whole.correlation[..., 0][np.ix_(at, at)]
-    mean, sd = whole.mean[at], whole.sd[at]
-    (m1, f1), (m2, f2) = one, two
+    sd = whole.sd[at]
+    (m1, f1), (m2, f2) = halves
     c, n = structure.constructs, f1.weights.shape[-1]
     agreement, level, log_ratio = (np.empty((c, n)) for _ in range(3))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -253,6 +252,7 @@ def _arrows(structure: PathStructure) -> Flags:
 
 
 def _is_finite(drawn: dict[str, Array]) -> Flags:
-    return np.logical_and.reduce(
-        [np.isfinite(v).reshape(-1, v.shape[-1]).all(axis=0) for v in drawn.values()]
-    )
+    kept = np.ones(drawn["paths"].shape[-1], dtype=bool)
+    for values in drawn.values():
+        kept &= np.isfinite(values).reshape(-1, len(kept)).all(axis=0)
+    return kept

@@ -93,8 +93,8 @@ def pls_predict(
     Parameters
     ----------
     answers : (n, p) complete. folds : (n,) label of each row's fold.
-    antecedents : `direct` predicts from the scores of the direct causes and benchmarks with the items of those;
-        `earliest` goes through the model from the exogenous constructs and benchmarks with their items.
+    antecedents : `direct` predicts from the scores of the direct causes and benchmarks with their items;
+        `earliest` goes through the model from the exogenous constructs, with the items of those.
     weights : (n,) case weights of the training.
 
     Raises
@@ -155,7 +155,7 @@ def accuracy(prediction: PlsPrediction, of: Array) -> Accuracy:
 
 
 def losses(prediction: PlsPrediction, of: Array, *, construct: int | None = None) -> Array:
-    """(n,) mean squared error of each respondent, over the items of one construct or of all endogenous ones."""
+    """(n,) mean squared error of each respondent, over the items of one construct or of all endogenous."""
     owner = prediction.structure.owner[prediction.places]
     chosen = np.ones(len(owner), dtype=bool) if construct is None else owner == construct
     return np.asarray(((prediction.actual - of)[:, chosen] ** 2).mean(axis=1))
@@ -189,4 +189,4 @@ def _linear(x: Array, y: Array, new: Array, weights: Array | None) -> Array:
     design = np.column_stack([np.ones(len(x)), x])
     root = 1.0 if weights is None else np.sqrt(weights)[:, None]
     coefficients = np.linalg.lstsq(design * root, y * root, rcond=None)[0]
-    return np.column_stack([np.ones(len(new)), new]) @ coefficients
+    return np.asarray(np.column_stack([np.ones(len(new)), new]) @ coefficients)
