@@ -221,6 +221,13 @@ def adequacy(
     n = smallest
     if tally.weighted and tally.rows:
         n = int(smallest * min(1.0, tally.effective_n / tally.rows))
+    if n <= p:
+        # fewer rows than items make every item a combination of others: say the cause, not the symptom
+        raise CannotCompute(
+            f"{p} items need more than {p} respondents; there are {n}",
+            where=where,
+            do="Use fewer items or more answers",
+        )
     try:
         matrix, cautions = _correlations(tally, correlation, pairwise)
         measure = ad.kmo(matrix)
