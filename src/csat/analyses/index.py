@@ -117,6 +117,13 @@ class Index(Result):
     segments: Scores
     segment_titles: Mapping[str, Text]
 
+    @property
+    def label(self) -> Text:
+        """The number's short name: construct and method."""
+        return Text("{what} index ({method})", "{what}指数（{method}）").fill(
+            what=self.construct_title, method=METHODS[self.method]
+        )
+
     def called(self, at: int = 0) -> Text:
         """What the number in one of the conventions is called: construct, method and convention."""
         return Text("{what} index ({method}, {convention})", "{what}指数（{method}，{convention}）").fill(

@@ -1,0 +1,632 @@
+"""What to improve first: importance against performance, in four quadrants, and how firmly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from csat.analyses.result import Base, Caution, Result
+from csat.display.plot import Plot
+from csat.display.table import Table
+from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName, listed
+from csat.language import Language, Text, joined
+from csat.numerics.agreement import kendall_w
+from csat.numerics.intervals import normal_quantile
+from csat.numerics.linalg import is_positive_definite
+from csat.numerics.regression import EXACT_DRIVERS, relative_weights, shapley_shares
+from csat.tally.tally import Tally
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+Centre = Literal["mean", "median", "midpoint", "value"]
+Quadrant = Literal["improve first", "keep up", "low priority", "possible overkill"]
+Measure = Literal["LMG", "relative weight", "|r|"]
+
+STATED = "stated"
+IMPORTANCE_NAMES: dict[str, Text] = {
+    STATED: Text("stated importance", "陈述重要性"),
+    "LMG share": Text("derived importance (LMG share of R²)", "推导重要性（LMG 对 R² 的贡献）"),
+    "relative weight": Text("derived importance (relative weight)", "推导重要性（相对权重）"),
+    "|r|": Text("derived importance (correlation |r|)", "推导重要性（相关系数绝对值）"),
+}
+CENTRES: dict[Centre, Text] = {
+    "mean": Text("mean of the items", "各题项均值"),
+    "median": Text("median of the items", "各题项中位数"),
+    "midpoint": Text("middle of the scale", "量表中点"),
+    "value": Text("values given", "给定值"),
+}
+QUADRANTS: dict[Quadrant, Text] = {
+    "improve first": Text("Improve first", "优先改进"),
+    "keep up": Text("Keep up", "继续保持"),
+    "low priority": Text("Low priority", "低优先级"),
+    "possible overkill": Text("Possible overkill", "可能投入过度"),
+}
+"""In the order of their urgency."""
+ON_CHART: tuple[Quadrant, ...] = ("improve first", "keep up", "low priority", "possible overkill")
+"""In reading order of the chart: top left, top right, bottom left, bottom right."""
+PERFORMANCE = Text("Performance, 0-100", "表现（0–100）")
+FEWEST_ITEMS = 2
+CROWDED = 2 / 3
+"""Share of the items in one quadrant above which the crosshair hardly sorts them (ours)."""
+STATED_RANGE = 10.0
+"""Points of 100 below which stated importance hardly tells items apart (METHODS 12)."""
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Priorities(Result):
+    """Each of p items in its quadrant, made by `priorities`; arrays follow `items`."""
+
+    title = Text("Priorities", "改进优先级")
+    name = "priorities"
+
+    items: tuple[str, ...]
+    titles: tuple[Text, ...]
+    performance: Array
+    performance_se: Array
+    """(p,) NaN where it is not known."""
+    performance_name: Text
+    importance: Array
+    importance_name: str
+    """`stated`, or the measure it was derived by."""
+    quadrants: tuple[Quadrant, ...]
+    firm: tuple[bool | None, ...]
+    """Whether performance differs from its line by more than chance; None where its error is unknown."""
+    urgency: Array
+    """(p,) importance above and performance below its line, in standard deviations over items, summed."""
+    rank: NDArray[np.int64]
+    """(p,) 1 = first: by quadrant, then by urgency."""
+    gap: Array
+    """(p,) performance minus importance; NaN where they have no common unit."""
+    centre: Centre
+    centre_performance: float
+    centre_importance: float
+    iso_priority: bool
+    also: Mapping[str, Array]
+    """Other measures of importance by name, each (p,)."""
+    agreement: float
+    """Kendall's W of all measures' rankings; NaN with one measure."""
+    level: float = 0.95
+
+    def improve_first(self, most: int = 3) -> tuple[tuple[Text, Text], ...]:
+        """The items to improve first and why: title and reason, most urgent first."""
+        chosen = [i for i in self._order() if self.quadrants[i] == "improve first"][:most]
+        return tuple((self.titles[i], self._reason(i)) for i in chosen)
+
+    def tables(self) -> dict[str, Table]:
+        """`priorities`, by rank; `measures`, where importance was measured in several ways."""
+        order = self._order()
+        columns: dict[str, Any] = {
+            "rank": self.rank[order],
+            "item": [self.items[i] for i in order],
+            "wording": [self.titles[i] for i in order],
+            "quadrant": [QUADRANTS[self.quadrants[i]] for i in order],
+            "importance": self.importance[order],
+            "performance": self.performance[order],
+        }
+        if np.isfinite(self.performance_se).any():
+            columns |= {"se": self.performance_se[order], "firm": [self.firm[i] for i in order]}
+        if np.isfinite(self.gap).any():
+            columns["gap"] = self.gap[order]
+        if all(t.en in ("", i) for t, i in zip(self.titles, self.items, strict=True)):
+            del columns["wording"]
+        points = ("performance", "se", "gap", *(["importance"] if self._is_stated else []))
+        tables = {
+            "priorities": Table(
+                columns,
+                title=Text("Priorities by {importance}", "按{importance}排列的优先级").fill(
+                    importance=self._importance_words
+                ),
+                notes=[
+                    Text(
+                        "Crosshair at the {centre}: performance {x}, importance {y}; a value on the line "
+                        "counts as "
+                        "high. Order: quadrant, then importance above and performance below the lines, in "
+                        "standard "
+                        "deviations.",
+                        "十字线位于{centre}：表现 {x}，重要性 {y}；恰在线上视为高。排序：先按象限，"
+                        "再按重要性高出与表现"
+                        "低于十字线的标准差之和。",
+                    ).fill(
+                        centre=CENTRES[self.centre],
+                        x=f"{self.centre_performance:.1f}",
+                        y=self._importance_text(self.centre_importance),
+                    )
+                ],
+                labels={
+                    "performance": self.performance_name,
+                    "importance": self._importance_words,
+                    "firm": Text("Firm", "位置稳固"),
+                    "gap": Text("Performance less importance", "表现减重要性"),
+                },
+                formats={c: "score" for c in points if c in columns},
+            )
+        }
+        if self.also:
+            tables["measures"] = self._measures_table()
+        return tables
+
+    def _measures_table(self) -> Table:
+        order = self._order()
+        measures = {self.importance_name: self.importance, **self.also}
+        return Table(
+            {"item": [self.items[i] for i in order]}
+            | {f"measure_{k}": values[order] for k, values in enumerate(measures.values())},
+            title=Text("Importance by several measures", "多种方法得到的重要性"),
+            notes=[
+                Text(
+                    f"Kendall's W of the {len(measures)} rankings: {self.agreement:.3f} (1: all the same).",
+                    f"{len(measures)} 种排序的肯德尔 W 系数：{self.agreement:.3f}（1 表示完全一致）。",
+                )
+            ],
+            labels={f"measure_{k}": _importance_words(name) for k, name in enumerate(measures)},
+        )
+
+    def plots(self) -> dict[str, Plot]:
+        """`quadrant`: importance upwards, performance to the right."""
+        half = normal_quantile(self.level) * self.performance_se
+        known = bool(np.isfinite(half).all())
+
+        def draw(ax: Axes, language: Language) -> Axes:
+            from csat.display.quadrant import quadrant
+            from csat.display.words import ISO_PRIORITY
+
+            return quadrant(
+                ax,
+                self.performance,
+                self.importance,
+                [t.say(language) or i for i, t in zip(self.items, self.titles, strict=True)],
+                centre_x=self.centre_performance,
+                centre_y=self.centre_importance,
+                quadrant_names=[QUADRANTS[q].say(language) for q in ON_CHART],
+                xlabel=self.performance_name.say(language),
+                ylabel=_capital(self._importance_words.say(language)),
+                iso_priority=self.iso_priority,
+                iso_label=ISO_PRIORITY.say(language) if self.iso_priority else "",
+                lower=self.performance - half if known else None,
+                upper=self.performance + half if known else None,
+            )
+
+        first = [self.titles[i] for i in self._order() if self.quadrants[i] == "improve first"]
+        return {
+            "quadrant": Plot(
+                draw,
+                Text("Importance and performance", "重要性与表现"),
+                Text(
+                    "{n} items by importance (up) and performance (right). Important and weak: {first}.",
+                    "{n} 个题项：纵轴为重要性，横轴为表现。重要而表现偏低的有：{first}。",
+                ).fill(n=len(self.items), first=joined(first) if first else Text("none", "无")),
+                (6.8, 5.6),
+            )
+        }
+
+    def headline(self) -> tuple[Text, ...]:
+        """What to improve first and why; how many items stand where."""
+        reasons = self.improve_first()
+        said = [
+            Text("{i}. {title}: {why}", "{i}. {title}：{why}").fill(i=i, title=title, why=why)
+            for i, (title, why) in enumerate(reasons, start=1)
+        ]
+        counts = {q: self.quadrants.count(q) for q in QUADRANTS}
+        if not reasons:
+            said.append(
+                Text(
+                    "No item is both important and weak by this crosshair.",
+                    "按此十字线，没有既重要又表现偏低的题项。",
+                )
+            )
+        said.append(
+            Text(
+                "Of {n} items {a} are to improve first, {b} to keep up, {c} of low priority, {d} possible "
+                "overkill.",
+                "{n} 个题项中，优先改进 {a} 个，继续保持 {b} 个，低优先级 {c} 个，可能投入过度 {d} 个。",
+            ).fill(
+                n=len(self.items),
+                a=counts["improve first"],
+                b=counts["keep up"],
+                c=counts["low priority"],
+                d=counts["possible overkill"],
+            )
+        )
+        return tuple(said)
+
+    @property
+    def _is_stated(self) -> bool:
+        return self.importance_name == STATED
+
+    @property
+    def _importance_words(self) -> Text:
+        return _importance_words(self.importance_name)
+
+    def _importance_text(self, value: float) -> str:
+        return f"{value:.1f}" if self._is_stated else f"{value:.3f}"
+
+    def _order(self) -> NDArray[np.intp]:
+        return np.argsort(self.rank, kind="stable")
+
+    def _reason(self, i: int) -> Text:
+        loose = self.firm[i] is False
+        return Text(
+            "performance {x} against {cx}, importance {y} against {cy}{loose}.",
+            "表现 {x}（十字线 {cx}），重要性 {y}（十字线 {cy}）{loose}。",
+        ).fill(
+            x=f"{self.performance[i]:.1f}",
+            cx=f"{self.centre_performance:.1f}",
+            y=self._importance_text(float(self.importance[i])),
+            cy=self._importance_text(self.centre_importance),
+            loose=Text(
+                "; not firm, within sampling error of the line", "；位置不稳固，与十字线之差在抽样误差内"
+            )
+            if loose
+            else Text(""),
+        )
+
+
+def priorities(
+    *,
+    items: Sequence[str],
+    titles: Mapping[str, Text] | None = None,
+    performance: ArrayLike,
+    importance: ArrayLike,
+    importance_name: str,
+    base: Base,
+    performance_se: ArrayLike | None = None,
+    performance_name: Text = PERFORMANCE,
+    performance_range: tuple[float, float] = (0.0, 100.0),
+    importance_range: tuple[float, float] | None = None,
+    centre: Centre = "mean",
+    centre_at: tuple[float | None, float | None] | None = None,
+    iso_priority: bool = False,
+    also: Mapping[str, ArrayLike] | None = None,
+    cautions: Sequence[Caution] = (),
+) -> Priorities:
+    """Sort items by importance and performance into four quadrants; a value on a line counts as high.
+
+    Parameters
+    ----------
+    performance, importance : (p,); items without either are left out with a caution.
+    importance_name : `stated`, or how it was derived (`LMG share`, `relative weight`, `|r|`, or other words).
+    performance_se : (p,) standard errors; an item within z se of the line is not firm.
+    performance_range, importance_range : declared ends of the two axes, for the midpoint and for the common
+        unit of a gap. Stated importance has those of performance unless given; derived importance has none.
+    centre : where the crosshair stands. centre_at : (performance, importance) for `value`; None: the mean.
+    iso_priority : draw the line of equal gap; only where both axes have one unit.
+    also : further measures of importance, shown beside the one used with the agreement of their rankings.
+    cautions : doubts met while importance was derived.
+
+    Raises
+    ------
+    CannotCompute : fewer than 2 items with both numbers.
+    BadInput, UnknownName : arrays of different length, an unknown centre, `value` without a point.
+    """
+    if centre not in CENTRES:
+        raise UnknownName("centre", centre, CENTRES)
+    if centre == "value" and centre_at is None:
+        raise BadInput(
+            "the crosshair has no place",
+            right="centre 'value' needs centre_at = (performance, importance)",
+            do="Give the point, or use mean, median or midpoint",
+        )
+    x, y = np.asarray(performance, dtype=float), np.asarray(importance, dtype=float)
+    se = np.full(x.shape, np.nan) if performance_se is None else np.asarray(performance_se, dtype=float)
+    if not len(items) == x.size == y.size == se.size:
+        raise BadInput(
+            f"{len(items)} items, {x.size} performances, {y.size} importances and {se.size} errors do not "
+            f"match"
+        )
+    known = np.isfinite(x) & np.isfinite(y)
+    if np.count_nonzero(known) < FEWEST_ITEMS:
+        raise CannotCompute(
+            f"only {np.count_nonzero(known)} of {len(items)} items has both importance and performance",
+            where="priorities",
+            do="Name at least 2 items that were answered",
+        )
+    doubts = list(cautions)
+    left_out = [i for i, k in zip(items, known, strict=True) if not k]
+    if left_out:
+        doubts.append(_left_out(left_out))
+    names = tuple(i for i, k in zip(items, known, strict=True) if k)
+    x, y, se = x[known], y[known], se[known]
+    if importance_range is None and importance_name == STATED:
+        importance_range = performance_range
+    cx, cy = _crosshair(x, y, centre, centre_at, performance_range, importance_range)
+    one_unit = importance_range == performance_range
+    high_x, high_y = x >= cx - ROUNDING * (1 + abs(cx)), y >= cy - ROUNDING * (1 + abs(cy))
+    quadrants = tuple(_quadrant(bool(a), bool(b)) for a, b in zip(high_x, high_y, strict=True))
+    urgency = _in_sd(y - cy, y) + _in_sd(cx - x, x)
+    order = sorted(range(len(names)), key=lambda i: (ON_CHART.index(quadrants[i]), -urgency[i], i))
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[order] = np.arange(1, len(names) + 1)
+    z = normal_quantile()
+    firm = tuple(None if math.isnan(s) else bool(abs(a - cx) > z * s) for a, s in zip(x, se, strict=True))
+    doubts += _cautions(
+        names,
+        quadrants,
+        firm,
+        y,
+        importance_name,
+        importance_range,
+        centre,
+        one_unit=one_unit,
+        iso=iso_priority,
+    )
+    said = titles or {}
+    others = {name: np.asarray(v, dtype=float)[known] for name, v in (also or {}).items()}
+    measures = np.array([y, *others.values()])
+    return Priorities(
+        items=names,
+        titles=tuple(said.get(i) or Text(i) for i in names),
+        performance=x,
+        performance_se=se,
+        performance_name=performance_name,
+        importance=y,
+        importance_name=importance_name,
+        quadrants=quadrants,
+        firm=firm,
+        urgency=urgency,
+        rank=rank,
+        gap=x - y if one_unit else np.full(len(names), np.nan),
+        centre=centre,
+        centre_performance=cx,
+        centre_importance=cy,
+        iso_priority=iso_priority and one_unit,
+        also=others,
+        agreement=kendall_w(measures) if others and np.isfinite(measures).all() else math.nan,
+        base=base,
+        cautions=tuple(doubts),
+    )
+
+
+def _crosshair(
+    x: Array,
+    y: Array,
+    centre: Centre,
+    at: tuple[float | None, float | None] | None,
+    x_range: tuple[float, float],
+    y_range: tuple[float, float] | None,
+) -> tuple[float, float]:
+    if centre == "median":
+        return float(np.median(x)), float(np.median(y))
+    if centre == "midpoint":
+        return sum(x_range) / 2, sum(y_range) / 2 if y_range else float(y.mean())
+    given_x, given_y = at if centre == "value" and at is not None else (None, None)
+    return (
+        float(x.mean()) if given_x is None else float(given_x),
+        float(y.mean()) if given_y is None else float(given_y),
+    )
+
+
+def _quadrant(strong: bool, important: bool) -> Quadrant:
+    if important:
+        return "keep up" if strong else "improve first"
+    return "possible overkill" if strong else "low priority"
+
+
+def _in_sd(difference: Array, values: Array) -> Array:
+    sd = float(values.std())
+    return difference / sd if sd > 0 else np.zeros_like(difference)
+
+
+def _importance_words(name: str) -> Text:
+    return IMPORTANCE_NAMES.get(name, Text(name))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _left_out(items: Sequence[str]) -> Caution:
+    return Caution(
+        "left out",
+        Text(
+            f"Left out, as importance or performance could not be computed: {listed(items)}.",
+            f"以下题项因无法计算重要性或表现而未列入：{'、'.join(items)}。",
+        ),
+        where=tuple(items),
+    )
+
+
+def _cautions(
+    items: Sequence[str],
+    quadrants: Sequence[Quadrant],
+    firm: Sequence[bool | None],
+    importance: Array,
+    importance_name: str,
+    importance_range: tuple[float, float] | None,
+    centre: Centre,
+    *,
+    one_unit: bool,
+    iso: bool,
+) -> list[Caution]:
+    found: list[Caution] = []
+    if importance_name == STATED and importance_range is not None:
+        spread = 100 * float(np.ptp(importance)) / (importance_range[1] - importance_range[0])
+        if spread < STATED_RANGE:
+            found.append(
+                Caution(
+                    "stated importance hardly differs",
+                    Text(
+                        f"Stated importance differs by {spread:.1f} points of 100 only: respondents called "
+                        f"nearly "
+                        "everything equally important, so the upper and lower half mean little.",
+                        f"各题项的陈述重要性只相差 {spread:.1f} 分（满分 100）：受访者几乎认为一切同样重要，"
+                        "上下两半的区分意义不大。",
+                    ),
+                )
+            )
+    if importance_name != STATED:
+        found.append(
+            Caution(
+                "not causal",
+                Text(
+                    "Derived importance comes from correlations: it is no proof that improving an item "
+                    "raises "
+                    "satisfaction, and it shrinks where nearly all gave the same answer.",
+                    "推导重要性来自相关关系，并不证明改进该项就会提高满意度；当几乎所有人回答相同时，"
+                    "它会偏小。",
+                ),
+            )
+        )
+    if centre == "midpoint":
+        most = max(QUADRANTS, key=lambda q: list(quadrants).count(q))
+        share = list(quadrants).count(most) / len(quadrants)
+        if share > CROWDED:
+            found.append(
+                Caution(
+                    "midpoint",
+                    Text(
+                        "With the crosshair at the middle of the scale {share} of the items fall under "
+                        "'{quadrant}': use the mean or median to tell them apart.",
+                        "十字线取量表中点时，{share} 的题项都落在“{quadrant}”：改用均值或中位数才能区分。",
+                    ).fill(share=f"{100 * share:.0f}%", quadrant=QUADRANTS[most]),
+                )
+            )
+        if importance_range is None:
+            found.append(
+                Caution(
+                    "no midpoint",
+                    Text(
+                        "Derived importance has no scale and so no midpoint: its line is the mean.",
+                        "推导重要性没有量表，因而没有中点：其分界线取均值。",
+                    ),
+                )
+            )
+    if iso and not one_unit:
+        found.append(
+            Caution(
+                "no common unit",
+                Text(
+                    "The line of equal priority needs importance and performance in one unit; it is not "
+                    "drawn.",
+                    "等优先级线要求重要性与表现单位相同，因此未画出。",
+                ),
+            )
+        )
+    loose = [i for i, f in zip(items, firm, strict=True) if f is False]
+    if loose:
+        found.append(
+            Caution(
+                "not firm",
+                Text(
+                    f"Not firm: {listed(loose)} lie within sampling error of the performance line and "
+                    f"could stand on "
+                    "its other side.",
+                    f"位置不稳固：{'、'.join(loose)} 与表现分界线之差在抽样误差之内，可能落在另一侧。",
+                ),
+                where=tuple(loose),
+            )
+        )
+    return found
+
+
+def derived_importance(
+    tally: Tally, *, outcome: Sequence[str], items: Sequence[str], measure: Measure = "LMG"
+) -> tuple[Array, str, tuple[Caution, ...]]:
+    """Importance of items for the mean of the outcome items, from the correlations of the tally.
+
+    The correlation with the mean of k outcomes is sum_k r_ik s_k / sqrt(sum_jk r_jk s_j s_k), s_k the
+    standard deviation of outcome k on 0-1 of its scale (its own where it has none).
+
+    Parameters
+    ----------
+    measure : `LMG` (the item's average gain in R2 over all orders of entry; exact, so up to `EXACT_DRIVERS`
+        items, beyond which relative weights are taken), `relative weight` (Johnson), or `|r|`.
+
+    Returns
+    -------
+    (p,) importance, NaN for an item without variance; the name of the measure used; cautions.
+
+    Raises
+    ------
+    BadInput : an item is also an outcome, no items. CannotCompute : the outcome does not vary.
+    """
+    both = [i for i in items if i in outcome]
+    if both or not items or not outcome:
+        raise BadInput(
+            f"{listed(both)} cannot explain itself" if both else "importance needs items and an outcome",
+            where="derived importance",
+            do="Leave the outcome out of the items" if both else "Name both",
+        )
+    chosen = tally.select([*items, *outcome])
+    p = len(items)
+    correlation = chosen.correlation()
+    spread = np.sqrt(np.diag(chosen.covariance())) / _spans(chosen)
+    r, to_outcome = correlation[:p, :p], _with_mean(correlation, spread, p)
+    if not np.isfinite(to_outcome).any():
+        raise CannotCompute(
+            f"the outcome {listed(list(outcome))} does not vary, so nothing can explain it",
+            where="derived importance",
+            do="Use stated importance, or another outcome",
+        )
+    values = np.full(p, np.nan)
+    varies = np.isfinite(to_outcome)
+    kept = np.flatnonzero(varies)
+    own, ry = r[np.ix_(kept, kept)], to_outcome[kept]
+    cautions = []
+    if measure == "|r|":
+        values[kept] = np.abs(ry)
+        return values, "|r|", ()
+    if not _is_proper(own, ry):
+        values[kept] = np.abs(ry)
+        return values, "|r|", (_improper(),)
+    used = measure
+    if measure == "LMG" and len(kept) > EXACT_DRIVERS:
+        used = "relative weight"
+        cautions.append(_too_many(len(kept)))
+    try:
+        values[kept] = shapley_shares(own, ry).shares if used == "LMG" else relative_weights(own, ry)
+    except NumericsError:
+        values[kept] = np.abs(ry)
+        return values, "|r|", (_improper(),)
+    return values, "LMG share" if used == "LMG" else used, tuple(cautions)
+
+
+def _spans(tally: Tally) -> Array:
+    """Length of each item's scale, 1 for a measured quantity: outcomes of different scales weigh the same."""
+    return np.array([s.maximum - s.minimum if s is not None else 1.0 for s in tally.scales])
+
+
+def _with_mean(correlation: Array, spread: Array, p: int) -> Array:
+    s = spread[p:]
+    variance = float(s @ correlation[p:, p:] @ s)
+    if not variance > 0:
+        return np.full(p, np.nan)
+    return np.asarray(correlation[:p, p:] @ s / math.sqrt(variance))
+
+
+def _is_proper(r: Array, ry: Array) -> bool:
+    """Whether items and outcome together have a positive definite matrix: pairwise ones need not."""
+    whole = np.block([[r, ry[:, None]], [ry, 1.0]])
+    return bool(np.isfinite(whole).all()) and is_positive_definite(whole)
+
+
+def _improper() -> Caution:
+    return Caution(
+        "correlations improper",
+        Text(
+            "The correlations contradict each other (each pair rests on other respondents) or some items "
+            "say the "
+            "same, so R² cannot be divided among the items; importance is the plain correlation |r|.",
+            "各题项的相关系数相互矛盾（每一对依据的受访者不同）或有题项重复，无法在题项之间分解 R²；"
+            "此处以相关系数绝对值 |r| 作为重要性。",
+        ),
+    )
+
+
+def _too_many(p: int) -> Caution:
+    return Caution(
+        "relative weights",
+        Text(
+            f"With {p} items LMG shares would need {2**p} regressions; importance is Johnson's relative "
+            f"weight, which "
+            "is usually close.",
+            f"{p} 个题项的 LMG 贡献需要 {2**p} 次回归；此处改用结果通常相近的约翰逊相对权重。",
+        ),
+    )
