@@ -93,7 +93,6 @@ class Priorities(Result):
     """Other measures of importance by name, each (p,)."""
     agreement: float
     """Kendall's W of all measures' rankings; NaN with one measure."""
-    level: float = 0.95
 
     def improve_first(self, most: int = 3) -> tuple[tuple[Text, Text], ...]:
         """The items to improve first and why: title and reason, most urgent first."""
@@ -142,7 +141,6 @@ class Priorities(Result):
                 ],
                 labels={
                     "performance": self.performance_name,
-                    "importance": self._importance_words,
                     "firm": Text("Firm", "位置稳固"),
                     "gap": Text("Performance less importance", "表现减重要性"),
                 },
@@ -171,8 +169,6 @@ class Priorities(Result):
 
     def plots(self) -> dict[str, Plot]:
         """`quadrant`: importance upwards, performance to the right."""
-        half = normal_quantile(self.level) * self.performance_se
-        known = bool(np.isfinite(half).all())
 
         def draw(ax: Axes, language: Language) -> Axes:
             from csat.display.quadrant import quadrant
@@ -190,8 +186,6 @@ class Priorities(Result):
                 ylabel=_capital(self._importance_words.say(language)),
                 iso_priority=self.iso_priority,
                 iso_label=ISO_PRIORITY.say(language) if self.iso_priority else "",
-                lower=self.performance - half if known else None,
-                upper=self.performance + half if known else None,
             )
 
         first = [self.titles[i] for i in self._order() if self.quadrants[i] == "improve first"]
