@@ -9,7 +9,10 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from csat.errors import BadInput, CannotCompute, UnknownName
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.errors import BadInput, CannotCompute, UnknownName, listed
 from csat.instrument.instrument import Instrument
 from csat.instrument.model import restricted_to
 from csat.language import Text
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from csat.analyses.quality import Quality
     from csat.analyses.reading import Reading
     from csat.analyses.reliability import Reliability
+    from csat.analyses.result import Caution
 
 Missing = Literal["auto", "listwise", "pairwise"]
 
@@ -93,13 +97,14 @@ class Chain:
         """Frequencies, means, boxes and silence of each item."""
         from csat.analyses.describe import describe
 
-        return describe(self.tally(items), confidence=confidence)
+        turned = [i.id for i in self.instrument.items if i.turned]
+        return describe(self.tally(items), confidence=confidence, titles=self.titles(), turned=turned)
 
     def quality(self) -> Quality:
         """Careless and missing answers, by item and respondent."""
         from csat.analyses.quality import quality
 
-        return quality(self.responses)
+        return quality(self.responses, tally=self.tally(), titles=self.titles())
 
     def reliability(self, *, ordinal: bool = True, confidence: float = 0.95) -> Reliability:
         """Alpha and better for each construct (rows complete on its items) and over all driver items."""
@@ -130,7 +135,8 @@ class Chain:
         """KMO and Bartlett of the driver items (or of the items named)."""
         from csat.analyses.adequacy import adequacy
 
-        return adequacy(self._correlated(items or self._driver_items(), missing), correlation=correlation)
+        tally = self._correlated(items or self._driver_items(), missing)
+        return adequacy(tally, correlation=correlation, titles=self.titles())
 
     def efa(
         self,
@@ -248,6 +254,120 @@ class Chain:
             confidence=confidence,
             rng=seed,
         )
+
+    def priorities(
+        self,
+        *,
+        importance: Literal["stated", "derived"] | None = None,
+        measure: Literal["LMG", "relative weight", "|r|"] = "LMG",
+        level: Literal["item", "construct"] = "item",
+        outcome: str | None = None,
+        items: Sequence[str] | None = None,
+        centre: Literal["mean", "median", "midpoint", "value"] = "mean",
+        centre_at: tuple[float, float] | None = None,
+        iso_priority: bool = False,
+    ) -> Priorities:
+        """Importance against performance (0-100) of the driver items or constructs.
+
+        importance : stated where the instrument asks for it, else derived from the outcome's items by `measure`.
+        """
+        from csat.analyses.priorities import derived_importance, priorities
+        from csat.analyses.result import Base
+        from csat.numerics.scores import linearised_se, mean_influence, weighted_means
+
+        blocks = self._placed(level, items)
+        stated = self._stated(blocks)
+        kind = importance or ("stated" if stated else "derived")
+        whole = list(dict.fromkeys(i for block in blocks.values() for i in block))
+        scores = self._scores_0_100(list(blocks.values()))
+        influence = mean_influence(scores, self.responses.weights)
+        cautions: tuple[Caution, ...] = ()
+        if kind == "stated":
+            if set(stated) != set(blocks):
+                without = [b for b in blocks if b not in stated]
+                raise CannotCompute(
+                    f"no item asks how important {listed(without)} is",
+                    where=self.instrument.path or self.instrument.id,
+                    do="Name the importance items in the instrument, or use derived importance",
+                )
+            weight, name = (
+                weighted_means(self._scores_0_100([(stated[b],) for b in blocks]), self.responses.weights),
+                kind,
+            )
+        else:
+            target = outcome or self._index_construct()
+            outcome_items = self._block(target)[1]
+            if level == "construct":
+                found = self.drivers(outcome=target, drivers=list(blocks))
+                weight, name = found.lmg, "LMG share"
+            else:
+                tally = self._correlated([*whole, *outcome_items], "auto")
+                weight, name, cautions = derived_importance(
+                    tally, outcome=outcome_items, items=whole, measure=measure
+                )
+        responses = self.responses
+        n = [int(np.count_nonzero(~np.isnan(column))) for column in scores.T]
+        return priorities(
+            items=list(blocks),
+            titles=self.titles(),
+            performance=weighted_means(scores, responses.weights),
+            performance_se=[linearised_se(influence[:, i], n=n[i]) for i in range(len(blocks))],
+            importance=weight,
+            importance_name=name,
+            centre=centre,
+            centre_at=centre_at,
+            iso_priority=iso_priority,
+            cautions=cautions,
+            base=Base(
+                respondents=responses.rows,
+                effective_n=responses.effective_n,
+                missing="available",
+                rows=responses.rows,
+                weighted=responses.weights is not None,
+                instrument=responses.instrument.label,
+            ),
+        )
+
+    def _placed(
+        self, level: Literal["item", "construct"], items: Sequence[str] | None
+    ) -> dict[str, tuple[str, ...]]:
+        """What priorities are about: name to its items."""
+        if items is not None:
+            return {name: self._block(name)[1] for name in items}
+        constructs = self.instrument.by_role("driver")
+        if not constructs:
+            raise CannotCompute(
+                "no construct has the role 'driver', so there is nothing to set priorities among",
+                where=self.instrument.path or self.instrument.id,
+                do="Give constructs the role 'driver', or name items",
+            )
+        if level == "construct":
+            return {c.id: c.items for c in constructs}
+        return {i: (i,) for i in dict.fromkeys(i for c in constructs for i in c.items)}
+
+    def _stated(self, blocks: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+        """Item or construct to the item that asks how important it is, where there is one with answers."""
+        asked = {i.id: i.importance for i in self.instrument.items} | {
+            c.id: c.importance for c in self.instrument.constructs
+        }
+        return {name: asked[name] for name in blocks if asked.get(name)}
+
+    def _scores_0_100(self, blocks: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+        """(n, c) scores of blocks of items, every item on 0-100 of its own declared scale."""
+        from csat.numerics.scores import construct_scores, rescale_0_100
+
+        items = list(dict.fromkeys(i for block in blocks for i in block))
+        answers = self.responses.answers(items)
+        for at, name in enumerate(items):
+            scale = self.instrument.item(name).scale
+            if scale is None:
+                raise CannotCompute(
+                    f"item '{name}' has no declared scale, so its answers have no place between 0 and 100",
+                    where=self.instrument.path or self.instrument.id,
+                    do="Declare its scale",
+                )
+            answers[:, at] = rescale_0_100(answers[:, at], minimum=scale.minimum, maximum=scale.maximum)
+        return construct_scores(answers, [[items.index(i) for i in block] for block in blocks])
 
     def _whole(self) -> Responses:
         """The responses under the instrument restricted to what was answered."""

@@ -202,6 +202,18 @@ def test_a_turned_item_is_said_to_be_turned_and_keeps_its_words():
     assert category_label(scale, 1, False).zh == "从不"
 
 
+def test_a_scale_whose_high_codes_are_worse_shows_its_words_turned():
+    words = {1: Text("very good", "很好"), 5: Text("very bad", "很差")}
+    scale = Scale("grade", 1, 5, words, higher_is="worse")
+    responses = survey_of(np.resize([1, 1, 2, 5], (8, 1)), scale, names=["grade"])
+    result = describe(count(responses))
+    assert result.turned == ("grade",)
+    assert result.table("frequencies").column("label")[4].en == "very good"
+    assert result.counts[0].tolist() == [2, 0, 0, 2, 4]
+    legend = result.plot("answers", language="en").get_figure().findobj(lambda o: hasattr(o, "get_text"))
+    assert any(t.get_text() == "5 very good" for t in legend)
+
+
 def test_the_result_is_plain_json_and_draws():
     rng = np.random.default_rng(1)
     result = describe(

@@ -239,7 +239,15 @@ class Description(Result):
 
     def _bars(self, scale: Scale, at: list[int]) -> Plot:
         values = self.categories[at[0]]
-        labels = [category_label(scale, int(v), False) or Text(f"{v:g}") for v in values]
+        # words of the category as most items of the scale have it; the others are marked
+        around = 2 * sum(self.items[i] in self.turned for i in at) > len(at)
+        labels = [category_label(scale, int(v), around) or Text(f"{v:g}") for v in values]
+        names = [
+            self._title(i)
+            if (self.items[i] in self.turned) == around
+            else Text("{item} (turned)", "{item}（反向）").fill(item=self._title(i))
+            for i in at
+        ]
         shares = np.nan_to_num(np.array([self.shares[i] for i in at]))
         middle = (values.size - 1) / 2
         n = [int(self.n_answered[i]) for i in at]
@@ -249,7 +257,7 @@ class Description(Result):
 
             charts.diverging_bars(
                 ax,
-                [self._title(i).say(language) for i in at],
+                [name.say(language) for name in names],
                 shares,
                 part_labels=[
                     t.say(language) if t.en == f"{v:g}" else f"{v:g} {t.say(language)}"
@@ -321,7 +329,7 @@ def describe(
     *,
     confidence: float = 0.95,
     titles: Mapping[str, Text] | None = None,
-    turned: Collection[str] = (),
+    turned: Collection[str] | None = None,
     shape_type: de.ShapeType = 2,
 ) -> Description:
     """Frequencies, means, spread, shape, boxes and silence of each item.
@@ -332,7 +340,8 @@ def describe(
     Parameters
     ----------
     tally : of the items, every row that was read. confidence : coverage of the intervals. titles : wording by
-        item. turned : items turned when bound, so that labels of their categories are turned too.
+        item. turned : items turned when bound, so that labels of their categories are turned too; default
+        those on a scale whose higher codes are worse.
     shape_type : convention of skewness and kurtosis (2 is that of SPSS, SAS, pandas).
 
     Raises
@@ -417,7 +426,7 @@ def describe(
         share_method="Wilson (effective n)" if tally.weighted else "Wilson",
         confidence=confidence,
         titles={k: v for k, v in (titles or {}).items() if k in tally.items},
-        turned=tuple(i for i in tally.items if i in turned),
+        turned=_turned(tally, turned),
         scales=tally.scales,
     )
 
@@ -429,6 +438,13 @@ def category_label(scale: Scale | None, value: int, turned: bool) -> Text:
     if turned:
         value = scale.minimum + scale.maximum - value
     return scale.labels.get(value, Text(""))
+
+
+def _turned(tally: Tally, named: Collection[str] | None) -> tuple[str, ...]:
+    if named is not None:
+        return tuple(i for i in tally.items if i in named)
+    pairs = zip(tally.items, tally.scales, strict=True)
+    return tuple(i for i, scale in pairs if scale is not None and scale.higher_is == "worse")
 
 
 def _rescaled(scale: Scale | None, value: float) -> float:

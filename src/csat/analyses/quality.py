@@ -365,7 +365,7 @@ def quality(
     n, items = responses.rows, responses.items
     if not n or not items:
         raise CannotCompute("there are no answers to look at", where="quality")
-    if tally is None or tally.weighted or tally.complete:
+    if tally is None or tally.weighted or tally.complete or not set(items) <= set(tally.items):
         tally = count(responses.weighted_by(None))
     silence = {reason: np.zeros(len(items), dtype=np.int64) for reason in SILENCES}
     for i, item in enumerate(items):

@@ -167,7 +167,12 @@ class Reliability(Result):
                 xlabel=Text("Cronbach's alpha", "克朗巴赫 α").say(language),
             )
 
-        rows = [j for j, r in enumerate(self.item_rest) if not np.isnan(r)]
+        # an item is drawn where it is met first: a block over all constructs would repeat every one
+        rows = [
+            j
+            for j, (item, r) in enumerate(zip(self.items, self.item_rest, strict=True))
+            if not np.isnan(r) and self.items.index(item) == j
+        ]
 
         def item_rest(ax: Axes, language: Language) -> None:
             from csat.display import charts
