@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from csat.analyses.drivers import Drivers
     from csat.analyses.efa import Factors
     from csat.analyses.index import Index
+    from csat.analyses.priorities import Priorities
     from csat.analyses.quality import Quality
     from csat.analyses.reading import Reading
     from csat.analyses.reliability import Reliability
@@ -267,7 +268,7 @@ class Chain:
         centre_at: tuple[float, float] | None = None,
         iso_priority: bool = False,
     ) -> Priorities:
-        """Importance against performance (0-100) of the driver items or constructs.
+        """Importance against performance (0-100) of driver items or constructs.
 
         importance : stated where the instrument asks for it, else derived from the outcome's items by `measure`.
         """
