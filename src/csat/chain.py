@@ -270,7 +270,7 @@ class Chain:
     ) -> Priorities:
         """Importance against performance (0-100) of driver items or constructs.
 
-        importance : stated where the instrument asks for it, else derived from the outcome's items by `measure`.
+        importance : stated where the instrument asks for it, else derived from the outcome by `measure`.
         """
         from csat.analyses.priorities import derived_importance, priorities
         from csat.analyses.result import Base
