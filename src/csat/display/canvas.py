@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -80,7 +81,8 @@ def text_width(text: str, size: float) -> float:
 
     if not text.strip():
         return 0.0
-    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), ismath=False)
+    font = FontProperties(family=list(families()), size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return READERS_FONT * float(width)
 
 
@@ -90,7 +92,9 @@ def look(**more: Any) -> Iterator[None]:
     import matplotlib
 
     settings: dict[Any, Any] = {**SETTINGS, "font.family": list(families()), **more}
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        # the report names such characters once, in a caution
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield
 
 
@@ -150,7 +154,7 @@ def svg(plot: Plot, language: Language, salt: str, *, for_reader: bool = True) -
     with look(**{"svg.hashsalt": salt}):
         figure = plot.figure(language)
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    text = stream.getvalue()
+    text = _NO_XML.sub("", stream.getvalue())
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
     text = _own_ids(text, key)
@@ -173,6 +177,8 @@ def svg(plot: Plot, language: Language, salt: str, *, for_reader: bool = True) -
     return f"<svg{head}{text[len('<svg') : start]}{words}{text[start:].strip()}"
 
 
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that may not stand in XML; a label may hold them."""
 _TAG = re.compile(r"<[^!?][^>]*>")
 """An element's tag; matplotlib escapes < and > in words and values, so no label can look like one."""
 _REFERENCE = re.compile(r'url\(#([^)]+)\)|href="#([^"]+)"')

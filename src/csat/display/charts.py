@@ -25,6 +25,7 @@ from csat.display.style import (
     MARKERS,
     MIDDLE,
     MUTED,
+    PALE,
     PAPER,
     PRIMARY,
     PRIMARY_LIGHT,
@@ -273,7 +274,7 @@ def heat_map(
         for j in range(m):
             value = cells[i, j]
             shown = math.isfinite(value) and abs(value) >= hide_below
-            colour = _diverging(max(-1.0, min(1.0, value / limit))) if shown else "#f6f7f8"
+            colour = _diverging(max(-1.0, min(1.0, value / limit))) if shown else PALE
             patches.append(Rectangle((j, y), 1, height))
             colours.append(colour)
             if shown:

@@ -17,7 +17,7 @@ import numpy as np
 from csat.display import words
 from csat.display.canvas import own_figure, resize, size_in_points, text_width
 from csat.display.lettering import shortened, wrapped, wrapped_and_shortened
-from csat.display.style import ACCENT, INK, MUTED, PAPER, PRIMARY, RULE, in_unit
+from csat.display.style import ACCENT, HEAD, INK, MUTED, PALE, PAPER, PRIMARY, RULE, in_unit
 from csat.language import Language
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ LANE = 15.0
 """Height kept free for an arrow that passes a layer."""
 SIGNIFICANT = 0.05
 GRID_COLUMNS = 4
-HEAD_FILL, ITEM_FILL = "#dcebf4", "#f7f9fa"
 
 
 def path_diagram(
@@ -357,10 +356,9 @@ def _grid(cards: Mapping[str, _Card]) -> dict[Edge, _Route]:
     top = 0.0
     for start in range(0, len(names), GRID_COLUMNS):
         row = [cards[n] for n in names[start : start + GRID_COLUMNS]]
-        tallest = max(c.above for c in row)
         for j, card in enumerate(row):
-            card.x, card.y = j * width, top - tallest
-        top -= tallest + max(c.below for c in row) + APART
+            card.x, card.y = j * width, top - card.above
+        top -= max(c.above + c.below for c in row) + APART
     return {}
 
 
@@ -387,7 +385,7 @@ def _draw_card(ax: Axes, card: _Card, scale: float) -> None:
             card.width - 8,
             card.head - 8,
             boxstyle="round,pad=4,rounding_size=7",
-            facecolor=HEAD_FILL,
+            facecolor=HEAD,
             edgecolor=PRIMARY,
             lw=1.2 * scale,
             zorder=4,
@@ -415,7 +413,7 @@ def _draw_card(ax: Axes, card: _Card, scale: float) -> None:
                 (left + 5, y - ITEM_ROW + 1.2),
                 card.width - 10,
                 ITEM_ROW - 1.2,
-                facecolor=ITEM_FILL,
+                facecolor=PALE,
                 edgecolor=RULE,
                 lw=0.6 * scale,
                 zorder=4,

@@ -11,7 +11,7 @@ import numpy as np
 from csat.display.canvas import resize, size_in_points, text_width
 from csat.display.lettering import columns, shortened, wrapped_and_shortened
 from csat.display.placement import nearest, overlap, place_labels
-from csat.display.style import ACCENT, INK, MUTED, PAPER, PRIMARY, RULE
+from csat.display.style import ACCENT, INK, MUTED, PAPER, PRIMARY, RULE, TINT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,6 @@ NAMED_AT_MOST = 27
 SIZE, LINE_HEIGHT = 8.0, 1.22
 KEY_SIZE, KEY_COLUMNS = 7.2, 3
 MARKER = 3.6
-TINT = "#fdf2e7"
 
 
 def quadrant(

@@ -21,13 +21,28 @@ PAPER = "#ffffff"
 PRIMARY = "#0b5a8a"
 PRIMARY_LIGHT = "#a9cbe0"
 ACCENT = "#c44e00"
-SERIES = ("#0b5a8a", "#e69f00", "#007e5c", "#c44e00", "#56b4e9", "#b0578d", "#3a3a3a")
+HEAD, PALE, TINT, TRACK = "#dcebf4", "#f6f8fa", "#fdf2e7", "#e4e9ed"
+"""Grounds: heads of cards, cells without a number, the quadrant to improve first, empty gauges."""
+SERIES = ("#0b5a8a", "#e69f00", "#007e5c", "#56b4e9", "#c44e00", "#d9a0c4", "#3a3a3a")
 """Okabe and Ito's palette, darkened where white paper asks for it; lines change their dash and marker too."""
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LOW, MIDDLE, HIGH = "#b1560f", "#dfe3e6", "#0b5a8a"
 """Ends and middle of the diverging scale: burnt orange (worse) to blue (better)."""
 SEQUENCE = ("#0b3c5d", "#2f7cab", "#8fbcd6", "#d5dde3", "#f0c277", "#d98a2b", "#a8520b")
+PALETTE = {
+    "ink": INK,
+    "muted": MUTED,
+    "rule": RULE,
+    "grid": GRID,
+    "paper": PAPER,
+    "primary": PRIMARY,
+    "primary_light": PRIMARY_LIGHT,
+    "accent": ACCENT,
+    "pale": PALE,
+    "track": TRACK,
+}
+"""The colours of report pages, by name."""
 VERDICT_COLOURS = {"sound": "#0b6b57", "doubtful": "#8a5a00", "failed": "#a3262a"}
 
 DECIMALS = {"number": 3, "score": 1, "precise": 6, "share": 1, "integer": 0}
