@@ -119,5 +119,6 @@ def plural(noun: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = text.strip()
+    # a name or a cell may hold line breaks; an error is one paragraph
+    text = " ".join(text.split())
     return text if not text or text[-1] in ".?!:" else text + "."
