@@ -14,8 +14,17 @@ from numpy.typing import NDArray
 
 from csat.errors import BadInput, CannotCompute, UnknownName, listed
 from csat.instrument.instrument import Instrument
-from csat.instrument.model import restricted_to
+from csat.instrument.model import (
+    cfa_model,
+    check_names,
+    completed,
+    model_of,
+    parse_model,
+    restricted_to,
+)
+from csat.instrument.statements import Model
 from csat.language import Text
+from csat.responses.binding import segment_title
 from csat.responses.responses import Responses
 from csat.tally.tally import Tally, count
 
@@ -24,12 +33,14 @@ if TYPE_CHECKING:
     from csat.analyses.describe import Description
     from csat.analyses.drivers import Drivers
     from csat.analyses.efa import Factors
+    from csat.analyses.groups import GroupDescription
     from csat.analyses.index import Index
     from csat.analyses.priorities import Priorities
     from csat.analyses.quality import Quality
     from csat.analyses.reading import Reading
     from csat.analyses.reliability import Reliability
     from csat.analyses.result import Caution
+    from csat.analyses.structural_model import MeasurementModel, StructuralModel
 
 Missing = Literal["auto", "listwise", "pairwise"]
 
@@ -369,6 +380,98 @@ class Chain:
                 )
             answers[:, at] = rescale_0_100(answers[:, at], minimum=scale.minimum, maximum=scale.maximum)
         return construct_scores(answers, [[items.index(i) for i in block] for block in blocks])
+
+    def cfa(
+        self,
+        *,
+        model: str | None = None,
+        estimator: str = "ML",
+        std_lv: bool = False,
+        confidence: float = 0.95,
+    ) -> MeasurementModel:
+        """The measurement model: every construct of two items or more, or what a model text measures."""
+        from csat.analyses.sem import cfa
+
+        found = self._model(model) if model is not None else cfa_model(self.instrument)
+        return cfa(
+            found,
+            self.tally(self._named_by(found), complete=True),
+            estimator=estimator,
+            std_lv=std_lv,
+            titles=self.titles(),
+            confidence=confidence,
+        )
+
+    def sem(
+        self,
+        *,
+        model: str | None = None,
+        estimator: str = "ML",
+        std_lv: bool = False,
+        confidence: float = 0.95,
+    ) -> StructuralModel:
+        """The instrument's path model, or a model text in lavaan syntax, on rows complete on its items."""
+        from csat.analyses.sem import sem
+
+        found = self._model(model) if model is not None else self._path_model()
+        known = [*(c.id for c in self.instrument.constructs), *self.items]
+        return sem(
+            found,
+            self.tally(self._named_by(found), complete=True),
+            estimator=estimator,
+            std_lv=std_lv,
+            hypotheses=self.responses.instrument.hypotheses if model is None else (),
+            known=known,
+            titles=self.titles(),
+            confidence=confidence,
+        )
+
+    def _model(self, text: str) -> Model:
+        """A model text: what it names must be known; a construct it does not measure is the instrument's."""
+        written = parse_model(text, where="the model")
+        constructs = [c for c in self.instrument.constructs if c.id not in written.latents]
+        declared = [c.id for c in constructs] or None
+        check_names(
+            written,
+            items=self.items,
+            constructs=[*declared, *written.latents] if declared else None,
+            where="the model",
+        )
+        return completed(written, constructs)
+
+    def _path_model(self) -> Model:
+        whole = self.responses.instrument
+        model = model_of(self.instrument) if self.instrument.model.strip() else None
+        if model is None or not model.paths:
+            absent = [i.id for i in whole.items if i.id not in self.items]
+            raise CannotCompute(
+                "no path is left to estimate" if whole.model.strip() else "the instrument declares no paths",
+                where=whole.path or whole.id,
+                do=f"The data lack {listed(absent)}: add these columns, or give a model (--model FILE)"
+                if whole.model.strip() and absent
+                else "Write a model in lavaan syntax into it, or give one (--model FILE)",
+            )
+        return model
+
+    def _named_by(self, model: Model) -> tuple[str, ...]:
+        latents = set(model.latents)
+        return tuple(name for name in model.observed if name not in latents)
+
+    def groups(self, segment: str, *, items: Sequence[str] | None = None) -> GroupDescription:
+        """Means and box plots of items (default: those of the index construct) by segment."""
+        from csat.analyses.groups import describe_groups
+        from csat.tally.tally import count_by
+
+        wanted = tuple(items) if items is not None else self._block(self._index_construct())[1]
+        instrument = self.responses.instrument
+        tallies = {
+            segment_title(instrument, segment, value): tally
+            for value, tally in count_by(self.responses, segment, wanted).items()
+        }
+        title = next((g.title for g in instrument.segments if g.column == segment), Text(segment))
+        return describe_groups(
+            {title_.en: t for title_, t in tallies.items()}, group=title, titles=self.titles()
+        )
 
     def _whole(self) -> Responses:
         """The responses under the instrument restricted to what was answered."""

@@ -111,6 +111,7 @@ def analysis(name: str, *extra: Command) -> Callable[[Command], click.Command]:
             charts: Path | None,
             **own: Any,
         ) -> int:
+            segments = (*segments, own["by"]) if own.get("by") else segments
             survey = read_survey(data, instrument, items, scale, weight, segments, encoding, delimiter, sheet)
             return say(ask(survey, **own), lang, as_json, charts)
 
@@ -197,10 +198,13 @@ def read_command(survey: Survey, *, issued: int | None, returned: int | None) ->
     return survey.reading(issued=issued, returned=returned)
 
 
-@analysis("describe")
-def describe_command(survey: Survey) -> Result:
+@analysis(
+    "describe",
+    click.option("--by", metavar="COLUMN", help="Compare the groups of a column: means and box plots."),
+)
+def describe_command(survey: Survey, *, by: str | None) -> Result:
     """Frequencies, means with intervals, boxes, floor and ceiling, silence by reason."""
-    return survey.describe()
+    return survey.describe() if by is None else survey.groups(by)
 
 
 @analysis("quality")
