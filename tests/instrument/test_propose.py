@@ -244,3 +244,18 @@ def test_ratings_of_any_common_scale_are_items(headers, ends, rng):
     assert {(i.aliases or (i.id,))[0] for i in found.items} == set(headers)
     longer = {8: 9}.get(high, high)  # nobody asks on eight points
     assert [(s.minimum, s.maximum) for s in found.scales] == [(low, longer)]
+
+
+def test_a_single_question_on_satisfaction_is_the_outcome():
+    text, found = proposed(
+        {"Q1 Overall, how satisfied are you?": ratings(), "Q2 Speed": ratings(), "Q3 Staff": ratings()}
+    )
+    assert [(c.id, c.role) for c in found.constructs] == [("Satisfaction", "outcome")]
+    assert found.index == "Satisfaction"
+    assert 'items = ["q2_speed", "q3_staff"]' in text.replace("# ", "")
+
+
+def test_gaps_among_few_answers_are_no_codes_of_silence():
+    _, found = proposed({"您有多大可能向他人推荐我们": ["3", "5", "8", "10"]})
+    assert (found.scales[0].minimum, found.scales[0].maximum) == (1, 10)
+    assert found.items[0].no_answer == ()

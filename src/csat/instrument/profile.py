@@ -209,9 +209,11 @@ def core_codes(codes: dict[int, int]) -> tuple[list[int], list[int]]:
     ordered = sorted(codes)
     core = [c for c in ordered if c >= 0] or ordered
     for low, high in itertools.pairwise(core):
-        # a rating may leave one code unchosen; a gap of three is no accident on a scale this short
-        if high - low > 2 and (high > MOST_POINTS - 1 or high - low > 3 or high in (8, 9)):
-            core = [c for c in core if c <= low]
+        below = [c for c in core if c <= low]
+        # few answers leave gaps anywhere: only a run without gaps makes the next code stand apart
+        unbroken = len(below) >= FEWEST_POINTS and below[-1] - below[0] == len(below) - 1
+        if high - low > 2 and (high > MOST_POINTS - 1 or unbroken):
+            core = below
             break
     return core, [c for c in ordered if c not in core]
 

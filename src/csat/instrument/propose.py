@@ -170,8 +170,14 @@ class _Group:
     @property
     def says_something(self) -> bool:
         """Whether the group may be a construct: several items, or one that speaks of satisfaction."""
-        several = len(self.members) > 1 and fold(self.prefix) not in GENERIC
-        return several or (len(self.members) == 1 and is_overall(self.prefix))
+        if len(self.members) == 1:
+            return is_overall(self.title)
+        return fold(self.prefix) not in GENERIC
+
+    @property
+    def title(self) -> str:
+        """What the group is called: the beginning its items share, or the name of its only item."""
+        return self.members[0].profile.name if len(self.members) == 1 else self.prefix
 
 
 # Grouping columns
@@ -196,6 +202,7 @@ def _groups(profiles: Sequence[Profile]) -> list[_Group]:
         if len(members) > 1
         or members[0].role == "item"
         or is_overall(members[0].name)
+        or is_loyalty(members[0].name)
         or company[_top(members[0])] >= COMPANY
     ]
 
@@ -333,7 +340,7 @@ def _name(groups: Sequence[_Group], columns: Iterable[str]) -> None:
             m.id = id
     for group in groups:
         if group.says_something:
-            id = _slug(group.prefix) or "group"
+            id = "Satisfaction" if len(group.members) == 1 else _slug(group.prefix) or "group"
             id = id[:1].upper() + id[1:]
             while fold(id) in taken:
                 id = _next(id if not id.isascii() or "_" in id else f"{id}_block")
@@ -492,7 +499,7 @@ def _item(m: _Member, group: _Group, *, several: bool) -> str:
             f"Please check: its answers run against the others of {group.prefix} (mean r = {m.against:.2f}). "
             "If the question is worded the other way round, write reverse = true"
         )
-    if is_overall(name) and not is_overall(group.prefix):
+    if is_overall(name) and not is_overall(group.title):
         comments.append(
             "Please check: does it ask for satisfaction as a whole? Then give it a construct of its own with "
             'role = "outcome"'
@@ -520,7 +527,7 @@ def _constructs(groups: Sequence[_Group]) -> list[str]:
         blocks.append(
             "[[constructs]]\n"
             + _comment(f"Guess: {why}.")
-            + f"id = {toml_text(group.construct)}\n{_language(group.prefix)} = {toml_text(group.prefix)}\n"
+            + f"id = {toml_text(group.construct)}\n{_language(group.title)} = {toml_text(group.title)}\n"
             + f'role = "{_role(group)}"\nitems = [{", ".join(toml_text(m.id) for m in group.members)}]\n'
         )
     loose = [m.id for g in groups if not g.construct for m in g.members]
@@ -537,9 +544,9 @@ def _constructs(groups: Sequence[_Group]) -> list[str]:
 
 
 def _role(group: _Group) -> str:
-    if is_loyalty(group.prefix):
+    if is_loyalty(group.title):
         return "loyalty"
-    return "outcome" if is_overall(group.prefix) else "driver"
+    return "outcome" if is_overall(group.title) else "driver"
 
 
 def _index(groups: Sequence[_Group]) -> str:
