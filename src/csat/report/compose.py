@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from csat.analyses.index import Index
     from csat.analyses.priorities import Priorities
 
+SHOWN: Mapping[str, tuple[str, ...]] = {"describe": ("items", "boxes", "silence")}
+"""Tables the document shows, where the workbook alone holds the rest (frequencies fill pages)."""
 MOST_PRIORITIES = 3
 """How many items the first page names."""
 
@@ -50,7 +52,11 @@ def compose(
         blocks += _first_things(cast("Priorities", results["priorities"]))
     for item in CATALOGUE:
         if item.name in results:
-            blocks += section(results[item.name], id=item.name, title=item.title)
+            blocks += section(results[item.name], id=item.name, title=item.title, tables=SHOWN.get(item.name))
+            if item.name == "describe":
+                for name, found in results.items():
+                    if name.startswith("groups "):
+                        blocks += section(found, id=name.replace(" ", "-"), level=3)
         elif item.name in withheld:
             blocks += [
                 Heading(item.title, item.name),
@@ -106,7 +112,9 @@ def _key_figures(results: Mapping[str, Result]) -> list[Block]:
             note=index.base.text(),
         ),
     ]
-    return [Figures(tuple(figures)), *(Paragraph(t, "lead") for t in index.headline())]
+    # the experience rule: an overall score never stands without what it may hide
+    hidden = index.headline()[len(index.conventions) :]
+    return [Figures(tuple(figures)), *(Paragraph(t, "lead") for t in hidden)]
 
 
 def _first_things(priorities: Priorities) -> list[Block]:

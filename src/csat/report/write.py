@@ -13,6 +13,7 @@ from typing import Any
 from csat.analyses import CATALOGUE, entry
 from csat.analyses.result import SOUND, Result, Verdict, plain
 from csat.chain import Chain
+from csat.display.table import Table
 from csat.errors import CsatError
 from csat.files import write_all
 from csat.language import Language, Text
@@ -34,6 +35,9 @@ WORKING_ORDER = (
     "crosscheck",
 )
 """What is computed when; the document shows it in the order of the catalogue."""
+
+MOST_SEGMENTS = 8
+"""Segment columns whose box plots the report shows."""
 
 PACKAGES = (
     "numpy",
@@ -84,6 +88,11 @@ def write(
             results[name] = _ask(chain, name, seed, results)
         except CsatError as error:
             withheld[name] = str(error)
+    for segment in list(chain.responses.segments)[:MOST_SEGMENTS]:
+        try:
+            results[f"groups {segment}"] = chain.groups(segment)
+        except CsatError:
+            continue  # nobody answered, or there is no outcome: the index says so in its own place
     verdict, points = judge(results, withheld)
     document = compose(chain, results, withheld, verdict, points, facts=sealed_facts(chain, seed))
     tell(total - 3, total, "report.html")
@@ -92,7 +101,7 @@ def write(
     tell(total - 2, total, "report.pdf")
     paper = pdf.render(document, language, charts=charts)
     tell(total - 1, total, "report.xlsx")
-    book = workbook.render(document.tables(), language)
+    book = workbook.render(all_tables(results), language, title=document.title, about=document.about)
     sealed = seal(chain, results, withheld, verdict, seed)
     files = write_all(
         folder, {"report.html": html, "report.pdf": paper, "report.xlsx": book, "result.json": sealed}
@@ -111,6 +120,13 @@ def _ask(chain: Chain, name: str, seed: int, results: Mapping[str, Result]) -> R
         return chain.crosscheck()
     ask: Callable[[], Result] = getattr(chain, name)
     return ask()
+
+
+def all_tables(results: Mapping[str, Result]) -> dict[str, Table]:
+    """Every table of every result, in the order of the report; the document shows most of them."""
+    order = [*(e.name for e in CATALOGUE), "reading"]
+    shown = sorted(results, key=lambda n: order.index(n) if n in order else len(order))
+    return {f"{name}-{key}": table for name in shown for key, table in results[name].tables().items()}
 
 
 def judge(results: Mapping[str, Result], withheld: Mapping[str, str]) -> tuple[Verdict, tuple[Text, ...]]:
