@@ -18,6 +18,7 @@ from csat.instrument.model import (
     cfa_model,
     check_names,
     completed,
+    measurement_model,
     model_of,
     parse_model,
     restricted_to,
@@ -389,10 +390,15 @@ class Chain:
         std_lv: bool = False,
         confidence: float = 0.95,
     ) -> MeasurementModel:
-        """The measurement model: every construct of two items or more, or what a model text measures."""
+        """The measurement part of the instrument's model, or of a model text; without one, all constructs."""
         from csat.analyses.sem import cfa
 
-        found = self._model(model) if model is not None else cfa_model(self.instrument)
+        if model is not None:
+            found = self._model(model)
+        elif self.instrument.model.strip():
+            found = measurement_model(self.instrument)
+        else:
+            found = cfa_model(self.instrument)
         return cfa(
             found,
             self.tally(self._named_by(found), complete=True),
