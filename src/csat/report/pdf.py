@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from typing import Any
 from csat.display import words
 from csat.display.lettering import columns
 from csat.display.style import (
+    PALETTE,
     VERDICT_COLOURS,
     families,
     font_folders,
@@ -31,8 +31,8 @@ PORTRAIT, LANDSCAPE = (470.0, 620.0), (716.0, 400.0)
 """Room on an A4 page in points, width and height, less what a title takes."""
 TURN_GAIN = 1.3
 """A chart or table is turned when the page then shows it that much larger."""
-SIZES = (8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0, 4.5)
-SMALLEST_UPRIGHT, SMALLEST = 6.5, 2.5
+SIZES = (8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5)
+SMALLEST_UPRIGHT = 6.5
 LONG, LONGEST = 26, 60
 """Terminal columns that a column of words gets at least, and at most; more goes on further lines."""
 COLUMN_EM, CELL_PAD = 0.56, 8.0
@@ -96,13 +96,13 @@ def _lost_caution(lost: set[str], language: Language) -> dict[str, Any]:
 def _for_paper(shown: dict[str, Any]) -> None:
     """Add what paper needs to the view: fonts, sizes, and which charts and tables are turned."""
     shown["fonts"] = {"sans": list(families()), "serif": list(serif_families())}
-    shown["colours"] = VERDICT_COLOURS
+    shown["palette"], shown["levels"] = PALETTE, VERDICT_COLOURS
     first = True
     for section in shown["sections"]:
-        for block, after in zip(section["blocks"], [*section["blocks"][1:], None], strict=True):
+        for block, after in zip(section["blocks"], [*section["blocks"], {"kind": ""}][1:], strict=True):
             if block["kind"] == "paragraph":
                 # words that lead to a chart stay with it
-                block["sticky"] = after is not None and after["kind"] in (
+                block["sticky"] = after["kind"] in (
                     "chart",
                     "table",
                     "paragraph",
@@ -135,12 +135,15 @@ def _with_fonts(head: str, names: str) -> str:
 
 
 def _fit_table(table: dict[str, Any]) -> None:
-    """Size of the type, widths of the columns in points, and whether the page is turned."""
-    table["headings"] = [_breakable(h) for h in table["headings"]]
-    table["rows"] = [[_breakable(c) for c in row] for row in table["rows"]]
+    """Lay the table out as `parts` that fit a page: type size, widths in points, whether the page is turned.
+
+    A table too wide for any page is cut into several; each begins with the first column.
+    """
+    headings = [_breakable(h) for h in table["headings"]]
+    rows = [[_breakable(c) for c in row] for row in table["rows"]]
     needs, wishes = [], []
-    for i, (heading, kind) in enumerate(zip(table["headings"], table["kinds"], strict=True)):
-        widest = max((columns(row[i]) for row in table["rows"]), default=0)
+    for i, (heading, kind) in enumerate(zip(headings, table["kinds"], strict=True)):
+        widest = max((columns(row[i]) for row in rows), default=0)
         need = max(min(widest, LONG) if kind == "text" else widest, _widest_word(heading))
         needs.append(need)
         # a heading on two lines reads better than one on four
@@ -148,12 +151,39 @@ def _fit_table(table: dict[str, Any]) -> None:
             max(need, min(widest, LONGEST) if kind == "text" else 0, (columns(heading) + 1) // 2 + 2)
         )
     size, flip = _type_size(needs)
-    room = (LANDSCAPE if flip else PORTRAIT)[0] - CELL_PAD * len(needs)
-    table["fit"] = {
-        "size": size,
-        "flip": flip,
-        "columns": _widths(needs, wishes, room / (COLUMN_EM * size), size),
-    }
+    room = (LANDSCAPE if flip else PORTRAIT)[0]
+    table["parts"] = []
+    for chosen in _parts(needs, size, room):
+        own_needs, own_wishes = [needs[i] for i in chosen], [wishes[i] for i in chosen]
+        own_room = (room - CELL_PAD * len(chosen)) / (COLUMN_EM * size)
+        table["parts"].append(
+            {
+                "title": "" if table["parts"] else table["title"],
+                "headings": [headings[i] for i in chosen],
+                "kinds": [table["kinds"][i] for i in chosen],
+                "rows": [[row[i] for i in chosen] for row in rows],
+                "size": size,
+                "flip": flip,
+                "widths": _widths(own_needs, own_wishes, own_room, size),
+            }
+        )
+    del table["headings"], table["rows"], table["kinds"]
+
+
+def _parts(needs: list[int], size: float, room: float) -> list[list[int]]:
+    """Positions of the columns that go side by side, the first one in every part."""
+
+    def width(i: int) -> float:
+        return needs[i] * COLUMN_EM * size + CELL_PAD
+
+    parts, used = [[0]], width(0)
+    for i in range(1, len(needs)):
+        if used + width(i) > room and len(parts[-1]) > 1:
+            parts.append([0])
+            used = width(0)
+        parts[-1].append(i)
+        used += width(i)
+    return parts
 
 
 def _widest_word(text: str) -> int:
@@ -185,9 +215,7 @@ def _type_size(needs: list[int]) -> tuple[float, bool]:
         for size in sizes:
             if width(size) <= room:
                 return size, flip
-    # wider than any page: as much smaller as it takes
-    spare = LANDSCAPE[0] - CELL_PAD * len(needs)
-    return max(SMALLEST, math.floor(10 * spare / (COLUMN_EM * sum(needs))) / 10), True
+    return SMALLEST_UPRIGHT, True
 
 
 def _breakable(text: str) -> str:
