@@ -139,15 +139,19 @@ class Derivatives:
         """d vech(Sigma) / d theta, (p (p + 1) / 2, q)."""
         rows, columns = vech_indices(len(self.u))
         by_cell = self.u[rows] * self.v[columns] + self.v[rows] * self.u[columns]
-        full = np.zeros((rows.size, self.count))
-        np.add.at(full.T, self.parameter, by_cell.T)
-        return full
+        return self._gathered_columns(by_cell)
 
     def mean_jacobian(self) -> Array:
         """d mu / d theta, (p, q)."""
-        full = np.zeros((len(self.u), self.count))
-        np.add.at(full.T, self.parameter, self.mean.T)
-        return full
+        return self._gathered_columns(self.mean)
+
+    def _gathered_columns(self, by_cell: Array) -> Array:
+        """Sums over the cells of a parameter: (m, k) to (m, q)."""
+        if self.parameter.size == self.count and np.array_equal(self.parameter, np.arange(self.count)):
+            return by_cell
+        chosen = np.zeros((self.parameter.size, self.count))
+        chosen[np.arange(self.parameter.size), self.parameter] = 1.0
+        return np.asarray(by_cell @ chosen)
 
 
 def derivatives(structure: Structure, at: Implied, count: int) -> Derivatives:

@@ -1,0 +1,200 @@
+"""Damped Newton descent to the minimum of a discrepancy, with an account of how well it was reached.
+
+An objective says, at any theta, the value of F and what the model implies there, and at a point already
+looked at, its gradient g, its expected Hessian and (when asked) its exact one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from csat.numerics.linalg import Array
+from csat.numerics.structure import Implied
+
+MAX_STEPS = 200
+"""Models with an optimum take 4 to 30; one that crawls this long has none."""
+
+GRADIENT_SOLVED = 1e-9
+"""The optimum is reached when no scaled gradient |g_k| / sqrt(H_kk) is above this: about nine digits."""
+
+GRADIENT_STALLED = 1e-6
+"""Where rounding lets no step lower F any more, this is small enough to count as converged."""
+
+NEWTON_BELOW = 1.0
+"""Scaled gradient below which the exact Hessian is tried."""
+
+DECREASE_TRUSTED = 1e-4
+"""A step must bring this part of the decrease it promises."""
+
+DAMPING_MOST = 1e10
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """What is known at one theta. kept : whatever the objective wants to find again for the slope."""
+
+    theta: Array
+    value: float
+    implied: tuple[Implied, ...]
+    kept: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Slope:
+    """gradient : (q,). expected : (q, q) Hessian where the model is true. observed : the exact one."""
+
+    gradient: Array
+    expected: Array
+    observed: Callable[[], Array]
+
+
+class Objective(Protocol):
+    """A discrepancy that can be minimised."""
+
+    def look(self, theta: Array) -> Point:
+        """The value at theta; raises numpy.linalg.LinAlgError where there is none."""
+        ...
+
+    def slope(self, point: Point) -> Slope:
+        """Derivatives at a point that `look` returned."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """Where the optimiser stopped.
+
+    theta : (q,). discrepancy : F. gradient : (q,) scaled, g_k / sqrt(H_kk), zero for parameters on a bound.
+    hessian : (q, q) expected Hessian of F. implied : moments by group. steps : taken. converged : the
+    gradient is solved to `GRADIENT_SOLVED`, or to rounding. on_bound : (q,) parameters held by a bound.
+    """
+
+    theta: Array
+    discrepancy: float
+    gradient: Array
+    hessian: Array
+    implied: tuple[Implied, ...]
+    steps: int
+    converged: bool
+    on_bound: NDArray[np.bool_]
+
+    @property
+    def largest_gradient(self) -> float:
+        return float(np.abs(self.gradient).max(initial=0.0))
+
+
+def descend(
+    objective: Objective,
+    start: Array,
+    *,
+    lower: Array | None = None,
+    upper: Array | None = None,
+    max_steps: int = MAX_STEPS,
+) -> Estimate:
+    """The minimum of an objective from `start`, within bounds.
+
+    Damped Newton steps on analytic derivatives: Fisher scoring (Gauss-Newton) far from the optimum, the
+    exact Hessian near it, Levenberg damping when neither promises a decrease.
+
+    Returns
+    -------
+    Estimate : also when it did not converge; look at `converged`.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError : the objective has no value at the start.
+    """
+    low = np.full(start.size, -np.inf) if lower is None else lower
+    high = np.full(start.size, np.inf) if upper is None else upper
+
+    def look(theta: Array) -> Point | None:
+        try:
+            return objective.look(theta)
+        except (LinAlgError, np.linalg.LinAlgError):
+            return None
+
+    point = look(np.clip(start, low, high))
+    if point is None:
+        raise np.linalg.LinAlgError("the starting values imply no positive definite covariance")
+    damping, steps, stalled = 0.0, 0, False
+    slope = objective.slope(point)
+    gradient, held = _scaled_gradient(point, slope, low, high)
+    while steps < max_steps and np.abs(gradient).max(initial=0.0) > GRADIENT_SOLVED:
+        hessian = slope.expected
+        if np.abs(gradient).max() < NEWTON_BELOW:
+            candidate = slope.observed()
+            hessian = candidate if _is_positive_definite(candidate[np.ix_(~held, ~held)]) else hessian
+        better, damping = _step(point, slope.gradient, hessian, held, low, high, look, damping)
+        if better is None:
+            stalled = True
+            break
+        steps += 1
+        point = better
+        slope = objective.slope(point)
+        gradient, held = _scaled_gradient(point, slope, low, high)
+    largest = float(np.abs(gradient).max(initial=0.0))
+    return Estimate(
+        theta=point.theta,
+        discrepancy=point.value,
+        gradient=gradient,
+        hessian=slope.expected,
+        implied=point.implied,
+        steps=steps,
+        converged=largest <= GRADIENT_SOLVED or (stalled and largest <= GRADIENT_STALLED),
+        on_bound=held,
+    )
+
+
+def _scaled_gradient(point: Point, slope: Slope, low: Array, high: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """g_k / sqrt(H_kk), zero for parameters a bound keeps from going where F falls; which those are."""
+    held = ((point.theta <= low) & (slope.gradient > 0)) | ((point.theta >= high) & (slope.gradient < 0))
+    diagonal = np.maximum(np.diagonal(slope.expected), 1e-300)
+    return np.where(held, 0.0, slope.gradient / np.sqrt(diagonal)), held
+
+
+def _step(
+    point: Point,
+    gradient: Array,
+    hessian: Array,
+    held: NDArray[np.bool_],
+    low: Array,
+    high: Array,
+    look: Callable[[Array], Point | None],
+    damping: float,
+) -> tuple[Point | None, float]:
+    """The next point, lower than this one, and the damping that found it; None when no step is lower."""
+    free = ~held
+    g, h = gradient[free], hessian[np.ix_(free, free)]
+    diagonal = np.maximum(np.diagonal(h), 1e-12 * max(float(np.diagonal(h).max(initial=0.0)), 1e-300))
+    while damping <= DAMPING_MOST:
+        try:
+            factor = cho_factor(h + np.diag(damping * diagonal), lower=True)
+            direction = -cho_solve(factor, g)
+        except (LinAlgError, np.linalg.LinAlgError):
+            damping = max(10 * damping, 1e-8)
+            continue
+        theta = point.theta.copy()
+        theta[free] += direction
+        theta = np.clip(theta, low, high)
+        promised = -float(gradient @ (theta - point.theta))
+        better = look(theta)
+        # near the optimum F cannot show the decrease any more: rounding must not stop the last steps
+        allowed = 1e-13 * max(1.0, abs(point.value))
+        if better is not None and better.value <= point.value - DECREASE_TRUSTED * promised + allowed:
+            return better, (damping / 10 if damping > 1e-8 else 0.0)
+        damping = max(10 * damping, 1e-4)
+    return None, damping
+
+
+def _is_positive_definite(matrix: Array) -> bool:
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
