@@ -22,7 +22,7 @@ from csat.language import Language, Text
 if TYPE_CHECKING:
     from csat.analyses.result import Result
 
-T = TypeVar("T")
+Named = TypeVar("Named")
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ def section(
     return tuple(blocks)
 
 
-def _chosen(named: Mapping[str, T], names: Sequence[str] | None) -> dict[str, T]:
+def _chosen(named: Mapping[str, Named], names: Sequence[str] | None) -> dict[str, Named]:
     return dict(named) if names is None else {n: named[n] for n in names if n in named}
 
 

@@ -99,15 +99,12 @@ def _for_paper(shown: dict[str, Any]) -> None:
     shown["palette"], shown["levels"] = PALETTE, VERDICT_COLOURS
     first = True
     for section in shown["sections"]:
+        if section["text"]:
+            section["blocks"].insert(0, {"kind": "heading", "level": 2, "text": section["text"]})
         for block, after in zip(section["blocks"], [*section["blocks"], {"kind": ""}][1:], strict=True):
             if block["kind"] == "paragraph":
                 # words that lead to a chart stay with it
-                block["sticky"] = after["kind"] in (
-                    "chart",
-                    "table",
-                    "paragraph",
-                    "figures",
-                )
+                block["sticky"] = after["kind"] in ("chart", "table", "paragraph", "figures")
             elif block["kind"] == "table":
                 _fit_table(block)
             elif block["kind"] == "chart":
@@ -116,6 +113,19 @@ def _for_paper(shown: dict[str, Any]) -> None:
                     _fit_table(block["table"])
             elif block["kind"] == "figures":
                 block["first"], first = first, False
+        section["blocks"] = _with_what_leads_to_them(section["blocks"])
+
+
+def _with_what_leads_to_them(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Headings and words right before a turned chart go with it to the turned page."""
+    kept: list[dict[str, Any]] = []
+    for block in blocks:
+        block["before"] = []
+        if block["kind"] == "chart" and block["fit"]["flip"]:
+            while kept and (kept[-1]["kind"] == "heading" or kept[-1].get("sticky", False)):
+                block["before"].insert(0, kept.pop())
+        kept.append(block)
+    return kept
 
 
 def _fit_chart(chart: dict[str, Any]) -> None:
