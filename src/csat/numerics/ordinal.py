@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr, ndtr, ndtri
 
 from csat.errors import NotConverged, TooFew
+from csat.numerics.linalg import Array
 
-Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 EDGE = 38.0
@@ -107,6 +107,22 @@ def thresholds(counts: ArrayLike) -> Thresholds:
         raise TooFew("An ordinal item with answers in fewer than 2 categories has no thresholds")
     shares = np.cumsum(n[used])
     return Thresholds(ndtri(shares[:-1] / shares[-1]), used, np.flatnonzero(n <= 0))
+
+
+def normal_score_variance(counts: ArrayLike) -> float:
+    """Share of the variance of the normal underneath that the categories carry, at most 1.
+
+    sum over categories of (phi(lower) - phi(upper))^2 / share: the variance of an item scored by the means of
+    its slices of the normal. Two items so scored correlate at about rho times the root of both shares.
+
+    Parameters
+    ----------
+    counts : (K,) as for `thresholds`.
+    """
+    cut = thresholds(counts)
+    share = np.asarray(counts, dtype=float)[cut.used]
+    density = np.concatenate([[0.0], _phi(cut.values), [0.0]])
+    return float((np.diff(density) ** 2 / (share / share.sum())).sum())
 
 
 def polychoric(joint: ArrayLike) -> float:
