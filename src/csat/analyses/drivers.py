@@ -184,8 +184,8 @@ class Drivers(Result):
             *said,
             self.equation(),
             Text(
-                f"R = {_short(self.multiple_r)}, R2 = {_short(self.r2)}, "
-                f"F({self.df1}, {self.df2}) = {self.f:.2f}, p {_p(self.f_p)}"
+                f"R = {_short(self.multiple_r)}, R2 = {_short(self.r2)}, F({self.df1}, {self.df2}) = "
+                f"{self.f:.2f}, p {_p(self.f_p)}"
             ),
         )
 
@@ -772,10 +772,10 @@ def _cautions(d: Drivers) -> tuple[Caution, ...]:
             Caution(
                 "collinear_severe",
                 Text(
-                    "{names} overlap so much (VIF above 10) that their single effects cannot be told apart. "
-                    "Merge them, or read LMG shares instead of coefficients.",
-                    "{names}之间重叠过多（VIF 大于 10），无法区分各自的影响。"
-                    "请合并这些因素，或改看 LMG 贡献而不是回归系数。",
+                    "{names} overlap so much (VIF above 10) that their single effects cannot be told "
+                    "apart. Merge them, or read LMG shares instead of coefficients.",
+                    "{names}之间重叠过多（VIF 大于 10），无法区分各自的影响。请合并这些因素，或改看 LMG "
+                    "贡献而不是回归系数。",
                 ).fill(names=joined([d._title(n) for n in severe])),
                 tuple(severe),
             )
@@ -798,10 +798,9 @@ def _cautions(d: Drivers) -> tuple[Caution, ...]:
                 "negative_driver",
                 Text(
                     "{names} has a negative coefficient beside the others. Usually drivers that overlap "
-                    "cause this "
-                    "(a suppressor), or an item that was not turned; do not read it as harm.",
-                    "{names}在控制其他因素后系数为负。通常是因素之间重叠（抑制效应）或有反向题未反转所致，"
-                    "不要理解为“有害”。",
+                    "cause this (a suppressor), or an item that was not turned; do not read it as harm.",
+                    "{names}在控制其他因素后系数为负。通常是因素之间重叠（抑制效应）或有反向题未反转所"
+                    "致，不要理解为“有害”。",
                 ).fill(names=joined([d._title(n) for n in negative])),
                 tuple(negative),
             )
@@ -812,8 +811,8 @@ def _cautions(d: Drivers) -> tuple[Caution, ...]:
             Caution(
                 "few_respondents",
                 Text(
-                    f"{d.base.respondents} respondents are few for {len(d.drivers)} drivers "
-                    f"(at least {needed:.0f} are advised).",
+                    f"{d.base.respondents} respondents are few for {len(d.drivers)} drivers (at least "
+                    f"{needed:.0f} are advised).",
                     f"{len(d.drivers)} 个驱动因素只有 {d.base.respondents} 名受访者，偏少（建议至少 "
                     f"{needed:.0f} 名）。",
                 ),
@@ -834,8 +833,8 @@ def _cautions(d: Drivers) -> tuple[Caution, ...]:
             Caution(
                 "influential",
                 Text(
-                    f"The respondent in row {d.largest_cook_row} moves the whole equation (Cook's distance "
-                    f"{d.largest_cook:.2f}). Look at that questionnaire.",
+                    f"The respondent in row {d.largest_cook_row} moves the whole equation (Cook's "
+                    f"distance {d.largest_cook:.2f}). Look at that questionnaire.",
                     f"第 {d.largest_cook_row} 行的受访者单独左右了整个方程（库克距离 {d.largest_cook:.2f}），"
                     "请核对该份问卷。",
                 ),

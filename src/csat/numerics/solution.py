@@ -36,11 +36,13 @@ class Standardised:
     """latent : constructs scaled to variance 1 (lavaan's std.lv). complete : all variables (std.all).
 
     complete_se : delta-method errors of `complete`; zero where nothing varies, NaN where undetermined.
+    slopes : d complete / d theta of each matrix's cells, (k, q).
     """
 
     latent: ByCell
     complete: ByCell
     complete_se: ByCell
+    slopes: ByCell
 
 
 def parameter_covariance(information: Array, held: NDArray[np.bool_]) -> Array:
@@ -81,9 +83,23 @@ def standardised(structure: Structure, theta: Array, at: Implied, covariance: Ar
     latent_d = np.where(np.arange(v) < p, 1.0, d)
     complete = _scaled(structure, theta, d, at)
     slopes = _scaled_slopes(structure, theta, d, log_slope, complete)
+    errors = ByCell(*(delta_errors(s, covariance) for s in slopes))
+    return Standardised(
+        _scaled(structure, theta, latent_d, at, observed=p), complete, errors, ByCell(*slopes)
+    )
+
+
+def delta_errors(slopes: Array, covariance: Array) -> Array:
+    """Standard errors of functions of theta, (...): sqrt(s' V s) for each row of slopes (..., q).
+
+    NaN where a function depends on a parameter whose variance is unknown.
+    """
+    known = np.where(np.isnan(covariance), 0.0, covariance)
+    spread = np.einsum("...q,qr,...r->...", slopes, known, slopes)
+    unknown = np.isnan(np.diagonal(covariance))
+    touched = (slopes[..., unknown] != 0).any(axis=-1)
     with np.errstate(invalid="ignore"):
-        errors = ByCell(*(np.sqrt(np.einsum("kq,qr,kr->k", s, covariance, s)) for s in slopes))
-    return Standardised(_scaled(structure, theta, latent_d, at, observed=p), complete, errors)
+        return np.asarray(np.where(touched, np.nan, np.sqrt(np.maximum(spread, 0.0))))
 
 
 def _scaled(structure: Structure, theta: Array, d: Array, at: Implied, *, observed: int = 0) -> ByCell:
@@ -183,23 +199,17 @@ def effects(structure: Structure, theta: Array, covariance: Array, paths: Positi
     b = np.zeros((v, v))
     b[cells.row[paths], cells.column[paths]] = cells.filled(theta)[paths]
     routes = np.linalg.inv(np.eye(v) - b)
-    slope = np.zeros((q, v, v))
-    direct = np.zeros((q, v, v))
+    slope = np.zeros((v, v, q))
+    direct = np.zeros((v, v, q))
     for at in paths:
         k = cells.parameter[at]
         if k >= 0:
-            slope[k] += np.outer(routes[:, cells.row[at]], routes[cells.column[at]])
-            direct[k, cells.row[at], cells.column[at]] += 1.0
-
-    def error(by: Array) -> Array:
-        known = np.where(np.isnan(covariance), 0.0, covariance)
-        spread = np.einsum("qyx,qr,ryx->yx", by, known, by)
-        unknown = np.isnan(np.diagonal(covariance))
-        touched = (by[unknown] != 0).any(axis=0) if unknown.any() else np.zeros((v, v), dtype=bool)
-        return np.where(touched, np.nan, np.sqrt(np.maximum(spread, 0.0)))
-
+            slope[:, :, k] += np.outer(routes[:, cells.row[at]], routes[cells.column[at]])
+            direct[cells.row[at], cells.column[at], k] += 1.0
     total = routes - np.eye(v)
-    return Effects(total, total - b, error(slope), error(slope - direct))
+    return Effects(
+        total, total - b, delta_errors(slope, covariance), delta_errors(slope - direct, covariance)
+    )
 
 
 # ---- is it proper? ----------------------------------------------------

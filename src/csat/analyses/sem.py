@@ -1,0 +1,438 @@
+"""Structural and measurement models by maximum likelihood: `sem`, `cfa`.
+
+The engine is csat's own (numerics.structure, estimation); its numbers are lavaan's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from csat.analyses.guidelines import FIT_SETS
+from csat.analyses.hypotheses import judged
+from csat.analyses.result import Base
+from csat.analyses.structural import admissibility
+from csat.analyses.structural.doubts import doubts, grave_doubts
+from csat.analyses.structural.effects import effects_of
+from csat.analyses.structural.model import MeasurementModel, StructuralModel
+from csat.analyses.structural.parameters import MATRIX, by_parameter, parameter_rows
+from csat.analyses.structural.validity import validity_of
+from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName
+from csat.instrument.instrument import Hypothesis
+from csat.instrument.parameters import Parameter, ParameterTable, parameter_table
+from csat.instrument.statements import (
+    DEFINED,
+    INTERCEPT,
+    MEASURES,
+    REGRESSED_ON,
+    Model,
+)
+from csat.instrument.syntax import parse_model
+from csat.language import Text
+from csat.numerics import linalg, solution
+from csat.numerics.estimation import Estimate, Group, fit_maximum_likelihood, information, smallest_eigenvalue
+from csat.numerics.fit_indices import Likelihood, fit_measures
+from csat.numerics.starts import starting_values
+from csat.numerics.structure import Cells, Structure, implied, no_cells
+from csat.tally.tally import Tally
+
+Array = NDArray[np.float64]
+
+ESTIMATORS = ("ML",)
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """What a model is fitted to.
+
+    covariance : (p, p) dividing by n. means : (p,). base : whom they rest on.
+    """
+
+    items: tuple[str, ...]
+    covariance: Array
+    means: Array
+    base: Base
+
+    @classmethod
+    def of_tally(cls, tally: Tally) -> Moments:
+        """From a tally; listwise when it is complete, else each covariance over the pair's own rows."""
+        pairs = tally.pair_n()
+        # with silence the moments rest on different respondents: the smallest number of them is honest
+        n = int(pairs.min()) if pairs.size else 0
+        base = Base.of(tally)
+        if n != base.respondents:
+            base = replace(base, respondents=n, effective_n=base.effective_n * n / max(base.respondents, 1))
+        return cls(tally.items, tally.covariance(ddof=0), tally.means(), base)
+
+    @classmethod
+    def of_rows(
+        cls, rows: ArrayLike, items: Sequence[str], *, weights: ArrayLike | None = None, instrument: str = ""
+    ) -> Moments:
+        """From an (n, p) matrix of answers; rows with a missing answer are left out."""
+        x = np.asarray(rows, dtype=float)
+        kept = ~np.isnan(x).any(axis=1)
+        w = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=float)
+        own, w = x[kept], w[kept]
+        if not len(own):
+            raise CannotCompute("no respondent answered every item", where="the model")
+        means = w @ own / w.sum()
+        centred = own - means
+        base = Base(
+            respondents=len(own),
+            effective_n=float(w.sum() ** 2 / (w**2).sum()),
+            missing="listwise",
+            rows=len(x),
+            weighted=weights is not None,
+            instrument=instrument,
+        )
+        return cls(tuple(items), (centred.T * w) @ centred / w.sum(), means, base)
+
+    @classmethod
+    def of_matrix(
+        cls,
+        covariance: ArrayLike,
+        items: Sequence[str],
+        *,
+        n: int,
+        means: ArrayLike | None = None,
+        ddof: int = 0,
+    ) -> Moments:
+        """From a covariance matrix that divides by n - ddof."""
+        s = np.asarray(covariance, dtype=float)
+        m = np.zeros(len(s)) if means is None else np.asarray(means, dtype=float)
+        return cls(tuple(items), s * (n - ddof) / n, m, Base(n, float(n), "listwise", n))
+
+    def select(self, items: Sequence[str]) -> Moments:
+        """Of some of the items, in the order given."""
+        for item in items:
+            if item not in self.items:
+                raise UnknownName("item", item, self.items, where="the model")
+        at = [self.items.index(i) for i in items]
+        return Moments(tuple(items), self.covariance[np.ix_(at, at)], self.means[at], self.base)
+
+
+def sem(
+    model: Model | str,
+    data: Tally | Moments,
+    *,
+    estimator: str = "ML",
+    likelihood: Likelihood = "normal",
+    std_lv: bool = False,
+    orthogonal: bool = False,
+    fixed_x: bool = True,
+    mean_structure: bool = False,
+    guidelines: str = "Hu-Bentler",
+    hypotheses: Sequence[Hypothesis] = (),
+    known: Collection[str] = (),
+    titles: Mapping[str, Text] | None = None,
+    confidence: float = 0.95,
+) -> StructuralModel:
+    """A structural model of items and constructs, by maximum likelihood.
+
+    Defaults are those of lavaan's `sem`: the first loading of a construct is 1, exogenous constructs covary,
+    so do the residuals of what is explained and explains nothing, observed covariates keep their moments.
+
+    Parameters
+    ----------
+    model : parsed, or text in lavaan syntax. data : a tally (count complete rows for listwise), or `Moments`.
+    likelihood : "normal" (covariances and the chi-square with n) or "wishart" (n - 1). guidelines : the set
+    the words about fit rest on, "Hu-Bentler" or "bank study"; both are printed. hypotheses : declared paths.
+    known : names the data hold besides those of the model. titles : words for constructs and items.
+
+    With weights the moments are weighted, and errors, tests and information criteria use the effective n.
+
+    Raises
+    ------
+    UnknownName : the model names an item that the data do not hold.
+    CannotCompute : no model can be fitted: a constant item, items that depend on each other, too few
+    respondents.
+    BadInput : an unknown option, or a model that says what csat does not estimate.
+    """
+    return _fitted(
+        StructuralModel,
+        parse_model(model) if isinstance(model, str) else model,
+        data,
+        options=_Options(
+            estimator, likelihood, std_lv, orthogonal, fixed_x, mean_structure, guidelines, confidence
+        ),
+        hypotheses=hypotheses,
+        known=known,
+        titles=titles,
+    )
+
+
+def cfa(
+    model: Model | str,
+    data: Tally | Moments,
+    *,
+    estimator: str = "ML",
+    likelihood: Likelihood = "normal",
+    std_lv: bool = False,
+    orthogonal: bool = False,
+    mean_structure: bool = False,
+    guidelines: str = "Hu-Bentler",
+    titles: Mapping[str, Text] | None = None,
+    confidence: float = 0.95,
+) -> MeasurementModel:
+    """The measurement part of a model alone: every construct with its items, all constructs covarying.
+
+    Paths (`~`) of the model and what needs them are left out. Parameters and errors as `sem`.
+    """
+    whole = parse_model(model) if isinstance(model, str) else model
+    found = _fitted(
+        MeasurementModel,
+        _measurement_part(whole),
+        data,
+        options=_Options(
+            estimator, likelihood, std_lv, orthogonal, True, mean_structure, guidelines, confidence
+        ),
+        hypotheses=(),
+        known=(),
+        titles=titles,
+    )
+    assert isinstance(found, MeasurementModel)
+    return found
+
+
+def _measurement_part(model: Model) -> Model:
+    kept = tuple(s for s in model.statements if s.operator != REGRESSED_ON)
+    latents = set(model.latents)
+    measuring = {s.right for s in kept if s.operator == MEASURES}
+    # a covariance or intercept of something that only paths named has nothing left to stand on
+    kept = tuple(s for s in kept if all(n in latents or n in measuring for n in s.names if n))
+    if not any(s.operator == MEASURES for s in kept):
+        raise BadInput(
+            "the model measures nothing", do="Say what measures a construct, as in f =~ x1 + x2 + x3"
+        )
+    labels = {name for s in kept for name in s.label}
+    rules = tuple(r for r in model.rules if set(r.right.names) <= labels and r.operator != DEFINED)
+    rules = tuple(r for r in rules if set(r.left.names) <= labels)
+    return Model(kept, rules)
+
+
+@dataclass(frozen=True)
+class _Options:
+    estimator: str
+    likelihood: Likelihood
+    std_lv: bool
+    orthogonal: bool
+    fixed_x: bool
+    mean_structure: bool
+    guidelines: str
+    confidence: float
+
+
+def _fitted(
+    kind: type[StructuralModel],
+    model: Model,
+    data: Tally | Moments,
+    *,
+    options: _Options,
+    hypotheses: Sequence[Hypothesis],
+    known: Collection[str],
+    titles: Mapping[str, Text] | None,
+) -> StructuralModel:
+    _check_options(options)
+    table = parameter_table(
+        model,
+        std_lv=options.std_lv,
+        orthogonal=options.orthogonal,
+        fixed_x=options.fixed_x,
+        mean_structure=options.mean_structure,
+    )
+    moments = Moments.of_tally(data) if isinstance(data, Tally) else data
+    moments = moments.select(table.observed)
+    _check_moments(moments)
+    structure, start_values = _structure(table, moments)
+    with_means = structure.has_means
+    n = moments.base.effective_n if moments.base.weighted else float(moments.base.respondents)
+    # wishart: both the covariance and the multiplier are those of n - 1
+    scale = n / (n - 1) if options.likelihood == "wishart" else 1.0
+    multiplier = n - 1 if options.likelihood == "wishart" else n
+    covariance = moments.covariance * scale
+    group = Group(structure, covariance, multiplier, moments.means if with_means else None)
+    estimate = _estimated(group, table, start_values)
+    info = information([group], estimate)
+    theta_cov = solution.parameter_covariance(info, estimate.on_bound)
+    at = estimate.implied[0]
+    scaled = solution.standardised(structure, estimate.theta, at, theta_cov)
+    rows = parameter_rows(table, structure, estimate.theta, theta_cov, scaled, confidence=options.confidence)
+    covariates = [table.observed.index(x) for x in table.covariates]
+    fit = fit_measures(
+        covariance,
+        at.covariance,
+        n=n,
+        parameters=len(table.free),
+        sample_mean=moments.means if with_means else None,
+        implied_mean=at.mean if with_means else None,
+        exogenous=covariates,
+        likelihood=options.likelihood,
+    )
+    said = dict(titles or {})
+    solved = admissibility.Solved(
+        table=table,
+        structure=structure,
+        estimate=estimate,
+        information=info,
+        loadings={(r.lhs, r.rhs): r.std_all for r in rows if r.op == MEASURES},
+        standard_errors=by_parameter(table, [r.std_all_se for r in rows]),
+        df=int(fit["df"]),
+        titles=said,
+    )
+    wrong = admissibility.findings(solved)
+    measured = {f: tuple(i for i in model.items_of(f) if i in table.observed) for f in table.latents}
+    worth = validity_of(table, measured, rows, cov=covariance, total=at.total)
+    grave = [] if wrong else grave_doubts(solved)
+    cautions = (
+        *wrong,
+        *grave,
+        *doubts(solved, moments.base, worth, proper=not wrong),
+    )
+    verdict = admissibility.verdict(wrong, grave)
+    p = len(table.observed)
+    latent = slice(p, p + len(table.latents))
+    with np.errstate(invalid="ignore"):
+        sd = np.sqrt(np.diagonal(at.total)[latent])
+    r2 = solution.explained_variance(structure, estimate.theta, at)
+    paths = {(r.rhs, r.lhs): (r.std_all, r.p) for r in rows if r.op == REGRESSED_ON}
+    sample_sd = np.sqrt(np.diagonal(covariance))
+    return kind(
+        base=moments.base,
+        cautions=cautions,
+        verdict=verdict,
+        model=model.text or model.to_text(),
+        estimator=options.estimator,
+        likelihood=options.likelihood,
+        items=table.observed,
+        constructs=table.latents,
+        measured_by=measured,
+        parameters=rows,
+        fit=fit,
+        guidelines=options.guidelines,
+        r2={name: float(v) for name, v in zip(table.variables, r2, strict=True) if not math.isnan(v)},
+        sample_cov=covariance,
+        implied_cov=at.covariance,
+        residual_correlations=(covariance - at.covariance) / np.outer(sample_sd, sample_sd),
+        latent_cov=at.total[latent, latent],
+        latent_correlations=at.total[latent, latent] / np.outer(sd, sd),
+        ave=worth.ave,
+        composite_reliability=worth.composite_reliability,
+        ave_unstandardised=worth.ave_unstandardised,
+        omega=worth.omega,
+        htmt_constructs=worth.compared,
+        htmt=worth.htmt,
+        htmt2=worth.htmt2,
+        separate=worth.separate,
+        effects=effects_of(table, structure, estimate.theta, theta_cov, np.diagonal(at.total)),
+        hypotheses=judged(
+            hypotheses,
+            paths,
+            known={*table.variables, *known},
+            titles=said,
+            blocked=Text("the model has no proper solution", "模型没有合理的解") if verdict.failed else None,
+        ),
+        converged=estimate.converged,
+        steps=estimate.steps,
+        largest_gradient=estimate.largest_gradient,
+        smallest_information=smallest_eigenvalue(info),
+        confidence=options.confidence,
+        titles=said,
+    )
+
+
+def _check_options(options: _Options) -> None:
+    if options.estimator not in ESTIMATORS:
+        raise BadInput(
+            f"the estimator is '{options.estimator}'", right=f"The estimators are: {', '.join(ESTIMATORS)}"
+        )
+    if options.likelihood not in ("normal", "wishart"):
+        raise BadInput(f"the likelihood is '{options.likelihood}'", right="It is normal or wishart")
+    if options.guidelines not in FIT_SETS:
+        raise UnknownName("set of guidelines", options.guidelines, FIT_SETS)
+
+
+def _check_moments(moments: Moments) -> None:
+    n, p = moments.base.respondents, len(moments.items)
+    if n <= p:
+        raise CannotCompute(
+            f"{n} respondents answered, and the model has {p} items",
+            where="the model",
+            do=f"At least {p + 1} complete answers are needed, better {10 * p}",
+        )
+    try:
+        linalg.require_variance(np.diagonal(moments.covariance))
+        linalg.cholesky(moments.covariance)
+    except NumericsError as err:
+        raise err.named(moments.items, where="the model") from err
+
+
+def _structure(table: ParameterTable, moments: Moments) -> tuple[Structure, Array]:
+    """The table as cells, and the starting values the model text gives (NaN where it gives none)."""
+    at = {name: i for i, name in enumerate(table.variables)}
+    parameter = {row: k for k, rows in enumerate(table.free) for row in rows}
+    places: dict[str, list[tuple[int, int, int, float]]] = {"directed": [], "symmetric": [], "means": []}
+    start = np.full(len(table.free), math.nan)
+    for i, row in enumerate(table.rows):
+        k = parameter.get(i, -1)
+        value = _fixed_value(row, at, moments)
+        if k >= 0 and not math.isnan(row.start):
+            start[k] = row.start
+        effect, cause = (row.right, row.left) if row.operator == MEASURES else (row.left, row.right)
+        places[MATRIX[row.operator]].append((at[effect], at[cause or effect], k, value))
+    cells = {name: _cells(found) for name, found in places.items()}
+    return Structure(len(table.variables), len(table.observed), **cells), start
+
+
+def _fixed_value(row: Parameter, at: Mapping[str, int], moments: Moments) -> float:
+    if row.free:
+        return 0.0
+    if not row.exogenous:
+        return row.value
+    if row.operator == INTERCEPT:
+        return float(moments.means[at[row.left]])
+    return float(moments.covariance[at[row.left], at[row.right]])
+
+
+def _cells(places: Sequence[tuple[int, int, int, float]]) -> Cells:
+    if not places:
+        return no_cells()
+    row, column, parameter, value = zip(*places, strict=True)
+    return Cells(
+        np.array(row, dtype=np.intp),
+        np.array(column, dtype=np.intp),
+        np.array(parameter, dtype=np.intp),
+        np.array(value, dtype=float),
+    )
+
+
+def _estimated(group: Group, table: ParameterTable, said: Array) -> Estimate:
+    q = len(table.free)
+    own = starting_values(group.structure, group.cov, q, mean=group.mean)
+    start = np.where(np.isnan(said), own, said)
+    lower = np.array([max(table.rows[i].lower for i in rows) for rows in table.free])
+    upper = np.array([min(table.rows[i].upper for i in rows) for rows in table.free])
+    crossed = np.flatnonzero(lower > upper)
+    if crossed.size:
+        name = table.rows[table.free[crossed[0]][0]].name
+        raise BadInput(f"the lower bound of {name} is above its upper bound", where="the model")
+    start = np.clip(start, lower, upper)
+    for candidate in (start, np.clip(own, lower, upper)):
+        if _is_usable(group.structure, candidate):
+            return fit_maximum_likelihood([group], candidate, lower=lower, upper=upper)
+    raise CannotCompute(
+        "no positive definite covariance can be found to start from",
+        where="the model",
+        do="Check the fixed values and bounds of the model",
+    )
+
+
+def _is_usable(structure: Structure, theta: Array) -> bool:
+    try:
+        np.linalg.cholesky(implied(structure, theta).covariance)
+    except np.linalg.LinAlgError:
+        return False
+    return True

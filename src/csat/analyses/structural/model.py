@@ -1,0 +1,684 @@
+"""The result of a structural model: parameters, fit, validity, effects; its tables and charts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.analyses.guidelines import (
+    AVE_CONVERGENT,
+    CR_ACCEPTABLE,
+    FIT_SETS,
+    HTMT_LIBERAL,
+    HTMT_STRICT,
+    Guideline,
+)
+from csat.analyses.hypotheses import HypothesisOutcome, hypothesis_table
+from csat.analyses.result import Result
+from csat.display.plot import Plot
+from csat.display.style import formatted, in_unit
+from csat.display.table import Table
+from csat.instrument.statements import COVARIES, MEASURES, REGRESSED_ON
+from csat.language import Language, Text, joined
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+SMALL_DF, SMALL_N = 10, 200
+"""Below either the RMSEA punishes a model for its size (Kenny, Kaniskan & McCoach 2015)."""
+
+RESIDUALS_LISTED = 15
+
+FIT_WORDS: Mapping[str, Text] = {
+    "chisq": Text("Chi-square", "卡方值"),
+    "df": Text("Degrees of freedom", "自由度"),
+    "pvalue": Text("p of the chi-square", "卡方检验 p 值"),
+    "chisq_df": Text("Chi-square / df", "卡方/自由度"),
+    "cfi": Text("CFI"),
+    "tli": Text("TLI (NNFI)"),
+    "nfi": Text("NFI"),
+    "ifi": Text("IFI"),
+    "rni": Text("RNI"),
+    "rfi": Text("RFI"),
+    "rmsea": Text("RMSEA"),
+    "rmsea_ci_lower": Text("RMSEA, 90% interval, lower", "RMSEA 90% 区间下限"),
+    "rmsea_ci_upper": Text("RMSEA, 90% interval, upper", "RMSEA 90% 区间上限"),
+    "rmsea_pvalue": Text("p of close fit (RMSEA ≤ .05)", "紧密拟合检验 p 值（RMSEA ≤ .05）"),
+    "srmr": Text("SRMR"),
+    "rmr": Text("RMR"),
+    "gfi": Text("GFI"),
+    "agfi": Text("AGFI"),
+    "pgfi": Text("PGFI"),
+    "baseline_chisq": Text("Chi-square of the baseline model", "基线模型卡方值"),
+    "baseline_df": Text("Degrees of freedom of the baseline", "基线模型自由度"),
+    "logl": Text("Log-likelihood", "对数似然值"),
+    "aic": Text("AIC"),
+    "bic": Text("BIC"),
+    "bic2": Text("BIC, adjusted for sample size", "样本量校正 BIC"),
+    "cn_05": Text("Hoelter's n (.05)", "Hoelter 临界样本量（.05）"),
+    "cn_01": Text("Hoelter's n (.01)", "Hoelter 临界样本量（.01）"),
+    "mfi": Text("McDonald's MFI", "McDonald 中心性指数 MFI"),
+    "ecvi": Text("ECVI"),
+    "npar": Text("Free parameters", "自由参数个数"),
+}
+"""Words for the fit measures, in the order of the table."""
+
+MEASURED_WITH_P = ("pvalue", "rmsea_pvalue")
+COUNTED = ("df", "baseline_df", "npar")
+SET_WORDS = {"Hu-Bentler": Text("Hu & Bentler (1999)"), "bank study": Text("bank study", "银行研究标准")}
+MET, NOT_MET = Text("met", "达标"), Text("not met", "未达标")
+
+
+@dataclass(frozen=True)
+class ParameterEstimate:
+    """One parameter under lavaan's names; when it is fixed se is 0 and z and p are NaN."""
+
+    lhs: str
+    op: str
+    rhs: str
+    group: str
+    label: str
+    est: float
+    se: float
+    z: float
+    p: float
+    ci_lower: float
+    ci_upper: float
+    std_lv: float
+    std_all: float
+    std_all_se: float
+    free: bool
+
+    @property
+    def name(self) -> str:
+        """As the model writes it."""
+        return f"{self.lhs} {self.op} {self.rhs}".rstrip()
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a change in `cause` does to `effect`: along the direct path, along all others, in all."""
+
+    cause: str
+    effect: str
+    direct: float
+    indirect: float
+    indirect_se: float
+    indirect_p: float
+    total: float
+    total_se: float
+    total_p: float
+    std_total: float
+    std_indirect: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class StructuralModel(Result):
+    """A structural model and what follows from it, made by `sem`. p items, m constructs, in model order."""
+
+    title = Text("Path model", "路径模型")
+    name = "sem"
+
+    model: str
+    """As text, in lavaan syntax."""
+    estimator: str
+    likelihood: str
+    """`normal` (covariances divide by n) or `wishart` (n - 1)."""
+    items: tuple[str, ...]
+    constructs: tuple[str, ...]
+    measured_by: Mapping[str, tuple[str, ...]]
+    """Construct to the observed items that measure it; a second-order construct has none."""
+    parameters: tuple[ParameterEstimate, ...]
+    fit: Mapping[str, float]
+    """lavaan's names with underscores for dots."""
+    guidelines: str
+    """The set the verdict on fit rests on: `Hu-Bentler` or `bank study`."""
+    r2: Mapping[str, float]
+    """Explained variance of each item and construct that something explains."""
+    sample_cov: Array
+    """(p, p) dividing by n."""
+    implied_cov: Array
+    residual_correlations: Array
+    """(p, p) (s - sigma) / sqrt(s_ii s_jj)."""
+    latent_cov: Array
+    """(m, m)"""
+    latent_correlations: Array
+    ave: Mapping[str, float]
+    """Standardised: mean squared standardised loading, as composite_reliability."""
+    composite_reliability: Mapping[str, float]
+    ave_unstandardised: Mapping[str, float]
+    omega: Mapping[str, float]
+    """Composite reliability of the raw sum, model variance."""
+    htmt_constructs: tuple[str, ...]
+    """Constructs of two items or more that share none with another."""
+    htmt: Array
+    """Arithmetic, absolute."""
+    htmt2: Array
+    """Geometric; NaN for a construct with negative correlations inside."""
+    separate: Mapping[str, bool]
+    """Fornell-Larcker: sqrt(AVE) above every correlation with another construct."""
+    effects: tuple[Effect, ...]
+    hypotheses: tuple[HypothesisOutcome, ...] = ()
+    converged: bool
+    steps: int
+    largest_gradient: float
+    """Scaled gradient g_k / sqrt(H_kk) where the optimiser stopped."""
+    smallest_information: float
+    """Smallest eigenvalue of the information matrix, scaled to unit diagonal."""
+    confidence: float
+    titles: Mapping[str, Text] = field(default_factory=dict)
+
+    def parameter(self, lhs: str, op: str, rhs: str) -> ParameterEstimate | None:
+        """The parameter of that name; `x ~~ y` is also `y ~~ x`."""
+        wanted = {(lhs, rhs), (rhs, lhs)} if op == COVARIES else {(lhs, rhs)}
+        for p in self.parameters:
+            if p.op == op and (p.lhs, p.rhs) in wanted:
+                return p
+        return None
+
+    def measure(self, name: str) -> float:
+        """A fit measure by name; `chisq_df` is their ratio."""
+        if name == "chisq_df":
+            return self.fit["chisq"] / self.fit["df"] if self.fit["df"] else math.nan
+        return self.fit.get(name, math.nan)
+
+    def guideline_results(self, chosen: str = "") -> tuple[tuple[str, float, Guideline, bool], ...]:
+        """(measure, value, guideline, met) of a set; no name means the result's own."""
+        return tuple(
+            (name, self.measure(name), rule, rule.met(self.measure(name)))
+            for name, rule in FIT_SETS[chosen or self.guidelines].items()
+        )
+
+    @property
+    def paths(self) -> tuple[ParameterEstimate, ...]:
+        """Structural paths (`~`)."""
+        return tuple(p for p in self.parameters if p.op == REGRESSED_ON)
+
+    @property
+    def loadings(self) -> tuple[ParameterEstimate, ...]:
+        """Loadings (`=~`), also of second order."""
+        return tuple(p for p in self.parameters if p.op == MEASURES)
+
+    # What it says
+
+    def headline(self) -> tuple[Text, ...]:
+        """The strongest paths or the measurement in a sentence, then the fit."""
+        said: list[Text] = []
+        if self.verdict.failed:
+            said.append(Text("The numbers below must not be used.", "下列数字不可使用。"))
+        elif self.paths:
+            said += self._paths_said()
+        else:
+            said += self._measurement_said()
+        return (*said, self._fit_said())
+
+    def _paths_said(self) -> list[Text]:
+        said = []
+        explained = [e for e in dict.fromkeys(p.lhs for p in self.paths) if e in self.r2]
+        for effect in explained[-2:]:
+            ranked = sorted((p for p in self.paths if p.lhs == effect), key=lambda p: -abs(p.std_all))
+            moved = joined(
+                [
+                    Text("{name} ({value})", "{name}（{value}）").fill(
+                        name=self._title(p.rhs), value=in_unit(p.std_all)
+                    )
+                    for p in ranked[:3]
+                ]
+            )
+            said.append(
+                Text(
+                    "{effect} is explained to {share}%, most of all by {causes}.",
+                    "{effect}被解释了 {share}%，影响最大的是{causes}。",
+                ).fill(effect=self._title(effect), share=f"{100 * self.r2[effect]:.0f}", causes=moved)
+            )
+        return said
+
+    def _measurement_said(self) -> list[Text]:
+        weak = [c for c in self.ave if not AVE_CONVERGENT.met(self.ave[c])]
+        if not weak:
+            return [
+                Text(
+                    "Every construct explains at least half of the variance of its items.",
+                    "每个构念都解释了其题项至少一半的变异。",
+                )
+            ]
+        return [
+            Text(
+                "Less than half of the variance of their items is explained by: {names}.",
+                "下列构念对其题项变异的解释不足一半：{names}。",
+            ).fill(names=joined([self._title(c) for c in weak]))
+        ]
+
+    def _fit_said(self) -> Text:
+        found = self.guideline_results()
+        missed = [FIT_WORDS[name] for name, _, _, met in found if not met]
+        verdict = (
+            Text("all guidelines of {set} are met", "{set}的各项标准均达到")
+            if not missed
+            else Text("of the guidelines of {set} these are not met: {names}", "{set}中未达标的有：{names}")
+        ).fill(set=SET_WORDS[self.guidelines], names=joined(missed))
+        f = self.fit
+        numbers = (
+            f"chi2({f['df']:.0f}) = {f['chisq']:.2f}, CFI {in_unit(f['cfi'], 3)}, TLI "
+            f"{in_unit(f['tli'], 3)}, RMSEA {in_unit(f['rmsea'], 3)} "
+            f"({in_unit(f['rmsea_ci_lower'], 3)}-{in_unit(f['rmsea_ci_upper'], 3)}), SRMR "
+            f"{in_unit(f['srmr'], 3)}"
+        )
+        return Text("Fit: {numbers}; {verdict}.", "拟合：{numbers}；{verdict}。").fill(
+            numbers=numbers, verdict=verdict
+        )
+
+    def _title(self, name: str) -> Text:
+        return self.titles.get(name) or Text(name)
+
+    # Tables
+
+    def tables(self) -> dict[str, Table]:
+        """`paths` (if any), `loadings`, `guidelines`, effects, validity, `fit`, `residuals`, `parameters`."""
+        tables = {"paths": self._paths_table()} if self.paths else {}
+        tables["loadings"] = self._loadings_table()
+        tables["guidelines"] = self._guidelines_table()
+        if self.hypotheses:
+            tables["hypotheses"] = hypothesis_table(
+                self.hypotheses,
+                titles=self.titles,
+                estimate=Text("Standardised path", "标准化路径系数"),
+            )
+        if self.effects:
+            tables["effects"] = self._effects_table()
+        tables["r2"] = self._r2_table()
+        if self.ave:
+            tables["validity"] = self._validity_table()
+        if len(self.ave) > 1:
+            tables["fornell_larcker"] = self._fornell_larcker_table()
+        if len(self.htmt_constructs) > 1:
+            tables["htmt"] = self._htmt_table()
+        tables["fit"] = self._fit_table()
+        tables["residuals"] = self._residuals_table()
+        tables["parameters"] = self._parameters_table()
+        return tables
+
+    def _paths_table(self) -> Table:
+        rows = self.paths
+        return Table(
+            {
+                "cause": [self._title(p.rhs) for p in rows],
+                "effect": [self._title(p.lhs) for p in rows],
+                "standardised": [p.std_all for p in rows],
+                "estimate": [p.est for p in rows],
+                "se": [p.se for p in rows],
+                "z": [p.z for p in rows],
+                "p": [p.p for p in rows],
+                "ci_lower": [p.ci_lower for p in rows],
+                "ci_upper": [p.ci_upper for p in rows],
+            },
+            title=Text("Paths between constructs", "构念间路径"),
+            notes=self._estimation_notes(),
+            formats={"p": "p"},
+        )
+
+    def _loadings_table(self) -> Table:
+        rows = self.loadings
+        wording = [self.titles.get(p.rhs) for p in rows]
+        columns: dict[str, Sequence[object]] = {
+            "construct": [self._title(p.lhs) for p in rows],
+            "item": [p.rhs for p in rows],
+        }
+        if any(wording):
+            columns["wording"] = [w or Text("") for w in wording]
+        columns |= {
+            "loading_standardised": [p.std_all for p in rows],
+            "std_se": [p.std_all_se for p in rows],
+            "estimate": [p.est for p in rows],
+            "se": [p.se for p in rows],
+            "z": [p.z for p in rows],
+            "p": [p.p for p in rows],
+            "r2": [self.r2.get(p.rhs, math.nan) for p in rows],
+        }
+        return Table(
+            columns,
+            title=Text("Loadings: how well each item measures its construct", "载荷：各题项对构念的测量"),
+            notes=[] if self.paths else self._estimation_notes(),
+            labels={"std_se": Text("SE of the standardised loading", "标准化载荷的标准误")},
+            formats={"p": "p"},
+        )
+
+    def _estimation_notes(self) -> list[Text]:
+        return [
+            Text(
+                f"{self.estimator}, {self.likelihood} likelihood; expected information; a loading with "
+                f"standard "
+                "error 0 is fixed to set the scale of its construct.",
+                f"估计方法 {self.estimator}（{self.likelihood} 似然），期望信息矩阵；标准误为 0 "
+                f"的载荷是为设定构念"
+                "的量尺而固定的。",
+            )
+        ]
+
+    def _guidelines_table(self) -> Table:
+        chosen = [self.guidelines, *(name for name in FIT_SETS if name != self.guidelines)]
+        rows = [(name, *row) for name in chosen for row in self.guideline_results(name)]
+        notes = []
+        if self.fit["df"] < SMALL_DF or self.base.effective_n < SMALL_N:
+            notes.append(
+                Text(
+                    "The RMSEA is strict with few degrees of freedom or fewer than 200 respondents: look "
+                    "at CFI and SRMR too.",
+                    "自由度小或受访者不足 200 名时 RMSEA 偏严，请同时参考 CFI 和 SRMR。",
+                )
+            )
+        return Table(
+            {
+                "guideline_set": [SET_WORDS[name] for name, *_ in rows],
+                "measure": [FIT_WORDS[m] for _, m, *_ in rows],
+                "value": [v for _, _, v, *_ in rows],
+                "guideline": [str(g) for *_, g, _ in rows],
+                "verdict": [MET if met else NOT_MET for *_, met in rows],
+                "source": [g.source for *_, g, _ in rows],
+            },
+            title=Text("Does the model fit?", "模型拟合判断"),
+            notes=notes,
+            labels={"guideline_set": Text("Set of guidelines", "标准来源")},
+        )
+
+    def _fit_table(self) -> Table:
+        names = [n for n in FIT_WORDS if n == "chisq_df" or n in self.fit]
+        shown = [
+            formatted(
+                self.measure(n), "p" if n in MEASURED_WITH_P else "integer" if n in COUNTED else "number"
+            )
+            for n in names
+        ]
+        return Table(
+            {
+                "measure": [FIT_WORDS[n] for n in names],
+                "value": [self.measure(n) for n in names],
+                "shown": shown,
+            },
+            title=Text("All fit measures (lavaan's definitions)", "全部拟合指标（lavaan 定义）"),
+            labels={"shown": Text("Rounded", "四舍五入")},
+            formats={"value": "precise"},
+        )
+
+    def _effects_table(self) -> Table:
+        rows = self.effects
+        return Table(
+            {
+                "cause": [self._title(e.cause) for e in rows],
+                "effect": [self._title(e.effect) for e in rows],
+                "direct": [e.direct for e in rows],
+                "indirect": [e.indirect for e in rows],
+                "indirect_se": [e.indirect_se for e in rows],
+                "indirect_p": [e.indirect_p for e in rows],
+                "total": [e.total for e in rows],
+                "total_se": [e.total_se for e in rows],
+                "total_p": [e.total_p for e in rows],
+                "std_total": [e.std_total for e in rows],
+            },
+            title=Text("Direct, indirect and total effects", "直接、间接与总效应"),
+            notes=[
+                Text(
+                    "Standard errors of indirect and total effects by the delta method (Sobel).",
+                    "间接效应与总效应的标准误按 delta 法（Sobel）计算。",
+                )
+            ],
+            labels={
+                "indirect_se": Text("SE, indirect", "间接效应标准误"),
+                "indirect_p": Text("p, indirect", "间接效应 p 值"),
+                "total_se": Text("SE, total", "总效应标准误"),
+                "total_p": Text("p, total", "总效应 p 值"),
+                "std_total": Text("Total, standardised", "标准化总效应"),
+            },
+            formats={"indirect_p": "p", "total_p": "p"},
+        )
+
+    def _r2_table(self) -> Table:
+        structural = {p.lhs for p in self.paths}
+        names = [n for n in self.r2 if n in self.constructs or n in structural]
+        names += [n for n in self.r2 if n not in names]
+        return Table(
+            {"name": [self._title(n) for n in names], "r2": [self.r2[n] for n in names]},
+            title=Text("Explained variance", "已解释变异"),
+        )
+
+    def _validity_table(self) -> Table:
+        names = list(self.ave)
+        notes = [
+            Text(
+                f"AVE and composite reliability in their standardised forms; guidelines: AVE "
+                f"{AVE_CONVERGENT}, composite reliability {CR_ACCEPTABLE}.",
+                f"AVE 与组合信度均为标准化形式；参考标准：AVE {AVE_CONVERGENT}，组合信度 {CR_ACCEPTABLE}。",
+            )
+        ]
+        return Table(
+            {
+                "construct": [self._title(c) for c in names],
+                "n_items": [len(self.measured_by[c]) for c in names],
+                "composite_reliability": [self.composite_reliability[c] for c in names],
+                "reliable": [
+                    MET if CR_ACCEPTABLE.met(self.composite_reliability[c]) else NOT_MET for c in names
+                ],
+                "ave": [self.ave[c] for c in names],
+                "convergent": [MET if AVE_CONVERGENT.met(self.ave[c]) else NOT_MET for c in names],
+                "omega": [self.omega[c] for c in names],
+                "ave_unstandardised": [self.ave_unstandardised[c] for c in names],
+            },
+            title=Text("Convergent validity", "收敛效度"),
+            notes=notes,
+            labels={
+                "reliable": Text("Composite reliability", "组合信度判断"),
+                "convergent": Text("Convergent", "收敛效度判断"),
+                "ave_unstandardised": Text("AVE, unstandardised", "AVE（非标准化）"),
+            },
+        )
+
+    def _fornell_larcker_table(self) -> Table:
+        names = list(self.ave)
+        at = [self.constructs.index(c) for c in names]
+        matrix = self.latent_correlations[np.ix_(at, at)].copy()
+        np.fill_diagonal(matrix, np.sqrt([self.ave[c] for c in names]))
+        columns, labels = self._lower_triangle(matrix, names, diagonal=True)
+        columns["separate"] = [MET if self.separate.get(c, False) else NOT_MET for c in names]
+        return Table(
+            {"construct": [self._title(c) for c in names], **columns},
+            title=Text("Discriminant validity (Fornell-Larcker)", "区分效度（Fornell-Larcker）"),
+            notes=[
+                Text(
+                    "Diagonal: square root of AVE; below it: correlations of the constructs. A construct "
+                    "passes when its diagonal is the largest of its row and column.",
+                    "对角线为 AVE 的平方根，其下为构念相关系数。对角线值大于所在行、列的其他值即为通过。",
+                )
+            ],
+            labels={**labels, "separate": Text("Separate", "是否区分")},
+        )
+
+    def _htmt_table(self) -> Table:
+        names = self.htmt_constructs
+        columns, labels = self._lower_triangle(self.htmt, names, diagonal=False)
+        return Table(
+            {"construct": [self._title(c) for c in names], **columns},
+            title=Text("HTMT (arithmetic): are the constructs different?", "HTMT（算术平均）"),
+            notes=[
+                Text(
+                    f"Guidelines: {HTMT_STRICT} (strict), {HTMT_LIBERAL} (liberal).",
+                    f"参考标准：{HTMT_STRICT}（严格），{HTMT_LIBERAL}（宽松）。",
+                )
+            ],
+            labels=labels,
+        )
+
+    def _lower_triangle(
+        self, matrix: Array, names: Sequence[str], *, diagonal: bool
+    ) -> tuple[dict[str, Sequence[object]], dict[str, Text]]:
+        columns: dict[str, Sequence[object]] = {}
+        for j in range(len(names)):
+            column = [matrix[i, j] if i > j or (diagonal and i == j) else math.nan for i in range(len(names))]
+            columns[f"c_{j + 1}"] = column
+        return columns, {f"c_{j + 1}": self._title(name) for j, name in enumerate(names)}
+
+    def _residuals_table(self) -> Table:
+        rows, columns = np.tril_indices(len(self.items), -1)
+        values = self.residual_correlations[rows, columns]
+        order = np.argsort(-np.abs(values), kind="stable")[:RESIDUALS_LISTED]
+        return Table(
+            {
+                "item_a": [self.items[columns[i]] for i in order],
+                "item_b": [self.items[rows[i]] for i in order],
+                "residual": values[order],
+            },
+            title=Text("Where the model misses most", "模型偏离最大之处"),
+            notes=[
+                Text(
+                    "Residual correlations: positive, the two items share more than the model allows.",
+                    "残差相关：正值表示两个题项的关联多于模型所允许的。",
+                )
+            ],
+        )
+
+    def _parameters_table(self) -> Table:
+        rows = self.parameters
+        return Table(
+            {
+                "left": [p.lhs for p in rows],
+                "relation": [p.op for p in rows],
+                "right": [p.rhs for p in rows],
+                "label": [p.label for p in rows],
+                "estimate": [p.est for p in rows],
+                "se": [p.se for p in rows],
+                "z": [p.z for p in rows],
+                "p": [p.p for p in rows],
+                "ci_lower": [p.ci_lower for p in rows],
+                "ci_upper": [p.ci_upper for p in rows],
+                "std_lv": [p.std_lv for p in rows],
+                "standardised": [p.std_all for p in rows],
+            },
+            title=Text("All parameters", "全部参数"),
+            labels={"std_lv": Text("Constructs standardised", "构念标准化")},
+            formats={"p": "p"},
+        )
+
+    # Charts
+
+    def plots(self) -> dict[str, Plot]:
+        """`model` (path diagram), `structure` (without items, if any paths), `loadings`, `residuals`."""
+        plots = {"model": self._diagram(show_items=True)}
+        if self._arrows():
+            plots["structure"] = self._diagram(show_items=False)
+        plots["loadings"] = self._plot_loadings()
+        plots["residuals"] = self._plot_residuals()
+        return plots
+
+    def _arrows(self) -> dict[tuple[str, str], tuple[float, float]]:
+        arrows = {(p.rhs, p.lhs): (p.std_all, p.p) for p in self.paths}
+        second = (p for p in self.loadings if p.rhs in self.constructs)
+        return arrows | {(p.lhs, p.rhs): (p.std_all, p.p) for p in second}
+
+    def _diagram(self, *, show_items: bool) -> Plot:
+        observed = dict.fromkeys(n for p in self.paths for n in (p.rhs, p.lhs) if n not in self.constructs)
+        names = [*self.constructs, *observed]
+        arrows = self._arrows()
+        # an arrow with a fixed coefficient has no p: it is drawn as known
+        loadings = {(p.lhs, p.rhs): p.std_all for p in self.loadings}
+
+        def draw(ax: Axes, language: Language) -> None:
+            from csat.display.paths import path_diagram
+
+            path_diagram(
+                ax,
+                constructs=names,
+                items=self.measured_by,
+                loadings=loadings,
+                paths=arrows,
+                r2={n: self.r2[n] for n in names if n in self.r2},
+                show_items=show_items,
+                labels={n: self._title(n).say(language) for n in names},
+                language=language,
+            )
+
+        what = joined(
+            [
+                Text(
+                    f"{self._title(a).say('en')} to {self._title(b).say('en')} {in_unit(v)}",
+                    f"{self._title(a).say('zh')}到{self._title(b).say('zh')} {in_unit(v)}",
+                )
+                for (a, b), (v, _) in arrows.items()
+            ]
+        )
+        return Plot(
+            draw,
+            title=Text("The model with its items", "模型与题项")
+            if show_items
+            else Text("Paths between constructs", "构念间路径"),
+            description=Text("Path diagram, standardised. {paths}", "路径图，标准化估计值。{paths}").fill(
+                paths=what or Text("Constructs and their items.", "各构念及其题项。")
+            ),
+            size=(9.0, 6.0),
+        )
+
+    def _plot_loadings(self) -> Plot:
+        rows = [p for p in self.loadings if p.rhs in self.items]
+        half = 1.959963984540054 * np.array([p.std_all_se for p in rows])
+        values = np.array([p.std_all for p in rows])
+
+        def draw(ax: Axes, language: Language) -> None:
+            from csat.display import charts
+
+            charts.dots(
+                ax,
+                [f"{self._title(p.lhs).say(language)}: {p.rhs}" for p in rows],
+                values,
+                lower=np.where(np.isnan(half), values, values - half),
+                upper=np.where(np.isnan(half), values, values + half),
+                xlabel=Text("standardised loading, 95% interval", "标准化载荷及 95% 区间").say(language),
+            )
+
+        weakest = rows[int(np.nanargmin(np.abs(values)))] if rows and not np.isnan(values).all() else None
+        return Plot(
+            draw,
+            title=Text("Loadings", "载荷"),
+            description=Text(
+                "Dots with intervals: standardised loading of each item; the weakest is {item} ({value}).",
+                "点与区间：各题项的标准化载荷；最弱的是 {item}（{value}）。",
+            ).fill(item=weakest.rhs if weakest else "-", value=in_unit(weakest.std_all) if weakest else "-"),
+            size=(6.8, 1.4 + 0.24 * len(rows)),
+        )
+
+    def _plot_residuals(self) -> Plot:
+        def draw(ax: Axes, language: Language) -> None:
+            from csat.display import charts
+
+            charts.heat_map(
+                ax,
+                np.where(np.eye(len(self.items), dtype=bool), np.nan, self.residual_correlations),
+                row_labels=self.items,
+                column_labels=self.items,
+                hide_below=0.05,
+                limit=0.3,
+            )
+
+        side = 2.2 + 0.3 * len(self.items)
+        return Plot(
+            draw,
+            title=Text("Residual correlations", "残差相关"),
+            description=Text(
+                "Heat map: observed less implied correlation of each pair of items; the largest stand in "
+                "the table.",
+                "热图：每对题项的观测相关减去模型隐含相关；最大者列于表中。",
+            ),
+            size=(min(side + 1.0, 11.0), min(side, 10.0)),
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MeasurementModel(StructuralModel):
+    """A confirmatory factor model: constructs, their items, and no paths; made by `cfa`."""
+
+    title = Text("Measurement model", "测量模型")
+    name = "cfa"

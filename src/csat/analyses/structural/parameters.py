@@ -1,0 +1,189 @@
+"""The parameter rows of a result: estimates, errors, standardised values, and parameters made of others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.analyses.structural.model import ParameterEstimate
+from csat.instrument.parameters import ParameterTable
+from csat.instrument.statements import (
+    COVARIES,
+    DEFINED,
+    INTERCEPT,
+    MEASURES,
+    REGRESSED_ON,
+    Expression,
+    Tree,
+)
+from csat.numerics.intervals import normal_quantile
+from csat.numerics.solution import Standardised, delta_errors
+from csat.numerics.structure import Structure
+
+Array = NDArray[np.float64]
+Valued = Mapping[str, tuple[float, Array]]
+"""Label to its value and the derivative of that value by theta."""
+
+MATRIX: Mapping[str, Literal["directed", "symmetric", "means"]] = {
+    MEASURES: "directed",
+    REGRESSED_ON: "directed",
+    COVARIES: "symmetric",
+    INTERCEPT: "means",
+}
+"""Which matrix of the structure an operator writes into."""
+
+
+def parameter_rows(
+    table: ParameterTable,
+    structure: Structure,
+    theta: Array,
+    theta_cov: Array,
+    scaled: Standardised,
+    *,
+    confidence: float,
+) -> tuple[ParameterEstimate, ...]:
+    """A row for each parameter of the table, in its order, then the defined ones.
+
+    theta : (q,). theta_cov : (q, q). scaled : the standardised solution.
+    """
+    z = normal_quantile(confidence)
+    parameter = {row: k for k, rows in enumerate(table.free) for row in rows}
+    with np.errstate(invalid="ignore"):
+        spread = np.sqrt(np.diagonal(theta_cov))
+    place = {"directed": 0, "symmetric": 0, "means": 0}
+    rows = []
+    raw: dict[str, tuple[float, Array]] = {}
+    latent: dict[str, tuple[float, Array]] = {}
+    complete: dict[str, tuple[float, Array]] = {}
+    for i, row in enumerate(table.rows):
+        matrix = MATRIX[row.operator]
+        at, k = place[matrix], parameter.get(i, -1)
+        place[matrix] += 1
+        cells = getattr(structure, matrix)
+        made = _row(
+            row.left,
+            row.operator,
+            row.right,
+            label=row.label,
+            est=float(cells.filled(theta)[at]),
+            se=float(spread[k]) if k >= 0 else 0.0,
+            std_lv=float(getattr(scaled.latent, matrix)[at]),
+            std_all=float(getattr(scaled.complete, matrix)[at]),
+            std_all_se=float(getattr(scaled.complete_se, matrix)[at]),
+            free=k >= 0,
+            z=z,
+        )
+        rows.append(made)
+        if row.label and row.label not in raw:
+            own = np.zeros(theta.size)
+            if k >= 0:
+                own[k] = 1.0
+            raw[row.label] = (made.est, own)
+            latent[row.label] = (made.std_lv, own)
+            complete[row.label] = (made.std_all, getattr(scaled.slopes, matrix)[at])
+    for name, expression in table.defined:
+        for values in (raw, latent, complete):
+            values[name] = _with_slope(expression.tree, values, theta.size)
+        rows.append(
+            _row(
+                name,
+                DEFINED,
+                str(expression),
+                label=name,
+                est=raw[name][0],
+                se=float(delta_errors(raw[name][1], theta_cov)),
+                std_lv=latent[name][0],
+                std_all=complete[name][0],
+                std_all_se=float(delta_errors(complete[name][1], theta_cov)),
+                free=False,
+                z=z,
+            )
+        )
+    return tuple(rows)
+
+
+def by_parameter(table: ParameterTable, by_row: Sequence[float]) -> Array:
+    """(q,) the value of the first row of each parameter."""
+    return np.array([by_row[rows[0]] for rows in table.free])
+
+
+def two_sided_p(value: float, se: float) -> float:
+    """P(|Z| >= |value / se|) of a normal Z; NaN without an error."""
+    return math.erfc(abs(value / se) / math.sqrt(2)) if se > 0 else math.nan
+
+
+def _row(
+    lhs: str,
+    op: str,
+    rhs: str,
+    *,
+    label: str,
+    est: float,
+    se: float,
+    std_lv: float,
+    std_all: float,
+    std_all_se: float,
+    free: bool,
+    z: float,
+) -> ParameterEstimate:
+    return ParameterEstimate(
+        lhs=lhs,
+        op=op,
+        rhs=rhs,
+        group="",
+        label=label,
+        est=est,
+        se=se,
+        z=est / se if se > 0 else math.nan,
+        p=two_sided_p(est, se),
+        ci_lower=est - z * se,
+        ci_upper=est + z * se,
+        std_lv=std_lv,
+        std_all=std_all,
+        std_all_se=std_all_se,
+        free=free,
+    )
+
+
+def _with_slope(tree: Tree, values: Valued, q: int) -> tuple[float, Array]:
+    """Value of an expression and its derivative by theta; NaN where arithmetic has no answer."""
+    if isinstance(tree, str):
+        return values[tree]
+    if not isinstance(tree, tuple):
+        return tree, np.zeros(q)
+    operation, *arguments = tree
+    parts = [_with_slope(argument, values, q) for argument in arguments]
+    value = Expression(tree).value({name: v for name, (v, _) in values.items()})
+    (a, da), *rest = parts
+    if not rest:
+        return value, _slope_of_one(str(operation), a, value) * da
+    b, db = rest[0]
+    if operation == "+":
+        return value, da + db
+    if operation == "-":
+        return value, da - db
+    if operation == "*":
+        return value, b * da + a * db
+    if operation == "/":
+        return value, (da - value * db) / b if b else np.full(q, math.nan)
+    # a^b: the derivative by b needs a logarithm, which only a positive base has
+    by_base = b * Expression(("^", a, b - 1)).value({}) * da if np.any(da) else np.zeros(q)
+    by_power = value * math.log(a) * db if np.any(db) and a > 0 else np.where(db != 0, math.nan, 0.0)
+    return value, by_base + by_power
+
+
+def _slope_of_one(operation: str, a: float, value: float) -> float:
+    """Derivative of a function of one argument, or of a minus sign."""
+    if operation == "-":
+        return -1.0
+    if operation == "exp":
+        return value
+    if operation == "log":
+        return 1 / a if a > 0 else math.nan
+    if operation == "sqrt":
+        return 0.5 / value if value > 0 else math.nan
+    return math.copysign(1.0, a)
