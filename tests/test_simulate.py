@@ -11,12 +11,14 @@ import pytest
 from csat.analyses.index import index
 from csat.analyses.priorities import derived_importance, priorities
 from csat.analyses.result import Base
+from csat.analyses.sem import sem
 from csat.errors import BadInput, UnknownName
 from csat.instrument.instrument import Construct, Hypothesis, Instrument, Item, Scale
+from csat.instrument.model import model_of
 from csat.instrument.toml import load
 from csat.language import Text
 from csat.numerics.adequacy import kmo
-from csat.responses.binding import bind
+from csat.responses.binding import ad_hoc_instrument, bind
 from csat.responses.raw import RawColumn, RawTable
 from csat.responses.responses import Responses
 from csat.simulate import PLANTED, RECIPES, population, simulate
@@ -254,3 +256,16 @@ def test_wrong_calls_are_answered() -> None:
         simulate(bank, 0)
     with pytest.raises(BadInput, match=r"no_answer is 1\.5"):
         simulate(bank, 10, no_answer=1.5)
+
+
+@pytest.mark.parametrize("recipe", ["bank_sem", "bank_sem_likert"])
+def test_the_path_model_of_the_path_recipe_returns_the_published_paths(recipe: str) -> None:
+    instrument = load("bank_corporate")
+    columns = simulate(instrument, 10_000, 0, recipe=recipe)
+    rows = len(columns["x1"])
+    table = RawTable({k: RawColumn.of(columns[k]) for k in (i.id for i in instrument.items)}, rows)
+    survey = bind(table, ad_hoc_instrument(table))
+    result = sem(model_of(instrument), count(survey, complete=True))
+    found = {p.rhs: p.std_all for p in result.parameters if p.op == "~"}
+    published = {"Image": 0.329, "Product": 0.41, "Relation": 0.57, "Service": 0.42, "Environment": 0.30}
+    assert found == pytest.approx(published, abs=0.03)

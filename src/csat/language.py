@@ -38,6 +38,11 @@ class Text:
         return bool(self.en or self.zh)
 
 
+def bare(text: Text) -> Text:
+    """The words without their full stop, to stand inside a sentence."""
+    return Text(text.en.rstrip(". "), text.zh.rstrip("。. "))
+
+
 def joined(texts: list[Text] | tuple[Text, ...]) -> Text:
     """Several names as one list: `a, b` in English, `a、b` in Chinese."""
     return Text(", ".join(t.say("en") for t in texts), "、".join(t.say("zh") for t in texts))

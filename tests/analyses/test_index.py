@@ -466,3 +466,13 @@ def test_an_interval_is_withheld_when_too_many_replicates_are_empty() -> None:
     survey = bound(columns, dict.fromkeys("ab", FIVE), constructs={"A": ("a",), "B": ("b",)})
     with pytest.raises(CannotCompute, match="hold no answer to 'A', which only 1 respondents answered"):
         index(survey, construct="A", replicates=200)
+
+
+def test_on_two_answers_the_dissatisfied_are_those_of_the_lowest() -> None:
+    survey = bound({"y": [0, 0, 0, 1] * 10}, {"y": Scale("two", 0, 1)})
+    result = index(survey, construct="all", replicates=FEW)
+    assert (result.dissatisfied, result.dissatisfied_boxes) == (0.75, 1)
+    assert math.isnan(result.items.bottom2[0])
+    assert "75.0% are in the lowest category" in result.summary("en")
+    # a scale that starts at 0 has one reading
+    assert "it is the same" in result.summary("en")

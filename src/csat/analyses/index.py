@@ -17,11 +17,11 @@ from csat.display.plot import Plot
 from csat.display.table import Table
 from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName
 from csat.instrument.instrument import Construct, Instrument, Item, Role
-from csat.language import Language, Text, joined
+from csat.language import Language, Text, bare, joined
 from csat.numerics.composites import Bootstrap, Estimate, Linearisation
 from csat.numerics.resampling import MOST_LOST, REPLICATES
 from csat.responses.groups import Group, groups_of, kish
-from csat.responses.points import CONVENTIONS, Convention, Points
+from csat.responses.points import CONVENTIONS, FEWEST_FOR_BOXES, Convention, Points
 from csat.responses.responses import Responses
 
 if TYPE_CHECKING:
@@ -101,7 +101,9 @@ class Index(Result):
     """Replicates that gave no number."""
     seed: int
     dissatisfied: float
-    """Share of the answers behind the index in the two lowest categories; NaN on short scales."""
+    """Share of the answers behind the index in their `dissatisfied_boxes` lowest categories."""
+    dissatisfied_boxes: int
+    """2, or 1 where all their scales have fewer than 4 points."""
     parts: tuple[str, ...]
     """What the index is the weighted mean of: constructs or items."""
     part_titles: tuple[Text, ...]
@@ -165,16 +167,20 @@ class Index(Result):
             )
         ]
         if math.isfinite(self.score[1]):
-            said.append(
-                Text(
-                    "The same answers give {score} by the convention {convention}: never compare the two.",
-                    "同样的回答按“{convention}”口径为 {score}：两种口径不可相互比较。",
-                ).fill(convention=CONVENTIONS[self.conventions[1]], score=f"{self.score[1]:.1f}")
+            other = Text(
+                "The same answers give {score} by the convention {convention}: never compare the two.",
+                "同样的回答按“{convention}”口径为 {score}：两种口径不可相互比较。",
             )
+            if math.isclose(self.score[0], self.score[1]):
+                other = Text(
+                    "By the convention {convention} it is the same, as the scale starts at 0.",
+                    "量表从 0 起，按“{convention}”口径结果相同。",
+                )
+            said.append(other.fill(convention=CONVENTIONS[self.conventions[1]], score=f"{self.score[1]:.1f}"))
         place = {name: i for i, name in enumerate(self.items.names)}
         lowest = [
             Text("{item} ({score})", "{item}（{score}）").fill(
-                item=self.items.titles[place[name]], score=f"{self.items.score[place[name]]:.1f}"
+                item=bare(self.items.titles[place[name]]), score=f"{self.items.score[place[name]]:.1f}"
             )
             for name in self.lowest
         ]
@@ -185,9 +191,14 @@ class Index(Result):
         if math.isfinite(self.dissatisfied):
             said.append(
                 Text(
-                    "Of the answers behind the index {share} are in the two lowest categories.",
-                    "构成指数的回答中有 {share} 落在最低的两个选项。",
-                ).fill(share=f"{100 * self.dissatisfied:.1f}%")
+                    "Of the answers behind the index {share} are in the {lowest}.",
+                    "构成指数的回答中有 {share} 落在最低的{lowest}选项。",
+                ).fill(
+                    share=f"{100 * self.dissatisfied:.1f}%",
+                    lowest=Text("lowest category", "一个")
+                    if self.dissatisfied_boxes == 1
+                    else Text("two lowest categories", "两个"),
+                )
             )
         return tuple(said)
 
@@ -427,6 +438,7 @@ def index(
     )
     rows = np.flatnonzero(scored)
     behind = tuple(dict.fromkeys(i for p in parts for i in points.bound(p.items)))
+    boxes = 2 if max(points.scales[i].points for i in behind) >= FEWEST_FOR_BOXES else 1
     result = Index(
         construct=construct,
         construct_title=target.title or Text(construct),
@@ -441,7 +453,8 @@ def index(
         replicates=replicates if isinstance(engine, Bootstrap) else 0,
         lost=found[0].lost,
         seed=seed,
-        dissatisfied=points.box_shares(behind)[1],
+        dissatisfied=points.box_shares(behind, boxes=boxes)[1],
+        dissatisfied_boxes=boxes,
         parts=tuple(p.id for p in parts),
         part_titles=tuple(p.title for p in parts),
         part_scores=engine.means[at_chosen],
@@ -762,7 +775,7 @@ def _cautions(
             "The index is the weighted mean of {parts}, not of the items of {what}.",
             "该指数是{parts}的加权平均，而不是“{what}”自身题项的平均。",
             where=result.parts,
-            parts=joined(result.part_titles),
+            parts=joined([bare(t) for t in result.part_titles]),
             what=result.construct_title,
         )
     if result.method == "derived":

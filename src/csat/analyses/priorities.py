@@ -14,7 +14,7 @@ from csat.analyses.result import Base, Caution, Result
 from csat.display.plot import Plot
 from csat.display.table import Table
 from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName, listed
-from csat.language import Language, Text, joined
+from csat.language import Language, Text, bare, joined
 from csat.numerics.agreement import kendall_w
 from csat.numerics.intervals import normal_quantile
 from csat.numerics.linalg import is_positive_definite
@@ -188,7 +188,7 @@ class Priorities(Result):
                 iso_label=ISO_PRIORITY.say(language) if self.iso_priority else "",
             )
 
-        first = [self.titles[i] for i in self._order() if self.quadrants[i] == "improve first"]
+        first = [bare(self.titles[i]) for i in self._order() if self.quadrants[i] == "improve first"]
         return {
             "quadrant": Plot(
                 draw,
@@ -205,7 +205,7 @@ class Priorities(Result):
         """What to improve first and why; how many items stand where."""
         reasons = self.improve_first()
         said = [
-            Text("{i}. {title}: {why}", "{i}. {title}：{why}").fill(i=i, title=title, why=why)
+            Text("{i}. {title}: {why}", "{i}. {title}：{why}").fill(i=i, title=bare(title), why=why)
             for i, (title, why) in enumerate(reasons, start=1)
         ]
         counts = {q: self.quadrants.count(q) for q in QUADRANTS}
@@ -218,8 +218,7 @@ class Priorities(Result):
             )
         said.append(
             Text(
-                "Of {n} items {a} are to improve first, {b} to keep up, {c} of low priority, {d} possible "
-                "overkill.",
+                "Of {n} items: improve first {a}, keep up {b}, low priority {c}, possible overkill {d}.",
                 "{n} 个题项中，优先改进 {a} 个，继续保持 {b} 个，低优先级 {c} 个，可能投入过度 {d} 个。",
             ).fill(
                 n=len(self.items),

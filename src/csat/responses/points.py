@@ -78,17 +78,20 @@ class Points:
         place = list(self.scales)
         return scores.construct_scores(self.points[convention], [[place.index(i) for i in own]])[:, 0]
 
-    def box_shares(self, items: Sequence[str]) -> tuple[float, float]:
-        """Weighted shares of the answers to the items in the two highest and the two lowest categories."""
+    def box_shares(self, items: Sequence[str], *, boxes: int = BOXES) -> tuple[float, float]:
+        """Weighted shares of the answers to the items in the `boxes` highest and lowest categories.
+
+        Scales too short for that, or without categories, are left out; NaN when none is left.
+        """
         w = self.responses.weights
         total = high = low = 0.0
         for item in self.bound(items):
             scale = self.scales.get(item)
-            if scale is None or not has_categories(scale) or scale.points < FEWEST_FOR_BOXES:
+            if scale is None or not has_categories(scale) or scale.points < 2 * boxes:
                 continue
             codes = self.responses.codes(item)
             each = np.ones(len(codes)) if w is None else w
             total += float(each[codes >= 0].sum())
-            high += float(each[codes >= scale.points - BOXES].sum())
-            low += float(each[(codes >= 0) & (codes < BOXES)].sum())
+            high += float(each[codes >= scale.points - boxes].sum())
+            low += float(each[(codes >= 0) & (codes < boxes)].sum())
         return (high / total, low / total) if total else (math.nan, math.nan)
