@@ -73,6 +73,7 @@ MISSING_WORDS = {
     "em": "EM 估计",
     "fiml": "完全信息极大似然",
     "available": "使用全部有效回答",
+    "mean replacement": "均值替代",
 }
 
 

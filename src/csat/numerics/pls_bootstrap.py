@@ -13,14 +13,29 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
 
 from csat.errors import NotConverged
 from csat.numerics.pls import PlsFit, pls_many, total_effects
 from csat.numerics.pls_assessment import construct_index, construct_reliability, htmt_ratios
 from csat.numerics.replicate_moments import Moments
-from csat.numerics.resampling import MOST_LOST
+from csat.numerics.resampling import MOST_LOST, bca_interval
 
 Array: TypeAlias = NDArray[np.float64]
+
+
+class TooManyLost(NotConverged):
+    """More replicates gave no solution than the limit allows; `positions` are the items to blame, if any.
+
+    asked, lost : replicates. constant : (p,) lost ones in which the item had no variance.
+    unsettled, improper : lost ones without convergence, and with an improper consistent solution.
+    """
+
+    asked: int
+    lost: int
+    constant: NDArray[np.int64]
+    unsettled: int
+    improper: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +97,7 @@ def pls_replicates(
 
     Raises
     ------
-    NotConverged : more were lost; positions of the items most often to blame, if items are.
+    TooManyLost : more were lost; positions of the items most often to blame, if items are.
 
     References
     ----------
@@ -128,6 +143,23 @@ def ends(replicates: Array, *, confidence: float = 0.95) -> tuple[Array, Array]:
     return np.asarray(low), np.asarray(high)
 
 
+def bca_ends(
+    replicates: Array, estimate: Array, left_out: Array, *, confidence: float = 0.95
+) -> tuple[Array, Array]:
+    """BCa intervals over the last axis; `left_out` holds the jackknife estimates, last."""
+    lower, upper = np.full(estimate.shape, np.nan), np.full(estimate.shape, np.nan)
+    for at in np.ndindex(estimate.shape):
+        if np.isfinite(estimate[at]):
+            found = bca_interval(replicates[at], float(estimate[at]), left_out[at], confidence=confidence)
+            lower[at], upper[at] = found.lower, found.upper
+    return lower, upper
+
+
+def normal_p(z: ArrayLike) -> Array:
+    """Two-sided p of an estimate over its bootstrap standard error; NaN stays NaN."""
+    return np.asarray(2.0 * ndtr(-np.abs(np.asarray(z, dtype=float))))
+
+
 def _quantities(
     many: PlsFit, moments: Moments, made: Array, lower: ArrayLike, upper: ArrayLike
 ) -> dict[str, Array]:
@@ -163,7 +195,7 @@ def _proper(many: PlsFit) -> NDArray[np.bool_]:
 
 def _too_many(
     asked: int, kept: int, constant: NDArray[np.int64], unsettled: int, improper: int, most_lost: float
-) -> NotConverged:
+) -> TooManyLost:
     lost = asked - kept
     reasons = []
     at = np.flatnonzero(constant)
@@ -174,10 +206,13 @@ def _too_many(
         reasons.append(f"{unsettled} without a solution")
     if improper:
         reasons.append(f"{improper} with an improper consistent solution")
-    return NotConverged(
+    error = TooManyLost(
         f"{lost} of {asked} bootstrap replicates were lost, more than {most_lost:.0%}: " + ", ".join(reasons),
         positions=at.tolist(),
         do="Leave out the item, join rare categories, or use a simpler model"
         if len(at)
         else "Use a simpler model" + (", or PLS that is not corrected" if improper else ""),
     )
+    error.asked, error.lost, error.constant = asked, lost, constant
+    error.unsettled, error.improper = unsettled, improper
+    return error

@@ -96,6 +96,31 @@ def replicate_moments(
         yield data.moments(sums[:, first : first + MATRICES_AT_ONCE])
 
 
+def jackknife_moments(
+    answers: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    missing: Missing = "listwise",
+    groups: int = 1000,
+) -> Iterator[Moments]:
+    """Yield the moments without each row, or without each of `groups` runs of rows when there are more rows.
+
+    For the acceleration of BCa intervals. The rest as `moments`.
+    """
+    data = _Columns(answers, weights, np.arange(len(np.asarray(answers))), missing)
+    out = min(groups, len(data.x))
+    group = np.arange(len(data.x)) * out // len(data.x)
+    sums, first = np.zeros((data.columns, out)), 0
+    for part in data.parts():
+        own = group[first : first + len(part)]
+        starts = np.flatnonzero(np.r_[True, own[1:] != own[:-1]])
+        sums[:, own[starts]] += np.add.reduceat(part, starts, axis=0).T
+        first += len(part)
+    sums = sums.sum(axis=1, keepdims=True) - sums
+    for first in range(0, out, MATRICES_AT_ONCE):
+        yield data.moments(sums[:, first : first + MATRICES_AT_ONCE])
+
+
 def subset_moments(
     answers: ArrayLike,
     members: ArrayLike,

@@ -1,0 +1,336 @@
+"""PLS path models of a survey: how constructs move one another, and the index their weights give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.analyses.hypotheses import judged
+from csat.analyses.path_model_pls import (
+    Correlation,
+    ItemPrediction,
+    PathModelPLS,
+    PredictiveTest,
+)
+from csat.analyses.pls_data import MISSING, MISSING_NAMES, ModelData, fixed_weight_se, raw_alpha
+from csat.analyses.pls_design import Design, design_of, instrument_of, target_of, titles_of
+from csat.analyses.pls_doubts import cautions_of, verdict_of
+from csat.analyses.pls_figures import Figures
+from csat.errors import BadInput, NumericsError, UnknownName
+from csat.instrument.instrument import Hypothesis, Instrument
+from csat.instrument.statements import Model
+from csat.language import Text
+from csat.numerics.pls import (
+    SCHEMES,
+    TOLERANCE,
+    AboutConstructs,
+    Mode,
+    PathStructure,
+    PlsFit,
+    Scheme,
+)
+from csat.numerics.pls import pls as fitted
+from csat.numerics.pls_assessment import (
+    Structural,
+    construct_reliability,
+    f2_reestimated,
+    goodness_of_fit,
+    htmt2_ratios,
+    is_proper,
+    item_vif,
+    model_fit,
+    structural,
+)
+from csat.numerics.pls_bootstrap import TooManyLost, pls_replicates
+from csat.numerics.pls_predict import FOLDS, accuracy, cvpat, losses, pls_predict, random_folds
+from csat.numerics.replicate_moments import Missing
+from csat.numerics.resampling import REPLICATES
+from csat.numerics.validity import negative_within
+from csat.responses.responses import Responses
+from csat.tally.tally import Tally
+
+Array = NDArray[np.float64]
+IntervalMethod = Literal["percentile", "BCa"]
+
+REPLICATES_POLYCHORIC = 200
+"""Default for polychoric correlations: each replicate is a matrix of them (ours)."""
+FEWEST_FOR_PREDICTION = 50
+"""Complete rows below which ten folds say little (ours)."""
+
+
+def pls(
+    answers: Responses | Tally,
+    model: Model | str | None = None,
+    *,
+    constructs: Mapping[str, Sequence[str]] | None = None,
+    paths: Sequence[tuple[str, str]] | None = None,
+    modes: Mapping[str, Mode] | Mode = "A",
+    scheme: Scheme = "path",
+    consistent: bool = False,
+    target: str | None = None,
+    correlation: Correlation = "pearson",
+    missing: Missing = "pairwise",
+    replicates: int | None = None,
+    interval: IntervalMethod = "percentile",
+    predict: bool = True,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> PathModelPLS:
+    """PLS path model with its assessment, the 0-100 index of every construct and its importance.
+
+    Items are standardised, weights start at 1 and the loadings of a construct sum to a positive number; case
+    weights enter the correlations and every replicate. The index takes the declared ends of the scales and
+    unstandardised weights; its interval estimates the weights again in every replicate.
+
+    Parameters
+    ----------
+    answers : responses; or a tally, from which no replicates, no prediction and no fixed-weight error come.
+    model : in lavaan syntax or parsed, default the instrument's. constructs, paths : instead of it, the items
+        of each construct and (from, to) pairs.
+    modes : A (correlation weights) or B (regression weights), of all constructs or by name.
+    consistent : correct for the unreliability of the scores (PLSc). target : the construct the index and the
+        importance are about, default the instrument's index, else the last outcome.
+    correlation : `polychoric` for ordinal items; the index itself stays one of the answers.
+    missing : `pairwise` (default) every figure over those who answered; `listwise`; `mean` replacement, which
+        fills in also what did not apply.
+    replicates : of the bootstrap, default 2000, 200 with polychoric correlations; 0 for none.
+    interval : `percentile` or `BCa`. predict : ten-fold PLSpredict and CVPAT on the complete rows.
+
+    Raises
+    ------
+    BadInput, UnknownName : a model that is none. CannotCompute : an item without variance, items or
+        constructs that determine each other, no convergence, too many lost replicates.
+    """
+    if scheme not in SCHEMES:
+        raise UnknownName("scheme", scheme, SCHEMES)
+    if missing not in MISSING:
+        raise UnknownName("missing-answer policy", missing, MISSING)
+    instrument = instrument_of(answers)
+    design = design_of(instrument, model, constructs, paths, modes)
+    for item in design.items:
+        if item not in answers.items:
+            raise UnknownName("item", item, answers.items, where="the model")
+    data = ModelData.of(answers, design.items, missing, correlation)
+    structure = design.structure
+    chosen = target or target_of(design, instrument)
+    if chosen not in design.constructs:
+        raise UnknownName("construct", chosen, design.constructs, where="the target of the index")
+    drawn, left_out, failed = None, None, None
+    try:
+        fit = fitted(data.association, structure, scheme=scheme, consistent=consistent)
+        plain = fitted(data.association, structure, scheme=scheme) if consistent else fit
+        improper = is_proper(fit) if consistent else ()
+        asked = _asked(replicates, correlation) if data.responses is not None and not improper else 0
+        if asked:
+            try:
+                drawn = pls_replicates(data.draws(asked, seed), fit, lower=data.low, upper=data.high)
+            except TooManyLost as error:
+                failed = error
+        if drawn is not None and interval == "BCa":
+            left_out = pls_replicates(data.jackknife(), fit, lower=data.low, upper=data.high)
+        inner, again, vif = _inner(fit, data)
+    except AboutConstructs as error:
+        raise error.named(design.constructs, where="the PLS model") from error
+    except NumericsError as error:
+        raise error.named(design.items, where="the PLS model") from error
+    figures = Figures(design, data, fit, chosen, drawn, left_out, confidence)
+    predictions, tests = _prediction(design, data, scheme, seed) if predict else ((), ())
+    made = figures.estimates(inner, again)
+    outcome = drawn or failed
+    titles = titles_of(instrument, design)
+    known = {*design.constructs, *design.items}
+    cautions = cautions_of(design, data, fit, plain, figures, inner, vif, drawn, titles, missing)
+    reliability = construct_reliability(data.association, fit)
+    raw = raw_alpha(data, structure)
+    htmt = figures.of("htmt")
+    places = structure.places
+    saturated, estimated = (
+        model_fit(data.association, fit, constructs=k) for k in ("saturated", "estimated")
+    )
+    index = figures.of("index")
+    fl = fit.construct_correlation.copy()
+    np.fill_diagonal(fl, np.sqrt(reliability.ave))
+    return PathModelPLS(
+        base=data.base(missing),
+        cautions=tuple(cautions),
+        verdict=verdict_of(improper, failed, figures, cautions, titles),
+        constructs=design.constructs,
+        modes=design.modes,
+        scheme=scheme,
+        consistent=consistent,
+        correlation=correlation,
+        rounds=int(fit.rounds),
+        tolerance=TOLERANCE,
+        items=tuple(design.items[i] for i in places),
+        item_construct=tuple(design.constructs[c] for c in structure.owner),
+        item_mean=data.moments.mean[places, 0],
+        item_sd=data.moments.sd[places, 0],
+        scale_minimum=data.low[places],
+        scale_maximum=data.high[places],
+        weights=fit.weights,
+        weight_se=figures.of("weights").se,
+        weight_lower=figures.of("weights").lower,
+        weight_upper=figures.of("weights").upper,
+        loadings=fit.loadings,
+        loading_se=figures.of("loadings").se,
+        loading_lower=figures.of("loadings").lower,
+        loading_upper=figures.of("loadings").upper,
+        cross_loadings=fit.cross_covariance.T,
+        item_vif=vif,
+        paths=made.paths,
+        path_coefficients=fit.paths,
+        effects=made.effects,
+        total_effects=figures.total,
+        indirect_effects=figures.total - fit.paths,
+        unstandardised_effects=figures.index.total,
+        construct_correlation=fit.construct_correlation,
+        r2=fit.r2,
+        r2_se=figures.of("r2").se,
+        r2_lower=figures.of("r2").lower,
+        r2_upper=figures.of("r2").upper,
+        r2_adjusted=inner.r2_adjusted,
+        aic=inner.aic,
+        bic=inner.bic,
+        alpha=reliability.alpha,
+        alpha_raw=raw,
+        rho_a=reliability.rho_a,
+        rho_c=reliability.rho_c,
+        ave=reliability.ave,
+        fornell_larcker=fl,
+        htmt=figures.htmt,
+        htmt_se=htmt.se,
+        htmt_lower=htmt.lower,
+        htmt_upper=htmt.upper,
+        htmt_bound=figures.htmt_bound,
+        htmt2=_htmt2(data, structure),
+        fit={
+            **{f"{k}_saturated": v for k, v in vars(saturated).items()},
+            **{f"{k}_estimated": v for k, v in vars(estimated).items()},
+            "gof": goodness_of_fit(fit),
+        },
+        target=chosen,
+        index=np.where(figures.honest, figures.index.performance, np.nan),
+        index_sd=np.where(figures.honest, figures.index.sd, np.nan),
+        index_se_fixed=np.where(figures.honest, fixed_weight_se(data, structure, figures.index), np.nan),
+        index_se=np.where(figures.honest, index.se, np.nan),
+        index_lower=np.where(figures.honest, index.lower, np.nan),
+        index_upper=np.where(figures.honest, index.upper, np.nan),
+        index_weights=figures.index.weights,
+        item_performance=figures.points,
+        item_importance=figures.index.item_importance(structure, design.constructs.index(chosen)),
+        predictions=predictions,
+        predictive_tests=tests,
+        hypotheses=judged(
+            _hypotheses(instrument),
+            {(p.cause, p.effect): (p.estimate, p.p) for p in made.paths},
+            known=known,
+            titles=titles,
+            blocked=Text("the corrected model is improper", "校正后的模型不恰当") if improper else None,
+        ),
+        confidence=confidence,
+        interval=interval,
+        replicates=asked,
+        lost=outcome.lost if outcome else 0,
+        lost_items={design.items[i]: int(k) for i, k in enumerate(outcome.constant) if k} if outcome else {},
+        seed=seed,
+        titles={k: v for k, v in titles.items() if k in known},
+    )
+
+
+def pls_scores(
+    responses: Responses, result: PathModelPLS, *, kind: Literal["index", "standardised"] = "index"
+) -> Array:
+    """(n, c) scores of respondents on each construct: a second pass over the rows.
+
+    `index`: 0-100, the weighted mean of the answered items by the index weights; NaN below half of a
+    construct's weight answered. `standardised`: of variance 1; NaN unless all items are answered, with mean
+    replacement a silent item counts as average.
+    """
+    x = responses.answers(result.items)
+    owner = np.array([result.constructs.index(c) for c in result.item_construct])
+    member = (owner[:, None] == np.arange(len(result.constructs))).astype(float)
+    known = ~np.isnan(x)
+    if kind == "standardised":
+        z = (x - result.item_mean) / result.item_sd
+        if result.base.missing == MISSING_NAMES["mean"]:
+            z = np.nan_to_num(z)
+        filled = np.where(np.isnan(z), 0.0, z) @ (member * result.weights[:, None])
+        return np.where((np.isnan(z) @ member) > 0, np.nan, filled)
+    points = 100 * (x - result.scale_minimum) / (result.scale_maximum - result.scale_minimum)
+    weight = member * result.index_weights[:, None]
+    answered = known @ weight
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(answered >= 0.5 - 1e-9, np.where(known, points, 0.0) @ weight / answered, np.nan)
+
+
+def _hypotheses(instrument: Instrument | None) -> tuple[Hypothesis, ...]:
+    return instrument.hypotheses if instrument is not None else ()
+
+
+def _asked(replicates: int | None, correlation: Correlation) -> int:
+    if replicates is None:
+        return REPLICATES_POLYCHORIC if correlation == "polychoric" else REPLICATES
+    if replicates < 0 or 0 < replicates < 20:
+        raise BadInput(
+            f"{replicates} bootstrap replicates give no interval",
+            right="At least 20, better 2000; 0 for none",
+        )
+    return replicates
+
+
+def _inner(fit: PlsFit, data: ModelData) -> tuple[Structural, Array, Array]:
+    return (
+        structural(fit, data.n),
+        f2_reestimated(data.association, fit),
+        item_vif(data.association, fit.structure),
+    )
+
+
+def _htmt2(data: ModelData, structure: PathStructure) -> Array:
+    ratios = htmt2_ratios(data.association, structure)
+    undefined = negative_within(data.association, structure.blocks) > 0
+    ratios[undefined, :] = np.nan
+    ratios[:, undefined] = np.nan
+    np.fill_diagonal(ratios, 1.0)
+    return ratios
+
+
+def _prediction(
+    design: Design, data: ModelData, scheme: Scheme, seed: int
+) -> tuple[tuple[ItemPrediction, ...], tuple[PredictiveTest, ...]]:
+    """PLSpredict and CVPAT on the complete rows; nothing when they are few or a fold gives no model."""
+    if data.responses is None or data.correlation == "polychoric":
+        return (), ()
+    complete = ~np.isnan(data.answers).any(axis=1)
+    x, w = data.answers[complete], None if data.weights is None else data.weights[complete]
+    if len(x) < FEWEST_FOR_PREDICTION:
+        return (), ()
+    folds = random_folds(len(x), FOLDS, rng=np.random.default_rng(seed))
+    structure = design.structure
+    try:
+        made = pls_predict(x, structure, folds, scheme=scheme, weights=w)
+    except NumericsError:
+        return (), ()
+    ours, theirs = accuracy(made, made.predicted), accuracy(made, made.linear)
+    items = tuple(
+        ItemPrediction(
+            design.items[structure.places[place]], design.constructs[structure.owner[place]],
+            *(float(v[k]) for v in (ours.q2, ours.rmse, ours.mae, theirs.q2, theirs.rmse, theirs.mae)),
+        )
+        for k, place in enumerate(made.places)
+    )  # fmt: skip
+    tests = []
+    for construct in (None, *structure.endogenous):
+        model = losses(made, made.predicted, construct=construct)
+        name = "" if construct is None else design.constructs[construct]
+        benchmarks: tuple[tuple[Literal["linear", "mean"], Array], ...] = (
+            ("mean", made.mean),
+            ("linear", made.linear),
+        )
+        for benchmark, predicted in benchmarks:
+            t = cvpat(model, losses(made, predicted, construct=construct), weights=w)
+            tests.append(PredictiveTest(name, benchmark, t.difference, t.se, t.t, t.p))
+    return items, tuple(tests)

@@ -1,0 +1,308 @@
+"""The doubts about a PLS model, and whether its numbers may be used."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.analyses.guidelines import (
+    AVE_CONVERGENT,
+    CR_ACCEPTABLE,
+    EFFECTIVE_N_SMALL,
+    HTMT_LIBERAL,
+    LOADING_EFA,
+    VIF_HIGH,
+)
+from csat.analyses.pls_data import ModelData
+from csat.analyses.pls_design import Design
+from csat.analyses.pls_figures import Figures
+from csat.analyses.result import SOUND, Caution, Verdict
+from csat.language import Text, joined
+from csat.numerics.pls import PlsFit
+from csat.numerics.pls_assessment import Structural, construct_reliability
+from csat.numerics.pls_bootstrap import PlsReplicates, TooManyLost
+from csat.numerics.replicate_moments import Missing
+
+Array = NDArray[np.float64]
+
+R2_JUMP = 0.25
+"""Rise of R2 by the correction above which it is doubtful (METHODS 10)."""
+
+
+def cautions_of(
+    design: Design,
+    data: ModelData,
+    fit: PlsFit,
+    plain: PlsFit,
+    figures: Figures,
+    inner: Structural,
+    vif: Array,
+    drawn: PlsReplicates | None,
+    titles: Mapping[str, Text],
+    missing: Missing,
+) -> list[Caution]:
+    found: list[Caution] = []
+
+    def told(code: str, names: Sequence[str], text: Text, **values: object) -> None:
+        if names:
+            # an item by its id, as tables and charts call it; a construct by its title
+            words = joined([titles[n] if n in design.constructs else Text(n) for n in dict.fromkeys(names)])
+            found.append(Caution(code, text.fill(names=words, **values), tuple(dict.fromkeys(names))))
+
+    structure = fit.structure
+    places = [design.items[i] for i in structure.places]
+    several = np.array([len(b) > 1 for b in structure.blocks])
+    reliability = construct_reliability(data.association, fit)
+
+    def constructs(which: NDArray[np.bool_]) -> list[str]:
+        return [c for c, w in zip(design.constructs, which, strict=True) if w]
+
+    told(
+        "negative_weight",
+        [p for p, w in zip(places, figures.index.weights, strict=True) if w <= 0],
+        Text(
+            "Weight zero or negative: {names}. A better answer would lower the index, so the index of the "
+            "construct is withheld. The item contradicts the others or repeats them; leave it out, or use "
+            "mode A.",
+            "权重为零或负：{names}。回答越好指数反而越低，因此不报告其构念的指数。"
+            "该题项与其他题项矛盾或重复，请剔除或改用模式 A。",
+        ),
+    )
+    told(
+        "no_scale",
+        [design.items[i] for i in range(len(design.items)) if math.isnan(data.low[i])],
+        Text(
+            "No declared scale, so the construct has no index from 0 to 100: {names}.",
+            "没有声明量表，因此其构念没有 0–100 指数：{names}。",
+        ),
+    )
+    told(
+        "low_loading",
+        [p for p, v in zip(places, fit.loadings, strict=True) if abs(v) < LOADING_EFA.value],
+        Text(
+            "Loading below {cut} on the own construct, so something else is measured: {names}.",
+            "在所属构念上的载荷低于 {cut}，说明测的是别的内容：{names}。",
+        ),
+        cut=f"{LOADING_EFA.value:.2f}",
+    )
+    told(
+        "low_reliability",
+        constructs(several & ~(reliability.rho_c >= CR_ACCEPTABLE.value)),
+        Text("Composite reliability below {cut}: {names}.", "组合信度低于 {cut}：{names}。"),
+        cut=f"{CR_ACCEPTABLE.value:.2f}",
+    )
+    told(
+        "low_ave",
+        constructs(several & ~(reliability.ave >= AVE_CONVERGENT.value)),
+        Text(
+            "AVE below {cut}, less than half of the items' variance explained: {names}.",
+            "AVE 低于 {cut}，解释的题项方差不到一半：{names}。",
+        ),
+        cut=f"{AVE_CONVERGENT.value:.2f}",
+    )
+    alike = _alike(figures, several)
+    if alike:
+        between = [(titles[design.constructs[j]], titles[design.constructs[i]]) for i, j in alike]
+        pairs = [Text("{a} – {b}", "{a}—{b}").fill(a=a, b=b) for a, b in between]
+        found.append(
+            Caution(
+                "not_distinct",
+                Text(
+                    "Not shown to be different constructs (HTMT, upper end of the one-sided interval, not "
+                    "below {cut}): {pairs}.",
+                    "未能证明是不同的构念（HTMT 单侧区间上限不低于 {cut}）：{pairs}。",
+                ).fill(cut=f"{HTMT_LIBERAL.value:.2f}", pairs=joined(pairs)),
+                tuple(dict.fromkeys(design.constructs[k] for pair in alike for k in pair)),
+            )
+        )
+    high = [(i, j) for i, j in structure.paths if not VIF_HIGH.met(float(inner.vif[i, j]))]
+    told(
+        "collinear",
+        [design.constructs[i] for i, _ in high],
+        Text(
+            "VIF above {cut}, so that separate paths are unsure: {names}.",
+            "VIF 高于 {cut}，各自的路径不可靠：{names}。",
+        ),
+        cut=f"{VIF_HIGH.value:g}",
+    )
+    told(
+        "collinear_items",
+        [
+            p
+            for p, v, c in zip(places, vif, structure.owner, strict=True)
+            if design.modes[c] == "B" and not VIF_HIGH.met(float(v))
+        ],
+        Text(
+            "VIF above {cut} in a mode B construct, so that separate weights are unsure: {names}.",
+            "模式 B 构念内 VIF 高于 {cut}，各自的权重不可靠：{names}。",
+        ),
+        cut=f"{VIF_HIGH.value:g}",
+    )
+    if fit.consistent:
+        with np.errstate(invalid="ignore"):
+            jumped = fit.r2 - plain.r2 > R2_JUMP
+        told(
+            "r2_jump",
+            constructs(jumped),
+            Text(
+                "R² rises by more than {cut} through the correction, as causes are measured poorly or are "
+                "too much alike: {names}.",
+                "校正使 R² 上升超过 {cut}，前因测量过差或彼此过于相似：{names}。",
+            ),
+            cut=f"{R2_JUMP:.2f}",
+        )
+    smallest = float(np.linalg.eigvalsh(data.association)[0])
+    if smallest < 0:
+        found.append(
+            Caution(
+                "indefinite",
+                Text(
+                    "The item correlations contradict each other a little (smallest eigenvalue {v}), as "
+                    "pairwise and polychoric ones may; mode B, VIF and d_G suffer most.",
+                    "题项相关矩阵略有矛盾（最小特征值 {v}），成对剔除与多分格相关可能出现这种情况；"
+                    "模式 B、VIF 和 d_G 受影响最大。",
+                ).fill(v=f"{smallest:.3f}"),
+            )
+        )
+    if missing == "mean" and data.responses is not None and np.isnan(data.answers).any():
+        share = float(np.isnan(data.answers).mean())
+        found.append(
+            Caution(
+                "mean_replacement",
+                Text(
+                    "{share} of the cells were filled with the item's mean, also where the question did not "
+                    "apply: correlations are too weak and errors too small.",
+                    "{share} 的单元格以题项均值填补（包括不适用的情形）：相关会偏弱，误差会偏小。",
+                ).fill(share=f"{share:.1%}"),
+            )
+        )
+    if not EFFECTIVE_N_SMALL.met(data.n):
+        found.append(
+            Caution(
+                "few_respondents",
+                Text(
+                    "Only {n} respondents (effective) stand behind the correlations.",
+                    "相关系数背后的有效样本量只有 {n}。",
+                ).fill(n=f"{data.n:.0f}"),
+            )
+        )
+    if design.ignored:
+        found.append(
+            Caution(
+                "ignored",
+                Text(
+                    "PLS has no place for these statements of the model, they were left out: {what}.",
+                    "PLS 不含模型中的以下语句，已忽略：{what}。",
+                ).fill(what="; ".join(design.ignored)),
+            )
+        )
+    if drawn is not None and drawn.lost:
+        blame = [design.items[i] for i in np.flatnonzero(drawn.constant)]
+        found.append(
+            Caution(
+                "lost_replicates",
+                Text(
+                    "{k} of {n} bootstrap replicates gave no solution and were left out{why}.",
+                    "{n} 次自助抽样中有 {k} 次无解，已剔除{why}。",
+                ).fill(
+                    k=drawn.lost,
+                    n=drawn.asked,
+                    why=Text(" (no variance in {i})", "（{i} 没有变异）").fill(
+                        i=joined([Text(b) for b in blame])
+                    )
+                    if blame
+                    else Text("", ""),
+                ),
+                tuple(blame),
+            )
+        )
+    return found
+
+
+def _alike(figures: Figures, several: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Pairs of constructs of several items whose HTMT is not shown to be below the cut, worst first."""
+    bound = np.where(np.isnan(figures.htmt_bound), figures.htmt, figures.htmt_bound)
+    pairs = [
+        (i, j)
+        for i in range(len(bound))
+        for j in range(i)
+        if several[i] and several[j] and not HTMT_LIBERAL.met(float(bound[i, j]))
+    ]
+    return sorted(pairs, key=lambda at: -float(figures.htmt[at]))
+
+
+def verdict_of(
+    improper: Sequence[str],
+    failed: TooManyLost | None,
+    figures: Figures,
+    cautions: Sequence[Caution],
+    titles: Mapping[str, Text],
+) -> Verdict:
+    target = figures.design.constructs[figures.target]
+    if improper:
+        reasons = {
+            "correlation": Text(
+                "the corrected correlations of the constructs contradict each other",
+                "校正后的构念相关矩阵自相矛盾",
+            ),
+            "loading": Text("a corrected loading is beyond 1", "有校正载荷超过 1"),
+            "rho": Text("a reliability (rho A) is outside 0 to 1", "有信度 ρA 不在 0 至 1 之间"),
+        }
+        return Verdict(
+            "failed",
+            Text(
+                "The consistent solution is improper: {why}. Use PLS that is not corrected, or join "
+                "constructs that are too much alike.",
+                "一致性解不恰当：{why}。请使用未校正的 PLS，或合并过于相似的构念。",
+            ).fill(why=joined([reasons[r] for r in improper])),
+        )
+    if failed is not None:
+        why = []
+        if failed.constant.any():
+            worst = [figures.design.items[i] for i in failed.positions]
+            why.append(
+                Text("all answers to an item the same ({i})", "某题项回答完全相同（{i}）").fill(
+                    i=joined([Text(i) for i in worst])
+                )
+            )
+        if failed.unsettled:
+            why.append(Text(f"no solution: {failed.unsettled}", f"无解：{failed.unsettled}"))
+        if failed.improper:
+            why.append(Text(f"improper: {failed.improper}", f"解不恰当：{failed.improper}"))
+        return Verdict(
+            "failed",
+            Text(
+                "{k} of {n} bootstrap replicates were lost ({why}), too many for intervals: the model asks "
+                "more than the answers can give.",
+                "{n} 次自助抽样中有 {k} 次失败（{why}），过多而无法给出区间：数据不足以支持该模型。",
+            ).fill(k=failed.lost, n=failed.asked, why=joined(why)),
+        )
+    if not figures.honest[figures.target] and any(c.code == "negative_weight" for c in cautions):
+        return Verdict(
+            "failed",
+            Text(
+                "An item of {t} has a weight of zero or less, so there is no index of {t}.",
+                "{t}有题项的权重小于或等于零，因此没有{t}指数。",
+            ).fill(t=titles[target]),
+        )
+    doubts = {
+        "low_reliability": Text("reliability", "信度"),
+        "low_ave": Text("convergent validity", "收敛效度"),
+        "not_distinct": Text("discriminant validity", "区分效度"),
+        "low_loading": Text("loadings", "载荷"),
+        "collinear": Text("collinearity", "共线性"),
+        "r2_jump": Text("the correction", "校正"),
+        "negative_weight": Text("negative weights", "负权重"),
+    }
+    met = [words for code, words in doubts.items() if any(c.code == code for c in cautions)]
+    if met:
+        return Verdict(
+            "doubtful",
+            Text(
+                "The paths can be read with care; in doubt: {what}.", "路径可谨慎解读；存疑之处：{what}。"
+            ).fill(what=joined(met)),
+        )
+    return SOUND
