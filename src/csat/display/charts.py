@@ -287,7 +287,7 @@ def heat_map(
                     va="center",
                     fontsize=size,
                     color=readable_on(colour),
-                )
+                ).set_in_layout(False)
     ax.add_collection(PatchCollection(patches, facecolors=colours, edgecolors=PAPER, linewidths=1.0))
     ax.set_xlim(0, m)
     ax.set_ylim(edges[-1], 0)
@@ -536,7 +536,7 @@ def _share_labels(
                 fontsize=7.8,
                 color=readable_on(colour),
                 zorder=4,
-            )
+            ).set_in_layout(False)
 
 
 def _legend_columns(labels: Sequence[str]) -> int:

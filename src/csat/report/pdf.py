@@ -32,7 +32,9 @@ PORTRAIT, LANDSCAPE = (470.0, 620.0), (716.0, 400.0)
 TURN_GAIN = 1.3
 """A chart or table is turned when the page then shows it that much larger."""
 SIZES = (8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5)
-SMALLEST_UPRIGHT = 6.5
+SMALLEST_UPRIGHT = 6.0
+PACKED_ROWS, PACKED_SIZE, PACKED_ROOM = 45, 7.0, 226.0
+"""A table of more rows that is no wider than half a page, in this type, goes on in a second column."""
 LONG, LONGEST = 26, 60
 """Terminal columns that a column of words gets at least, and at most; more goes on further lines."""
 COLUMN_EM, CELL_PAD = 0.56, 8.0
@@ -162,6 +164,9 @@ def _fit_table(table: dict[str, Any]) -> None:
         )
     size, flip = _type_size(needs)
     room = (LANDSCAPE if flip else PORTRAIT)[0]
+    packed = len(rows) > PACKED_ROWS and _width(needs, PACKED_SIZE) <= PACKED_ROOM
+    if packed:
+        size, room = PACKED_SIZE, PACKED_ROOM
     table["parts"] = []
     for chosen in _parts(needs, size, room):
         own_needs, own_wishes = [needs[i] for i in chosen], [wishes[i] for i in chosen]
@@ -174,6 +179,7 @@ def _fit_table(table: dict[str, Any]) -> None:
                 "rows": [[row[i] for i in chosen] for row in rows],
                 "size": size,
                 "flip": flip,
+                "packed": packed,
                 "widths": _widths(own_needs, own_wishes, own_room, size),
             }
         )
@@ -183,16 +189,13 @@ def _fit_table(table: dict[str, Any]) -> None:
 def _parts(needs: list[int], size: float, room: float) -> list[list[int]]:
     """Positions of the columns that go side by side, the first one in every part."""
 
-    def width(i: int) -> float:
-        return needs[i] * COLUMN_EM * size + CELL_PAD
-
-    parts, used = [[0]], width(0)
+    parts, used = [[0]], _width(needs[:1], size)
     for i in range(1, len(needs)):
-        if used + width(i) > room and len(parts[-1]) > 1:
+        if used + _width([needs[i]], size) > room and len(parts[-1]) > 1:
             parts.append([0])
-            used = width(0)
+            used = _width(needs[:1], size)
         parts[-1].append(i)
-        used += width(i)
+        used += _width([needs[i]], size)
     return parts
 
 
@@ -214,18 +217,18 @@ def _widths(needs: list[int], wishes: list[int], room: float, size: float) -> li
 
 def _type_size(needs: list[int]) -> tuple[float, bool]:
     """The largest type at which the columns fit a page, and whether the page is turned for it."""
-
-    def width(size: float) -> float:
-        return sum(needs) * COLUMN_EM * size + CELL_PAD * len(needs)
-
     for room, sizes, flip in (
         (PORTRAIT[0], [s for s in SIZES if s >= SMALLEST_UPRIGHT], False),
         (LANDSCAPE[0], SIZES, True),
     ):
         for size in sizes:
-            if width(size) <= room:
+            if _width(needs, size) <= room:
                 return size, flip
     return SMALLEST_UPRIGHT, True
+
+
+def _width(needs: list[int], size: float) -> float:
+    return sum(needs) * COLUMN_EM * size + CELL_PAD * len(needs)
 
 
 def _breakable(text: str) -> str:
