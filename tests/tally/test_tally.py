@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.errors import BadInput, UnknownName
-from csat.instrument.instrument import Scale
+from csat.instrument.instrument import Scale, Segment
+from csat.language import Text
 from csat.numerics import moments
 from csat.responses.responses import Responses
 from csat.tally.tally import count, count_by
@@ -189,14 +190,11 @@ def test_an_unknown_item_is_named_with_a_suggestion() -> None:
 
 
 def test_segments_sum_to_the_total() -> None:
-    survey = bound({"a": [1, 2, 3, 4], "g": ["x", "y", "x", "y"]}, {"a": FIVE})
-    segmented = Responses(
-        **{f: getattr(survey, f) for f in survey.__dataclass_fields__}
-        | {"segments": {"g": np.array(["x", "y", "x", "y"], dtype=object)}}
-    )
-    parts = count_by(segmented, "g")
+    columns = {"a": [1, 2, 3, 4], "g": ["x", "y", "x", "y"]}
+    survey = bound(columns, {"a": FIVE}, segments=(Segment("g", Text("Group")),))
+    parts = count_by(survey, "g")
     assert list(parts) == ["x", "y"]
-    assert parts["x"] + parts["y"] == count(segmented)
+    assert parts["x"] + parts["y"] == count(survey)
 
 
 def test_blocks_of_rows_do_not_show() -> None:
