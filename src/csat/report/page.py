@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from csat.display.style import VERDICT_COLOURS, reader_fonts
+from csat.display.style import PALETTE, VERDICT_COLOURS, reader_fonts
 from csat.language import Language
 from csat.report.document import Document
 from csat.report.view import view
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def render(document: Document, language: Language, *, charts: Mapping[int, str] | None = None) -> str:
     """The document as HTML. Same document, same text; `charts` when they are drawn already."""
     shown = view(document, language, charts)
-    # told from the title: Latin faces first on an English page, so that digits and letters match
-    return _template().render(doc=shown, fonts=reader_fonts("", language), colours=VERDICT_COLOURS)
+    return _template().render(
+        doc=shown, fonts=reader_fonts("", language), palette=PALETTE, colours=VERDICT_COLOURS
+    )
 
 
 @functools.cache
