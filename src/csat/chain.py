@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from csat.analyses.reading import Reading
     from csat.analyses.reliability import Reliability
     from csat.analyses.result import Caution
-    from csat.analyses.structural_model import MeasurementModel, StructuralModel
+    from csat.analyses.structural.model import MeasurementModel, StructuralModel
 
 Missing = Literal["auto", "listwise", "pairwise"]
 

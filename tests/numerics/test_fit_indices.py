@@ -120,6 +120,14 @@ def test_a_saturated_model_has_no_tests() -> None:
     assert math.isnan(found["cn_05"])
 
 
+def test_more_parameters_than_moments_leave_most_measures_undefined() -> None:
+    s = np.array([[1.0, 0.5], [0.5, 1.0]])
+    found = fit_indices.fit_measures(s, s, n=50, parameters=4)
+    assert found["df"] == -1
+    assert all(math.isnan(found[name]) for name in ("cfi", "tli", "rmsea", "pvalue", "agfi"))
+    assert found["srmr"] == 0
+
+
 def test_an_implied_covariance_that_is_not_positive_definite_is_refused() -> None:
     with pytest.raises(SingularMatrix):
         fit_indices.fit_measures(np.eye(2), [[1.0, 1.2], [1.2, 1.0]], n=50, parameters=2)

@@ -24,6 +24,9 @@ RMSEA_CLOSE = 0.05
 RMSEA_NOT_CLOSE = 0.08
 RMSEA_CONFIDENCE = 0.90
 
+NEEDS_DF = ("cfi", "tli", "nnfi", "rfi", "nfi", "pnfi", "ifi", "rni", "agfi", "pgfi", "mfi")
+"""Measures without meaning for a model that asks for more than the data can answer."""
+
 LOG_2PI = math.log(2 * math.pi)
 
 
@@ -103,7 +106,7 @@ def fit_measures(
         baseline_f += log_determinant(correlation_from_covariance(s_xx))
         unrestricted += n / 2 * (len(x) * LOG_2PI + log_determinant(s_xx) + len(x))
     baseline_df = p * (p - 1) // 2 - len(x) * (len(x) - 1) // 2
-    return {
+    measures = {
         "npar": float(parameters),
         "fmin": f / 2,
         "chisq": chisq,
@@ -122,6 +125,7 @@ def fit_measures(
         "mfi": math.exp(-0.5 * (chisq - df) / multiplier),
         "ecvi": (chisq + 2 * parameters) / multiplier,
     }
+    return measures if df >= 0 else measures | dict.fromkeys(NEEDS_DF, math.nan)
 
 
 def upper_tail(chisq: float, df: int) -> float:
@@ -140,7 +144,7 @@ def incremental_measures(
     excess, excess0 = max(chisq - df, 0.0), max(x0 - d0, chisq - df, 0.0)
     gain = x0 / d0 - chisq / df if d0 and df else math.nan
     worst = x0 / d0 - 1 if d0 else math.nan
-    tli = 1.0 if not df or (gain < 0 and worst < 0) else _ratio(gain, worst)
+    tli = 1.0 if df == 0 or (gain < 0 and worst < 0) else _ratio(gain, worst)
     return {
         "baseline_chisq": x0,
         "baseline_df": float(d0),
@@ -173,9 +177,10 @@ def rmsea_measures(chisq: float, df: int, *, n: float) -> dict[str, float]:
     quantile. pvalue : of "RMSEA <= .05"; notclose_pvalue : of "RMSEA >= .08". With df 0 the
     RMSEA is 0 and the tests are undefined.
     """
-    if df == 0:
+    if df <= 0:
         nan = math.nan
-        return _rmsea(0.0, 0.0, 0.0, nan, nan)
+        value = 0.0 if df == 0 else nan
+        return _rmsea(value, value, value, nan, nan)
     tail = (1 - RMSEA_CONFIDENCE) / 2
     limits = [math.sqrt(noncentrality(chisq, df, probability) / (df * n)) for probability in (1 - tail, tail)]
     return _rmsea(
@@ -297,7 +302,7 @@ def gfi_measures(
     moments = moment_count(len(sigma), means=sample_mean is not None)
     return {
         "gfi": gfi,
-        "agfi": 1 - moments / df * (1 - gfi) if df > 0 else 1.0,
+        "agfi": 1 - moments / df * (1 - gfi) if df else 1.0,
         "pgfi": gfi * df / moments,
     }
 
