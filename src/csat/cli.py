@@ -496,6 +496,82 @@ class progress:
             self._bar.stop()
 
 
+# -------------------------------------------------------------------------------- simulated data
+
+
+@cli.command("simulate")
+@click.argument("instrument")
+@click.option("-n", "respondents", type=click.IntRange(1, 10_000_000), help="Respondents to draw.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of the draws.")
+@click.option(
+    "--recipe", metavar="NAME", help="The population of a published study: bank_efa, bank_sem, directory_114."
+)
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="CSV file to write; default: the terminal."
+)
+@click.option("--describe", is_flag=True, help="Say what is drawn from, and draw nothing.")
+def simulate_command(
+    instrument: str,
+    respondents: int | None,
+    seed: int | None,
+    recipe: str | None,
+    out: Path | None,
+    describe: bool,
+) -> int:
+    """Draw answers to an instrument from a stated population."""
+    from csat.demo import as_csv
+    from csat.files import write_file
+    from csat.instrument.toml import load
+    from csat.simulate import RECIPES, population, simulate
+
+    if recipe is None and instrument in RECIPES:
+        instrument, recipe = RECIPES[instrument].instrument, instrument
+    asked = load(instrument)
+    if describe:
+        click.echo(population(asked, recipe=recipe).en)
+        return EXIT_DONE
+    data = as_csv(simulate(asked, respondents, seed, recipe=recipe))
+    if out is None:
+        click.echo(data.decode("utf-8"), nl=False)
+    else:
+        write_file(out, data)
+        click.echo(
+            f"Wrote {out}. These data are simulated: csat simulate {recipe or instrument} --describe",
+            err=True,
+        )
+    return EXIT_DONE
+
+
+@cli.command("demo")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("csat-demo"),
+    show_default=True,
+    help="Folder of the report.",
+)
+@click.option(
+    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."
+)
+def demo_command(out: Path, lang: Language) -> int:
+    """Simulate the bank survey, report on it, and set published figures beside csat's."""
+    from csat import demo
+    from csat.files import write_file
+
+    columns = demo.bank_columns()
+    data = out / "bank_survey.csv"
+    write_file(data, demo.as_csv(columns))
+    survey = read_survey(data, "bank_corporate", None, None, None, (), None, None, None)
+    lines = [*demo.bank_lines(survey), *demo.path_lines(), *demo.directory_lines()]
+    click.echo(demo.table(lines).to_text(lang))
+    click.echo()
+    code = write_report(survey, out, lang, issued=demo.ISSUED, returned=demo.RETURNED)
+    click.echo(f"The answers are in {data}; your own: csat report YOUR_FILE -i INSTRUMENT -o FOLDER")
+    # a demonstration that ran has done its job, whatever the verdict on 93 simulated respondents
+    return EXIT_DONE if code == EXIT_WITHHELD else code
+
+
 # -------------------------------------------------------------------------------- instruments
 
 
