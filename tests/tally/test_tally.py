@@ -173,6 +173,14 @@ def test_an_item_nobody_answered_has_no_mean_and_spoils_no_other() -> None:
     assert np.isnan(tally.correlation()[0]).all()
 
 
+def test_the_effective_n_is_kishs() -> None:
+    # METHODS 1: weights 1 1 2 4
+    tally = count(bound({"a": [1, 2, 3, 4], "w": [1, 1, 2, 4]}, {"a": FIVE}, weight="w"))
+    assert tally.effective_n == pytest.approx(2.909091, abs=5e-7)
+    assert tally.rows / tally.effective_n == pytest.approx(1.375)
+    assert tally.item_effective_n()[0] == pytest.approx(tally.effective_n)
+
+
 def test_tallies_of_different_items_do_not_add() -> None:
     survey = bound({"a": [1, 2], "b": [3, 4]}, {"a": FIVE, "b": TEN})
     with pytest.raises(BadInput, match="do not count the same items"):

@@ -103,44 +103,37 @@ class Linearisation:
     def __init__(self, values: Array, weights: Array | None, *, confidence: float) -> None:
         self.values, self.weights = values, weights
         self.means = weighted_means(values, weights)
-        self._influence = mean_influence(values, weights)
         self._z = normal_quantile(confidence)
 
     def ends(self, columns: slice) -> Array:
         """(k, 2) interval of each column's mean."""
-        known = ~np.isnan(self.values[:, columns])
-        se = np.array(
-            [
-                linearised_se(u, n=int(k.sum()))
-                for u, k in zip(self._influence[:, columns].T, known.T, strict=True)
-            ]
-        )
+        # column by column: the influences of many columns would take as much memory as the values
+        own = range(self.values.shape[1])[columns]
+        se = np.array([self._estimate(slice(j, j + 1), np.ones(1)).se for j in own])
         return np.column_stack([self.means[columns] - self._z * se, self.means[columns] + self._z * se])
 
     def composite(self, columns: slice, part_weights: PartWeights) -> Estimate:
         """The composite of some columns."""
-        return self._estimate(
-            self.means[columns], self._influence[:, columns], self.values[:, columns], part_weights
-        )
+        return self._estimate(columns, part_weights)
 
     def composite_within(
         self, group: NDArray[np.intp], columns: slice, part_weights: PartWeights
     ) -> Estimate:
         """The composite over some rows, by the weights of all rows."""
-        if len(group) < 2:
-            return UNKNOWN
-        own, w = self.values[group, columns], None if self.weights is None else self.weights[group]
-        influence = np.zeros((len(self.values), own.shape[1]))
-        influence[group] = mean_influence(own, w)
-        return self._estimate(weighted_means(own, w), influence, own, part_weights)
+        return self._estimate(columns, part_weights, group) if len(group) > 1 else UNKNOWN
 
-    def _estimate(self, means: Array, influence: Array, own: Array, part_weights: PartWeights) -> Estimate:
-        by = _weights_of(part_weights, self.means)
+    def _estimate(
+        self, columns: slice, part_weights: PartWeights, group: NDArray[np.intp] | None = None
+    ) -> Estimate:
+        rows = slice(None) if group is None else group
+        own, w = self.values[rows, columns], None if self.weights is None else self.weights[rows]
+        means, by = weighted_means(own, w), _weights_of(part_weights, self.means)
         value = float(composite(means, by))
-        u = influence @ (by / by.sum())
+        u = np.zeros(len(self.values))
+        u[rows] = mean_influence(own, w) @ (by / by.sum())
         if isinstance(part_weights, slice):
             # d value / d v_j = (M_j - value) / sum v
-            u = u + self._influence[:, part_weights] @ ((means - value) / by.sum())
+            u += mean_influence(self.values[:, part_weights], self.weights) @ ((means - value) / by.sum())
         se = linearised_se(u, n=int((~np.isnan(own)).any(axis=1).sum()))
         return Estimate(value, se, value - self._z * se, value + self._z * se)
 

@@ -30,27 +30,16 @@ FEWEST_FOR_BOXES = 4
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """The items that have a scale, in both conventions.
-
-    scales : item to its scale. points : convention to (n, p) points, items in the order of `scales`, NaN
-    where silent.
-    """
+    """The bound items that have a scale, and what their answers are worth. scales : item to its scale."""
 
     responses: Responses
     scales: Mapping[str, Scale]
-    points: Mapping[Convention, Array]
 
     @classmethod
     def of(cls, responses: Responses) -> Points:
         """The points of all bound items."""
         items = responses.items
-        scales = {i: s for i in items if (s := responses.instrument.item(i).scale) is not None}
-        answers = responses.answers(tuple(scales))
-        rescaled, share = np.empty_like(answers), np.empty_like(answers)
-        for j, s in enumerate(scales.values()):
-            rescaled[:, j] = scores.rescale_0_100(answers[:, j], minimum=s.minimum, maximum=s.maximum)
-            share[:, j] = scores.per_cent_of_maximum(answers[:, j], maximum=s.maximum)
-        return cls(responses, scales, {"0-100 rescale": rescaled, "per cent of maximum": share})
+        return cls(responses, {i: s for i in items if (s := responses.instrument.item(i).scale) is not None})
 
     def bound(self, items: Sequence[str]) -> tuple[str, ...]:
         """Those of the items that the data hold."""
@@ -75,8 +64,15 @@ class Points:
                     f"item '{item}' has no declared scale, so its answers cannot be put on 0-100",
                     do="Declare a scale for it (lowest and highest answer); it is never taken from the data",
                 )
-        place = list(self.scales)
-        return scores.construct_scores(self.points[convention], [[place.index(i) for i in own]])[:, 0]
+        points = self.responses.answers(own)
+        for j, scale in enumerate(self.scales[i] for i in own):
+            x = points[:, j]
+            points[:, j] = (
+                scores.rescale_0_100(x, minimum=scale.minimum, maximum=scale.maximum)
+                if convention == "0-100 rescale"
+                else scores.per_cent_of_maximum(x, maximum=scale.maximum)
+            )
+        return scores.construct_scores(points, [range(len(own))])[:, 0]
 
     def box_shares(self, items: Sequence[str], *, boxes: int = BOXES) -> tuple[float, float]:
         """Weighted shares of the answers to the items in the `boxes` highest and lowest categories.
