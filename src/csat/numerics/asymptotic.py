@@ -1,0 +1,86 @@
+"""Asymptotic covariance of sample moments (Gamma) and the normal-theory weights that belong to them.
+
+Moments are ordered as in `moment_vectors`: means (when asked for), then vech of the covariance. W is the
+inverse of a covariance matrix. n Gamma-hat / n estimates the covariance of the moments.
+
+References
+----------
+Browne (1984), British Journal of Mathematical and Statistical Psychology 37, 62-83.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from csat.numerics.linalg import Array, vech_indices
+from csat.numerics.moment_vectors import counts_of_vech
+
+ROWS_AT_ONCE = 8192
+
+
+def normal_weight(inverse: Array, *, means: bool = False) -> Array:
+    """Half of the expected Hessian of the normal -2 log-likelihood in the moments: 0.5 D' (W x W) D.
+
+    Parameters
+    ----------
+    inverse : (p, p) W. means : put W itself before it, for the means.
+
+    Returns
+    -------
+    (k, k).
+    """
+    p = len(inverse)
+    rows, columns = vech_indices(p)
+    ii, ij = inverse[np.ix_(rows, rows)], inverse[np.ix_(rows, columns)]
+    jj, ji = inverse[np.ix_(columns, columns)], inverse[np.ix_(columns, rows)]
+    counts = counts_of_vech(p)
+    weight = (ii * jj + ij * ji) * (counts[:, None] * counts / 4)
+    return with_means(weight, inverse) if means else weight
+
+
+def normal_gamma(cov: Array, *, means: bool = False) -> Array:
+    """Gamma of normal data: cov(s_ij, s_kl) = sigma_ik sigma_jl + sigma_il sigma_jk, (k, k)."""
+    rows, columns = vech_indices(len(cov))
+    gamma = cov[np.ix_(rows, rows)] * cov[np.ix_(columns, columns)]
+    gamma = gamma + cov[np.ix_(rows, columns)] * cov[np.ix_(columns, rows)]
+    return with_means(gamma, cov) if means else gamma
+
+
+def with_means(block: Array, mean_block: Array) -> Array:
+    """Block-diagonal matrix: means first."""
+    p, k = len(mean_block), len(block)
+    full = np.zeros((p + k, p + k))
+    full[:p, :p], full[p:, p:] = mean_block, block
+    return full
+
+
+def adf_gamma(
+    rows: Array, *, weights: Array | None = None, means: bool = False, centre: Array | None = None
+) -> Array:
+    """Distribution-free Gamma: the covariance (dividing by n) of [y, vech((y - m)(y - m)')] over rows.
+
+    Parameters
+    ----------
+    rows : (n, p) complete answers. weights : (n,) case weights summing to n; each row's contribution then
+        counts with its squared weight, as in a sandwich. centre : (p,) m, the (weighted) mean unless given;
+        when given the contributions are about it and vech of the covariance about the mean of the rows.
+
+    Returns
+    -------
+    (k, k).
+    """
+    n, p = rows.shape
+    w = np.ones(n) if weights is None else weights * (n / weights.sum())
+    m = w @ rows / n if centre is None else centre
+    i, j = vech_indices(p)
+    centred = rows - m
+    cov = (centred.T * w) @ centred / n
+    k = i.size + (p if means else 0)
+    gamma = np.zeros((k, k))
+    for start in range(0, n, ROWS_AT_ONCE):
+        part = centred[start : start + ROWS_AT_ONCE]
+        products = part[:, i] * part[:, j] - cov[i, j]
+        e = np.hstack([part, products]) if means else products
+        e = e if weights is None else e * w[start : start + ROWS_AT_ONCE, None]
+        gamma += e.T @ e
+    return gamma / n
