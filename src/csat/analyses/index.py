@@ -207,8 +207,10 @@ class Index(Result):
 
         def label(i: int, language: Language) -> str:
             column = self.segment_titles.get(scores.kinds[i])
-            own = scores.titles[i].say(language)
-            return f"{column.say(language)}: {own}" if column else own
+            own = scores.titles[i]
+            if not column:
+                return own.say(language)
+            return Text("{column}: {group}", "{column}：{group}").fill(column=column, group=own).say(language)
 
         def draw(ax: Axes, language: Language) -> Axes:
             from csat.display import charts
@@ -221,7 +223,9 @@ class Index(Result):
                 upper=scores.ci_upper[shown],
                 reference=float(self.score[0]),
                 reference_label=INDEX_LINE.say(language),
-                xlabel=CONVENTIONS[self.conventions[0]].say(language),
+                xlabel=Text("Score, {convention}", "得分（{convention}）")
+                .fill(convention=CONVENTIONS[self.conventions[0]])
+                .say(language),
                 kind="score",
             )
 
