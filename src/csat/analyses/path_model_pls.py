@@ -712,8 +712,6 @@ class PathModelPLS(Result):
             np.array([e.points for e in rows]),
             names,
             Text("Importance and performance of constructs", "构念的重要性与表现"),
-            lower=self.index_lower[at],
-            upper=self.index_upper[at],
         )
 
     def _quadrant_of_items(self) -> Plot:
@@ -731,11 +729,7 @@ class PathModelPLS(Result):
         importance: Array,
         names: Sequence[Text],
         title: Text,
-        *,
-        lower: Array | None = None,
-        upper: Array | None = None,
     ) -> Plot:
-        known = lower is not None and bool(np.isfinite(lower).all())
         centre_x, centre_y = float(performance.mean()), float(importance.mean())
         what = self._title(self.target)
 
@@ -754,8 +748,6 @@ class PathModelPLS(Result):
                 ylabel=Text("Total effect on {t}, points per point", "对{t}的总效应（分/分）")
                 .fill(t=what)
                 .say(language),
-                lower=lower if known else None,
-                upper=upper if known else None,
             )
 
         first = [
