@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from csat.errors import BadInput, UnknownName, closest, listed
 from csat.instrument.instrument import Construct, Instrument, Item, Scale, Segment
-from csat.instrument.labels import fold, label_codes, silence_words
+from csat.instrument.labels import answer_code, fold, label_codes, label_set, set_labels, silence_words
 from csat.language import Text
-from csat.responses.raw import RawColumn, RawTable
+from csat.responses.raw import RawColumn, RawTable, number_of
 from csat.responses.responses import (
     INVALID,
     NO_ANSWER,
-    NOT_APPLICABLE,
     SILENCES,
+    Ids,
     Invalid,
+    Labelled,
+    Met,
     ReadReport,
     Responses,
     SilentCode,
@@ -29,10 +31,18 @@ from csat.responses.responses import (
 
 LISTED_INVALID = 200
 """Invalid cells kept one by one in the report; all are counted."""
+LISTED_TEXTS = 60
+"""Texts of one item kept in the report; an item of more is a measured quantity."""
 NO_WEIGHT = "none"
 """The word that switches a declared weight off."""
+NO_ANSWERS = "no answer to any item"
+NO_WEIGHTS = "no weight"
+MOST_NAMED = 5
 
 QUESTION_NUMBER = re.compile(r"^\s*(?:第?\s*\d+\s*[题.、:：)）]|[Qq]\d+[.、:：)）\s])\s*")
+
+ScaleLike = tuple[int, int] | str | Sequence[str] | Scale
+"""(lowest, highest), the id of a shipped label list, labels from the lowest to the highest, or a scale."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,13 @@ class _Meaning:
 
     codes: NDArray[np.int8]
     values: NDArray[np.float64]
+    read_as: tuple[float | str, ...]
+    """The answer as given, before turning, or the reason of silence."""
+    notes: tuple[Text, ...] = ()
+
+    def lookup(self) -> NDArray[np.int8]:
+        """Position of a text, -1 for an empty cell, to the code."""
+        return np.append(self.codes, np.int8(NO_ANSWER))
 
 
 def bind(
@@ -56,89 +73,129 @@ def bind(
 
     Parameters
     ----------
-    weight : column of case weights; None: the first of the instrument's weight columns that is there; 'none': none.
-    segments : further columns that group respondents. origins : of continuous items, for parts of a larger whole.
+    weight : column of case weights; None: the first of the instrument's weight columns that is there;
+        'none': none.
+    segments : further columns that group respondents. origins : of continuous items, for parts of a larger
+        whole.
     keep_silent_rows : keep rows without any answer (a stream must not lose count of them).
 
     Raises
     ------
-    BadInput : no column answers any item; no row has an answer; a weight is negative or no number.
+    BadInput : no column answers any item; a name fits two columns; no row has an answer; a weight is
+        negative or no number.
     UnknownName : a weight or segment column that is not in the table.
     """
     where = table.source
     if not table.rows:
-        raise BadInput("there are column names but no rows of answers", where=where, do="Export the answers again")
+        gone = ", ".join(f"{n} {reason}" for reason, n in table.dropped.items())
+        raise BadInput(
+            f"all {table.rows_read} rows were left out ({gone})"
+            if gone
+            else "there are column names but no rows of answers",
+            where=where,
+            do="Keep such rows with keep_rows=, or export the answers again"
+            if gone
+            else "Export the answers again",
+        )
     matched = match_columns(table, instrument)
     if not matched:
         raise BadInput(
-            f"no column answers an item of '{instrument.id}'", where=where,
-            right=f"The columns are: {listed(list(table.columns))}. The items are: {listed([i.id for i in instrument.items])}",
-            do="Name another instrument, add the column names as aliases, or make one with: csat instruments new DATA",
-        )  # fmt: skip
-    words = silence_words()
-    columns: dict[str, NDArray[Any]] = {}
-    reasons: dict[str, NDArray[np.int8]] = {}
-    silent_codes: list[SilentCode] = []
-    bad: list[tuple[str, str, NDArray[np.intp]]] = []
-    for item in instrument.items:
-        if item.id not in matched:
-            continue
-        name = matched[item.id]
-        raw = table.columns[name]
-        meaning = _meaning(raw, item, words, table.silent_codes.get(name, frozenset()), table.value_labels.get(name, {}))
-        codes = np.append(meaning.codes, np.int8(NO_ANSWER))[raw.index]
-        if has_categories(item.scale):
-            columns[item.id] = codes
-        else:
-            reasons[item.id] = codes
-            columns[item.id] = np.append(meaning.values, np.nan)[raw.index]
-        silent_codes += _silent(raw, meaning, item.id, name)
-        if (meaning.codes == INVALID).any():
-            bad.append((item.id, name, np.flatnonzero(codes == INVALID)))
-
+            f"no column answers an item of '{instrument.id}'",
+            where=where,
+            right=f"The columns are: {listed(list(table.columns))}. The items are: "
+            f"{listed([i.id for i in instrument.items])}",
+            do="Name another instrument, add the column names as aliases, or make one with: csat "
+            "instruments new DATA",
+        )
+    reader = _Reader(table)
+    meanings = {i: reader.meaning(table.columns[c], instrument.item(i), c) for i, c in matched.items()}
     keep = np.ones(table.rows, dtype=bool)
     dropped = dict(table.dropped)
     if not keep_silent_rows:
-        answered = np.logical_or.reduce([reasons.get(i, c) >= 0 for i, c in columns.items()])
-        _drop(keep, ~answered, "no answer to any item", dropped)
+        answered = np.zeros(table.rows, dtype=bool)
+        for item, column in matched.items():
+            answered |= (meanings[item].lookup() >= 0)[table.columns[column].index]
+        _drop(keep, ~answered, NO_ANSWERS, dropped)
         if not keep.any():
-            _raise_nothing_valid(table, instrument, matched, bad)
-    weights, weight_column = _weights(table, instrument, weight, keep, dropped)
-    groups, roles = _segments(table, instrument, segments)
+            _raise_nothing_valid(table, instrument, matched, meanings)
+    weights, weight_column, notes = _weights(table, instrument, weight, keep, dropped)
+    rows: Any = slice(None) if keep.all() else np.flatnonzero(keep)
+    columns: dict[str, NDArray[Any]] = {}
+    reasons: dict[str, NDArray[np.int8]] = {}
+    for item, column in matched.items():
+        index = table.columns[column].index[rows]
+        codes = meanings[item].lookup()[index]
+        if has_categories(instrument.item(item).scale):
+            columns[item] = codes
+        else:
+            reasons[item] = codes
+            columns[item] = np.append(meanings[item].values, np.nan)[index]
+    groups, roles, more = _segments(table, instrument, segments)
+    notes = [*table.notes, *(n for m in meanings.values() for n in m.notes), *notes, *more]
     if weight_column:
         roles[weight_column] = "weight"
-    ids = None
-    for wanted in instrument.respondent:
-        if found := _find(table, wanted):
-            ids, roles[found] = np.array(table.columns[found].texts(), dtype=object), "respondent"
-            break
+    respondent = next((c for w in instrument.respondent if (c := find_column(table, w))), table.respondent)
+    if respondent:
+        roles[respondent] = "respondent"
+    roles = {**{c: r for c, r in table.roles.items() if c not in matched.values()}, **roles}
     used = set(matched.values()) | set(roles)
-    row_numbers = table.row_numbers if table.row_numbers is not None else np.arange(1, table.rows + 1)
+    unmatched = (*(c for c in table.columns if c not in used), *table.unkept)
     items = tuple(columns)
-    unmatched = tuple(c for c in table.columns if c not in used)
+    numbers = table.numbers_of_rows()
+    invalid, invalid_count = _invalid(table, matched, meanings, keep, numbers)
     report = ReadReport(
-        source=table.source, sha256=table.sha256, encoding=table.encoding, delimiter=table.delimiter,
-        sheet=table.sheet, layout=table.layout, rows_read=table.rows + sum(table.dropped.values()), rows_kept=int(keep.sum()),
-        dropped=dropped, matched=matched, unmatched_columns=unmatched,
-        missing_items={i.id: closest(i.id, unmatched) for i in instrument.items if i.id not in matched},
-        roles=roles, silent_codes=tuple(silent_codes),
-        invalid=tuple(_invalid(table, bad, row_numbers)), invalid_count=sum(len(rows) for _, _, rows in bad),
+        source=table.source,
+        sha256=table.sha256,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        decimal=table.decimal,
+        sheet=table.sheet,
+        layout=table.layout,
+        evidence=table.evidence,
+        header_rows=table.header_rows,
+        rows_read=table.rows_read or table.rows + sum(table.dropped.values()),
+        rows_kept=int(keep.sum()),
+        dropped=dropped,
+        dropped_keys=dict(table.dropped_keys),
+        matched=matched,
+        unmatched_columns=unmatched,
+        missing_items={i.id: _closest_column(i, unmatched) for i in instrument.items if i.id not in matched},
+        roles=roles,
+        private=table.private,
+        empty_columns=table.empty_columns,
+        repeated_headers=table.repeated_headers,
+        silent_codes=tuple(
+            s for i, c in matched.items() for s in _silent(table.columns[c], meanings[i], i, c)
+        ),
+        met=tuple(m for i, c in matched.items() for m in _met(table.columns[c], meanings[i], i, c)),
+        invalid=invalid,
+        invalid_count=invalid_count,
         turned=tuple(i for i in items if instrument.item(i).turned),
-        constant=tuple(i for i in items if _distinct_answers(columns[i][keep], i in reasons) == 1),
-        empty=tuple(i for i in items if _distinct_answers(columns[i][keep], i in reasons) == 0),
-        notes=table.notes,
-    )  # fmt: skip
+        constant=tuple(i for i in items if _distinct_answers(columns[i], i in reasons) == 1),
+        empty=tuple(i for i in items if _distinct_answers(columns[i], i in reasons) == 0),
+        notes=tuple(dict.fromkeys(notes)),
+    )
     own_origins = {
         i: float(np.round(np.nanmean(columns[i]))) if np.isfinite(columns[i]).any() else 0.0
         for i in items
         if instrument.item(i).scale is None
     }
-    responses = Responses(
-        instrument=instrument, items=items, columns=columns, reasons=reasons, rows=table.rows,
-        row_numbers=row_numbers, weights=weights, weight_column=weight_column, segments=groups, ids=ids,
-        origins=own_origins | dict(origins or {}), report=report,
-    )  # fmt: skip
-    return responses if keep.all() else responses.where(keep)
+    return Responses(
+        instrument=instrument,
+        items=items,
+        columns=columns,
+        reasons=reasons,
+        rows=int(keep.sum()),
+        row_numbers=numbers[rows],
+        weights=None if weights is None else weights[rows],
+        weight_column=weight_column,
+        segments=groups if keep.all() else groups.where(rows),
+        ids=Ids(table.columns[respondent].where(rows)) if respondent in table.columns else None,
+        seconds=None if table.seconds is None else table.seconds[rows],
+        submitted=None if table.submitted is None else table.submitted[rows],
+        origins=own_origins | dict(origins or {}),
+        report=report,
+    )
 
 
 def _drop(keep: NDArray[np.bool_], out: NDArray[np.bool_], reason: str, dropped: dict[str, int]) -> None:
@@ -148,207 +205,477 @@ def _drop(keep: NDArray[np.bool_], out: NDArray[np.bool_], reason: str, dropped:
         keep &= ~out
 
 
+# ------------------------------------------------------------------------------------------ columns
+
+
 def match_columns(table: RawTable, instrument: Instrument) -> dict[str, str]:
-    """Item id to column: by id or alias as written, then folded, then by the question's wording."""
-    exact = set(table.columns)
-    folded: dict[str, str] = {}
-    for name in table.columns:
-        for form in (name, QUESTION_NUMBER.sub("", name), table.questions.get(name, "")):
-            if form:
-                folded.setdefault(fold(form), name)
+    """Item id to column: by id or alias as written, then folded, then by the question's wording.
+
+    Raises
+    ------
+    BadInput : a name fits two columns, or a column two items.
+    """
+    finder = _Finder(table)
     matched: dict[str, str] = {}
     taken: dict[str, str] = {}
     for item in instrument.items:
-        names = (item.id, *item.aliases)
-        column = next((n for n in names if n in exact), None)
-        if column is None:
-            wordings = (*names, item.text.en, item.text.zh)
-            column = next((folded[fold(n)] for n in wordings if n and fold(n) in folded), None)
+        column = finder.find((item.id, *item.aliases), (item.text.en, item.text.zh), what=f"item {item.id}")
         if column is None:
             continue
         if column in taken:
             raise BadInput(
-                f"column '{column}' answers two items, {taken[column]} and {item.id}", where=table.source,
+                f"column '{column}' answers two items, {taken[column]} and {item.id}",
+                where=table.source,
                 do=f"Remove the alias from one of them in {instrument.path or instrument.id}",
-            )  # fmt: skip
+            )
         taken[column] = item.id
         matched[item.id] = column
     return matched
 
 
-def _find(table: RawTable, name: str) -> str | None:
-    if name in table.columns:
-        return name
-    return next((c for c in table.columns if fold(c) == fold(name)), None)
+class _Finder:
+    """Columns by every name they can be asked for, the surer names first."""
+
+    def __init__(self, table: RawTable) -> None:
+        self._table = table
+        self._folded: dict[str, list[str]] = {}
+        self._worded: dict[str, list[str]] = {}
+        for name in table.columns:
+            answers = table.roles.get(name, "") in ("", "embedded", "write-in")
+            for form in (name, QUESTION_NUMBER.sub("", name)) if answers else (name,):
+                _add(self._folded, form, name)
+            for form in (*table.also.get(name, ()), table.questions.get(name, "")) if answers else ():
+                _add(self._worded, form, name)
+        for header in table.repeated_headers:
+            _add(self._folded, f"{header} (1)", header)
+
+    def find(self, names: Sequence[str], wordings: Sequence[str] = (), *, what: str = "column") -> str | None:
+        """The column some name stands for, None when there is none.
+
+        Raises
+        ------
+        BadInput : the name stands for several columns.
+        """
+        for name in names:
+            if name in self._table.columns:
+                return self._only(name, self._copies(name), what)
+        for forms in (self._folded, self._worded):
+            for name in (*names, *wordings):
+                if name and (found := forms.get(fold(name))):
+                    return self._only(name, found, what)
+        return None
+
+    def _copies(self, name: str) -> list[str]:
+        """The columns of one header."""
+        if name not in self._table.repeated_headers:
+            return [name]
+        copy = re.compile(re.escape(name) + r" \(\d+\)")
+        return [name, *(c for c in self._table.columns if copy.fullmatch(c))]
+
+    def _only(self, name: str, found: Sequence[str], what: str) -> str:
+        columns = [self._table.columns[c] for c in found]
+        if len(found) == 1 or all(_are_equal(columns[0], c) for c in columns[1:]):
+            return found[0]
+        copies = found[0] == name and name in self._table.repeated_headers
+        raise BadInput(
+            f"{what}: {len(found)} columns are called '{name}'"
+            if copies
+            else f"{what}: '{name}' could be {' or '.join(repr(c) for c in found[:MOST_NAMED])}",
+            where=self._table.source,
+            right="A name should stand for one column",
+            do=f"Rename one in the file, or say which one with the alias '{name} (1)' or '{found[1]}'"
+            if copies
+            else "Give the column's full name as an alias",
+        )
 
 
-def _meaning(
-    raw: RawColumn,
-    item: Item,
-    words: Mapping[str, str],
-    file_silence: frozenset[str],
-    file_labels: Mapping[str, str],
-) -> _Meaning:
-    """The code of every distinct text of a column; a text is looked up once, however many rows hold it."""
-    scale = item.scale
-    codes = np.full(len(raw.distinct), INVALID, dtype=np.int8)
-    values = np.full(len(raw.distinct), np.nan)
-    no_answer = {_plain(c) for c in item.no_answer}
-    not_applicable = {_plain(c) for c in item.not_applicable}
-    labels = label_codes(scale) if scale is not None else {}
-    for at, text in enumerate(raw.distinct):
-        plain = _plain(text)
-        if plain in no_answer:
-            codes[at] = NO_ANSWER
-        elif plain in not_applicable:
-            codes[at] = NOT_APPLICABLE
-        elif text in file_silence:
-            codes[at] = SILENCES[words.get(fold(file_labels.get(text, "")), "NO_ANSWER")]
-        else:
-            number = _number(plain)
-            if number is None and plain in labels:
-                number = float(labels[plain])
-            if number is None:
-                reason = words.get(plain)
-                codes[at] = SILENCES[reason] if reason else INVALID
+def _are_equal(a: RawColumn, b: RawColumn) -> bool:
+    return set(a.distinct) == set(b.distinct) and a.texts() == b.texts()
+
+
+def _add(forms: dict[str, list[str]], form: str, name: str) -> None:
+    if form and name not in (known := forms.setdefault(fold(form), [])):
+        known.append(name)
+
+
+def find_column(table: RawTable, name: str) -> str | None:
+    """The column of that name, compared as items are; None when there is none."""
+    return _Finder(table).find((name,)) if name else None
+
+
+def _closest_column(item: Item, columns: Sequence[str]) -> str:
+    """The unused column most like the item's names, or an empty string."""
+    return next((c for n in (item.id, *item.aliases) if (c := closest(n, columns))), "")
+
+
+# -------------------------------------------------------------------------------------------- texts
+
+
+class _Reader:
+    """Looks up what the texts of a table mean: each distinct text of a column once."""
+
+    def __init__(self, table: RawTable) -> None:
+        self._table = table
+        self._words = silence_words()
+        self._usual = {fold(code): reason for code, reason in table.usual_silences.items()}
+        self._labels: dict[int, dict[str, int]] = {}
+
+    def _label_codes(self, scale: Scale | None) -> dict[str, int]:
+        if scale is None:
+            return {}
+        if id(scale) not in self._labels:
+            self._labels[id(scale)] = label_codes(scale)
+        return self._labels[id(scale)]
+
+    def meaning(self, raw: RawColumn, item: Item, column: str) -> _Meaning:
+        """The codes of an item's texts.
+
+        In this order: the instrument's own codes for silence, codes the file's dictionary declares
+        missing, an answer on the scale (number, label), silence by the file's label, by words, by the
+        platform's codes; else INVALID.
+        """
+        table, scale = self._table, item.scale
+        no_answer = {_plain(c) for c in item.no_answer}
+        not_applicable = {_plain(c) for c in item.not_applicable}
+        declared, file_labels = table.silent_codes.get(column, {}), table.value_labels.get(column, {})
+        labels = self._label_codes(scale)
+        by_label, notes = self._by_file_label(item, column, file_labels, declared, labels)
+        prefix, note = self._prefix(raw, item, column)
+        notes += note
+        codes = np.full(len(raw.distinct), INVALID, dtype=np.int8)
+        values = np.full(len(raw.distinct), np.nan)
+        read_as: list[float | str] = []
+        for at, text in enumerate(raw.distinct):
+            plain = _plain(text, table.decimal)
+            answer: float | None = None
+            reason = "INVALID"
+            if plain in no_answer:
+                reason = "NO_ANSWER"
+            elif plain in not_applicable:
+                reason = "NOT_APPLICABLE"
+            elif text in declared:
+                reason = declared[text] or "NO_ANSWER"
+            else:
+                answer = self._answer(text, plain, scale, labels, by_label, prefix)
+                if answer is None:
+                    reason = (
+                        self._words.get(fold(file_labels.get(text, "\0")))
+                        or self._words.get(plain)
+                        or self._words.get(fold(text))
+                        or self._usual.get(plain)
+                        or "INVALID"
+                    )
+            if answer is None:
+                codes[at] = SILENCES[reason]
+                read_as.append(reason)
                 continue
-            if scale is None:
-                codes[at], values[at] = 0, number
-            elif scale.minimum <= number <= scale.maximum and (not has_categories(scale) or number.is_integer()):
-                turned = scale.minimum + scale.maximum - number if item.turned else number
-                codes[at] = int(turned) - scale.minimum if has_categories(scale) else 0
-                values[at] = turned
-    return _Meaning(codes, values)
+            turned = answer if scale is None or not item.turned else scale.minimum + scale.maximum - answer
+            codes[at] = int(turned) - scale.minimum if scale is not None and has_categories(scale) else 0
+            values[at] = turned
+            read_as.append(answer)
+        return _Meaning(codes, values, tuple(read_as), tuple(notes))
+
+    def _answer(
+        self,
+        text: str,
+        plain: str,
+        scale: Scale | None,
+        labels: Mapping[str, int],
+        by_label: Mapping[str, int],
+        prefix: str,
+    ) -> float | None:
+        """The answer a text gives, as the respondent gave it; None when it gives none on the scale."""
+        number = number_of(plain)
+        if scale is None:
+            return number
+        if text in by_label:
+            return float(by_label[text])
+        if number is None and prefix and plain.startswith(prefix.casefold()):
+            number = number_of(plain[len(prefix) :])
+        if number is None:
+            code = labels.get(plain)
+            code = answer_code(text, scale, codes=labels) if code is None else code
+            number = None if code is None else float(code)
+        if number is None or not scale.minimum <= number <= scale.maximum:
+            return None
+        return number if number.is_integer() or not has_categories(scale) else None
+
+    def _by_file_label(
+        self,
+        item: Item,
+        column: str,
+        file_labels: Mapping[str, str],
+        declared: Mapping[str, str],
+        labels: Mapping[str, int],
+    ) -> tuple[dict[str, int], list[Text]]:
+        """Codes by the labels of the file's own dictionary, where these are the instrument's and the
+        numbers are not.
+
+        A file may count from 0, or from the best answer down: then the words say what was answered.
+        """
+        if item.scale is None or not item.scale.labels:
+            return {}, []
+        worded = {
+            code: label
+            for code, label in file_labels.items()
+            if code not in declared and fold(label) not in self._words and number_of(fold(label)) is None
+        }
+        found = {code: labels[fold(label)] for code, label in worded.items() if fold(label) in labels}
+        differing = {code: label for code, label in found.items() if number_of(code) != label}
+        if not differing:
+            return {}, []
+        shown = {code: worded[code] for code in list(differing)[:3]}
+        en = ", ".join(f"{code} ('{label}') as {found[code]}" for code, label in shown.items())
+        zh = "、".join(f"{code}（“{label}”）读作 {found[code]}" for code, label in shown.items())
+        if len(found) < len(worded) or len(set(found.values())) < len(found):
+            return {}, [
+                Text(
+                    f"{column}: the file labels its codes otherwise than the instrument (by its labels: "
+                    f"{en}); the numbers "
+                    "were believed: check the direction of the scale",
+                    f"{column}：文件中的标签与问卷不一致（按标签应：{zh}）；此处按数字读取，请核对量表方向",
+                )
+            ]
+        return found, [
+            Text(
+                f"{column}: the file's codes are not the instrument's, its labels are: read by label, {en}",
+                f"{column}：文件的编码与问卷不同而标签相同，按标签读取：{zh}",
+            )
+        ]
+
+    def _prefix(self, raw: RawColumn, item: Item, column: str) -> tuple[str, list[Text]]:
+        """The letters before numbers such as A1..A5, when every number behind them is on the scale."""
+        prefix, scale = self._table.lettered.get(column, ""), item.scale
+        if not prefix or scale is None:
+            return "", []
+        numbers = [
+            n for t in raw.few() if t.startswith(prefix) and (n := number_of(t[len(prefix) :])) is not None
+        ]
+        if not numbers or not all(scale.minimum <= n <= scale.maximum for n in numbers):
+            return "", []
+        return prefix, [
+            Text(
+                f"codes such as {prefix}{scale.minimum} are read as {scale.minimum}, as the scale of the "
+                "instrument runs "
+                f"from {scale.minimum} to {scale.maximum}: check that {prefix}{scale.minimum} is its "
+                "lowest answer",
+                f"形如 {prefix}{scale.minimum} 的编码读作 {scale.minimum}，因为问卷量表为 {scale.minimum} 至 "
+                f"{scale.maximum}：请核对 {prefix}{scale.minimum} 是否为最低的答案",
+            )
+        ]
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, decimal: str = ".") -> str:
     """Folded, and a whole number without its decimals, so that `6`, `6.0` and full-width 6 agree."""
     folded = fold(text)
-    number = _number(folded)
-    return str(int(number)) if number is not None and number.is_integer() and abs(number) < 1e15 else folded
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        try:
-            value = float(text.replace(",", ".")) if text.count(",") == 1 else np.nan
-        except ValueError:
-            return None
-    return value if np.isfinite(value) else None
+    number = number_of(folded, decimal)
+    if number is None:
+        return folded
+    if number.is_integer() and abs(number) < 1e15:
+        return str(int(number))
+    return folded.replace(",", ".", 1) if decimal == "," else folded
 
 
 def _silent(raw: RawColumn, meaning: _Meaning, item: str, column: str) -> list[SilentCode]:
     counts = raw.counts()
-    names = {code: name for name, code in SILENCES.items()}
     found = [
-        SilentCode(item, column, text, names[int(code)], int(counts[at]))
-        for at, (text, code) in enumerate(zip(raw.distinct, meaning.codes, strict=True))
-        if code in (NO_ANSWER, NOT_APPLICABLE) and counts[at]
+        SilentCode(item, column, text, str(reason), int(n))
+        for text, reason, n in zip(raw.distinct, meaning.read_as, counts, strict=True)
+        if n and reason in ("NO_ANSWER", "NOT_APPLICABLE")
     ]
-    empty = int(np.count_nonzero(raw.index < 0))
+    empty = len(raw) - int(counts.sum())
     return found + ([SilentCode(item, column, "", "NO_ANSWER", empty)] if empty else [])
 
 
+def _met(raw: RawColumn, meaning: _Meaning, item: str, column: str) -> list[Met]:
+    if len(raw.distinct) > LISTED_TEXTS:
+        return []
+    told = zip(raw.distinct, meaning.read_as, raw.counts(), strict=True)
+    return sorted(
+        (Met(item, column, text, read_as, int(n)) for text, read_as, n in told if n),
+        key=lambda m: (
+            isinstance(m.read_as, str),
+            m.read_as if isinstance(m.read_as, float) else 0.0,
+            m.text,
+        ),
+    )
+
+
 def _invalid(
-    table: RawTable, bad: list[tuple[str, str, NDArray[np.intp]]], row_numbers: NDArray[np.int64]
-) -> list[Invalid]:
-    cells = [
-        Invalid(int(row_numbers[row]), column, item, table.columns[column].text(int(row)) or "")
-        for item, column, rows in bad
-        for row in rows[:LISTED_INVALID]
-    ]
-    return sorted(cells, key=lambda c: (c.row, c.column))[:LISTED_INVALID]
+    table: RawTable,
+    matched: Mapping[str, str],
+    meanings: Mapping[str, _Meaning],
+    keep: NDArray[np.bool_],
+    numbers: NDArray[np.int64],
+) -> tuple[tuple[Invalid, ...], int]:
+    """The invalid cells of rows that are kept, the first of them one by one, and how many there are."""
+    cells: list[Invalid] = []
+    count = 0
+    for item, column in matched.items():
+        raw, codes = table.columns[column], meanings[item].codes
+        if not (codes == INVALID).any():
+            continue
+        bad = np.flatnonzero(np.append(codes == INVALID, False)[raw.index] & keep)
+        count += len(bad)
+        cells += [
+            Invalid(int(numbers[r]), column, item, raw.text(int(r)) or "") for r in bad[:LISTED_INVALID]
+        ]
+    return tuple(sorted(cells, key=lambda c: (c.row, c.column))[:LISTED_INVALID]), count
 
 
 def _raise_nothing_valid(
-    table: RawTable, instrument: Instrument, matched: Mapping[str, str], bad: list[tuple[str, str, NDArray[np.intp]]]
+    table: RawTable, instrument: Instrument, matched: Mapping[str, str], meanings: Mapping[str, _Meaning]
 ) -> None:
-    if bad:
-        item, column, rows = bad[0]
-        scale = instrument.item(item).scale
-        ends = f"from {scale.minimum} to {scale.maximum}" if scale else "a number"
+    everyone = np.ones(table.rows, dtype=bool)
+    cells, _ = _invalid(table, matched, meanings, everyone, table.numbers_of_rows())
+    if cells:
+        first = cells[0]
+        scale = instrument.item(first.item).scale
+        right = "a number" if scale is None else f"a whole number from {scale.minimum} to {scale.maximum}"
+        labelled = scale is not None and bool(scale.labels)
         raise BadInput(
-            f"no answer could be understood: column '{column}', row {int(rows[0]) + 1} holds "
-            f"'{table.columns[column].text(int(rows[0]))}'", where=table.source,
-            right=f"Item {item} takes whole numbers {ends}, or one of its labels",
+            f"no answer could be understood: column '{first.column}', row {first.row} holds "
+            f"'{_short(first.value)}'",
+            where=table.source,
+            right=f"Item {first.item} takes {right}" + (", or one of its labels" if labelled else ""),
             do="Add the labels to the instrument's scale, or export the answers as numbers",
-        )  # fmt: skip
+        )
     raise BadInput(
-        f"all {table.rows} rows are empty in the columns of the {len(matched)} matched items", where=table.source,
-        do="Check that this is the right file and sheet",
-    )  # fmt: skip
+        f"all {table.rows} rows are without an answer in the columns of the {len(matched)} matched items",
+        where=table.source,
+        do="Check that this is the right file and sheet, and the codes that mean no answer",
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+# ---------------------------------------------------------------------------------- weights, groups
 
 
 def _weights(
-    table: RawTable, instrument: Instrument, weight: str | None, keep: NDArray[np.bool_], dropped: dict[str, int]
-) -> tuple[NDArray[np.float64] | None, str]:
+    table: RawTable,
+    instrument: Instrument,
+    weight: str | None,
+    keep: NDArray[np.bool_],
+    dropped: dict[str, int],
+) -> tuple[NDArray[np.float64] | None, str, list[Text]]:
+    """(n,) weights, their column, and notes; rows without a weight are left out."""
     if weight == NO_WEIGHT:
-        return None, ""
+        return None, "", []
     if weight is not None:
-        column = _find(table, weight)
+        column = find_column(table, weight)
         if column is None:
             raise UnknownName("column", weight, table.columns, where=f"{table.source}, weight")
     else:
-        column = next((c for w in instrument.weight if (c := _find(table, w))), None)
+        column = next((c for w in instrument.weight if (c := find_column(table, w))), None)
         if column is None:
-            return None, ""
+            return None, "", []
+    where, off = f"{table.source}, column '{column}'", "switch weighting off with --weight none"
     raw = table.columns[column]
-    numbers = [_number(fold(t)) for t in raw.distinct]
-    for text, number, times in zip(raw.distinct, numbers, raw.counts(), strict=True):
-        if times and (number is None or number < 0):
-            row = int(np.flatnonzero(raw.index == raw.distinct.index(text))[0]) + 1
+    values, wrong = raw.numbers(table.decimal)
+    notes: list[Text] = []
+    if wrong.any() and table.decimal == "." and not raw.numbers(",")[1].any() and _is_decimal_comma(raw):
+        values, wrong = raw.numbers(",")
+        notes.append(Text(f"{column}: the comma is read as a decimal mark", f"{column}：逗号按小数点读取"))
+    if wrong.any():
+        words = silence_words()
+        silent = raw.is_one_of(lambda t: fold(t) in words)
+        wrong &= ~silent
+    for bad, what in ((wrong & keep, "is not a number"), ((values < 0) & keep, "is negative")):
+        if bad.any():
+            row = int(np.flatnonzero(bad)[0])
             raise BadInput(
-                f"weight '{text}' in row {row} is {'negative' if number is not None else 'not a number'}",
-                where=f"{table.source}, column '{column}'",
+                f"weight '{_short(raw.text(row) or '')}' in row {table.numbers_of_rows()[row]} {what}",
+                where=where,
                 right="Weights are numbers of 0 or more",
-                do="Correct the weight, or switch weighting off with --weight none",
+                do=f"Correct the weight, or {off}",
             )
-    values = np.array([np.nan if n is None else n for n in numbers] + [np.nan])[raw.index]
-    _drop(keep, np.isnan(values), "no weight", dropped)
-    if not np.nansum(values[keep]) > 0:
+    _drop(keep, np.isnan(values), NO_WEIGHTS, dropped)
+    total = float(values[keep].sum())
+    if not (total > 0 and np.isfinite(total) and np.isfinite((values[keep] ** 2).sum())):
         raise BadInput(
-            "the weights sum to zero", where=f"{table.source}, column '{column}'",
-            do="Name the right column, or switch weighting off with --weight none",
-        )  # fmt: skip
-    return values, column
+            "the weights sum to zero" if total == 0 else "the weights are too large to be summed",
+            where=where,
+            do=f"Name the right column, or {off}",
+        )
+    return values, column, notes
+
+
+def _is_decimal_comma(raw: RawColumn) -> bool:
+    """Whether commas cannot mark thousands: some weight has other than three digits behind it."""
+    return any(re.fullmatch(r"-?\d+,(?:\d{1,2}|\d{4,})", t) for t in raw.distinct)
 
 
 def _segments(
     table: RawTable, instrument: Instrument, wanted: Sequence[str]
-) -> tuple[dict[str, NDArray[np.object_]], dict[str, str]]:
-    groups: dict[str, NDArray[np.object_]] = {}
+) -> tuple[Labelled, dict[str, str], list[Text]]:
+    groups: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {}
     roles: dict[str, str] = {}
+    notes: list[Text] = []
     for segment in instrument.segments:
-        column = next((c for n in (segment.column, *segment.aliases) if (c := _find(table, n))), None)
+        column = next((c for n in (segment.column, *segment.aliases) if (c := find_column(table, n))), None)
         if column is not None:
-            groups[segment.column] = _labels(table.columns[column], segment, table.value_labels.get(column, {}))
+            groups[segment.column] = _labels(table, column, segment, notes)
             roles[column] = "segment"
     for role, names in (("wave", instrument.wave), ("segment", tuple(wanted))):
         for name in names:
-            column = _find(table, name)
+            column = find_column(table, name)
             if column is None:
                 if role == "segment" and name not in groups:
                     raise UnknownName("column", name, table.columns, where=f"{table.source}, segment")
                 continue
             if name not in groups:
-                groups[name] = _labels(table.columns[column], None, table.value_labels.get(column, {}))
+                groups[name] = _labels(table, column, None, notes)
                 roles[column] = role
-    return groups, roles
+    return Labelled(groups), roles, notes
 
 
-def _labels(raw: RawColumn, segment: Segment | None, file_labels: Mapping[str, str]) -> NDArray[np.object_]:
-    """Labels of a group column. With declared labels, a code that has none is empty (a blank code such as 0)."""
-    known = {_plain(k): k for k in segment.labels} if segment else {}
-    by_label = {fold(w): k for k, t in segment.labels.items() for w in (t.en, t.zh) if w} if segment else {}
+def _labels(
+    table: RawTable, column: str, segment: Segment | None, notes: list[Text]
+) -> tuple[tuple[str, ...], NDArray[Any]]:
+    """Labels of a group column, and each row's position among them.
+
+    With declared labels, a code that has none belongs to no group and is named.
+    """
+    raw, file_labels = table.columns[column], table.value_labels.get(column, {})
+    codes = segment.labels if segment else {}
+    known = {_plain(k): k for k in codes}
+    by_label = {fold(w): k for k, t in codes.items() for w in (t.en, t.zh) if w}
+    silent = {_plain(c) for c in segment.no_answer} if segment else set()
+    words = silence_words()
+    declared = table.silent_codes.get(column, {})
     out: list[str | None] = []
+    unknown: list[str] = []
     for text in raw.distinct:
-        if known:
-            out.append(known.get(_plain(text)) or by_label.get(fold(text)))
-        else:
-            out.append(file_labels.get(text, text))
-    return np.array([*out, None], dtype=object)[raw.index]
+        plain, label = _plain(text, table.decimal), file_labels.get(text, text)
+        found: str | None = label
+        if plain in silent or text in declared or words.get(fold(label)) == "NO_ANSWER":
+            found = None
+        elif codes:
+            found = known.get(plain) or by_label.get(fold(text)) or by_label.get(fold(label))
+            if found is None and fold(label) not in words:
+                unknown.append(text)
+        out.append(found)
+    if unknown:
+        n = int(raw.is_one_of(lambda t: t in unknown).sum())
+        notes.append(
+            Text(
+                f"{column}: {listed([repr(u) for u in unknown], shown=5)} has no label in the instrument; "
+                f"{n} rows belong to "
+                "no group of it",
+                f"{column}：{listed([repr(u) for u in unknown], shown=5)} 在问卷中没有标签；{n} "
+                "行不属于任何一组",
+            )
+        )
+    labels = tuple(dict.fromkeys(v for v in out if v is not None))
+    place = {label: at for at, label in enumerate(labels)}
+    at = np.array(
+        [-1 if v is None else place[v] for v in out] + [-1],
+        dtype=np.int32 if len(labels) > 32_000 else np.int16,
+    )
+    return labels, at[raw.index]
 
 
 def _distinct_answers(column: NDArray[Any], continuous: bool) -> int:
@@ -367,48 +694,110 @@ def segment_title(instrument: Instrument, column: str, value: str) -> Text:
     return Text(value)
 
 
+# ---------------------------------------------------------------------------- without an instrument
+
+
 def ad_hoc_instrument(
     table: RawTable,
     *,
     items: Sequence[str] | None = None,
-    scale: tuple[int, int] | None = None,
+    scale: ScaleLike | Mapping[str, ScaleLike] | None = None,
     constructs: Mapping[str, Sequence[str]] | None = None,
 ) -> Instrument:
     """An instrument for a bare table: the items named (default: every column of numbers), one scale for all.
 
-    Without a scale the items are measured quantities: bounds never come from the largest answer seen.
+    Parameters
+    ----------
+    items : columns, by name or by another name they are known by. Default: the columns of numbers; with a
+        scale, those whose answers mostly lie on it.
+    scale : (lowest, highest), the id of a shipped label list, labels from the lowest to the highest, or
+        these by item. Without a scale the items are measured quantities: bounds never come from the
+        largest answer seen.
+    constructs : name to items; default: one of all items.
+
+    Raises
+    ------
+    BadInput : the scale is none, or no column holds numbers. UnknownName : a column that is not there.
     """
-    if scale is not None and (len(scale) != 2 or int(scale[0]) >= int(scale[1])):
-        raise BadInput(f"scale {tuple(scale)} is not a scale", right="It is (lowest, highest), such as (1, 5)")
-    declared = Scale("scale", int(scale[0]), int(scale[1])) if scale is not None else None
+    by_item = {k: _scale(v, k) for k, v in scale.items()} if isinstance(scale, Mapping) else {}
+    common = _scale(scale, "scale") if scale is not None and not isinstance(scale, Mapping) else None
     if items is None:
-        wanted = [i for members in constructs.values() for i in members] if constructs else _numeric_columns(table)
+        members = [i for named in constructs.values() for i in named] if constructs else []
+        wanted = members or list(by_item) or _answer_columns(table, common)
     else:
         wanted = list(items)
     wanted = list(dict.fromkeys(wanted))
-    for name in wanted:
-        if name not in table.columns:
-            raise UnknownName("column", name, table.columns, where=table.source)
+    finder = _Finder(table)
+    for name in (*wanted, *(constructs or {}).values()):
+        for column in [name] if isinstance(name, str) else name:
+            if finder.find((column,)) is None:
+                raise UnknownName("column", column, table.columns, where=table.source)
     if not wanted:
         raise BadInput(
-            "no column holds numbers", where=table.source,
+            "no column holds numbers" + (f" from {common.minimum} to {common.maximum}" if common else ""),
+            where=table.source,
             do="Name the items (items=[...]) and their scale, or give an instrument with the labels",
-        )  # fmt: skip
+        )
     blocks = constructs or {"all": wanted}
+    scales = {s.id: s for s in (common, *by_item.values()) if s is not None}
     return Instrument(
-        id="ad hoc", version="", title=Text("Items of a table", "数据表中的题项"),
-        items=tuple(Item(name, Text(name), declared) for name in wanted),
-        constructs=tuple(Construct(c, Text(c), tuple(members)) for c, members in blocks.items()),
-        scales=(declared,) if declared else (),
-    )  # fmt: skip
+        id="ad hoc",
+        version="",
+        title=Text("Items of a table", "数据表中的题项"),
+        items=tuple(
+            Item(name, Text(table.questions.get(name, name)), by_item.get(name, common)) for name in wanted
+        ),
+        constructs=tuple(Construct(c, Text(c), tuple(own)) for c, own in blocks.items()),
+        scales=tuple(scales.values()),
+    )
 
 
-def _numeric_columns(table: RawTable) -> list[str]:
+def _scale(given: ScaleLike, id: str) -> Scale:
+    if isinstance(given, Scale):
+        return given
+    if isinstance(given, str):
+        size = len(label_set(given, where="scale").labels)
+        return Scale(id, 1, size, set_labels(given, minimum=1, maximum=size, higher_is="better"))
+    ends = tuple(given)
+    if len(ends) > 1 and all(isinstance(e, str) for e in ends):
+        return Scale(id, 1, len(ends), {at: Text(str(e)) for at, e in enumerate(ends, start=1)})
+    try:
+        low, high = (int(str(e)) for e in ends)
+    except (TypeError, ValueError):
+        low, high = 0, 0
+    if low >= high:
+        raise BadInput(
+            f"scale {', '.join(map(str, ends))} is not a scale",
+            right="It is the lowest and the highest answer, such as 1, 5, or the labels from the lowest to "
+            "the highest",
+        )
+    return Scale(id, low, high)
+
+
+def _answer_columns(table: RawTable, scale: Scale | None) -> list[str]:
+    """Columns of numbers; with a scale, those of which at least half of the numbers are answers on it."""
     words = silence_words()
-    return [
-        name
-        for name, raw in table.columns.items()
-        if raw.distinct
-        and all(_number(fold(t)) is not None or fold(t) in words for t in raw.distinct)
-        and any(_number(fold(t)) is not None for t in raw.distinct)
-    ]
+    found = []
+    for name, raw in table.columns.items():
+        if table.roles.get(name):
+            continue
+        texts = raw.distinct
+        numbers = [number_of(fold(t), table.decimal) for t in texts]
+        if not any(n is not None for n in numbers):
+            continue
+        if any(
+            n is None and fold(t) not in words and t not in table.usual_silences
+            for t, n in zip(texts, numbers, strict=True)
+        ):
+            continue
+        if scale is not None:
+            counts = raw.counts()
+            fits = [n is not None and scale.minimum <= n <= scale.maximum and n.is_integer() for n in numbers]
+            if 2 * _sum(counts, fits) < _sum(counts, [n is not None for n in numbers]):
+                continue
+        found.append(name)
+    return found
+
+
+def _sum(counts: Iterable[Any], which: Iterable[bool]) -> int:
+    return sum(int(n) for n, w in zip(counts, which, strict=True) if w)

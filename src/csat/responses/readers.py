@@ -2,115 +2,424 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from csat.errors import BadInput, UnknownName
-from csat.responses.raw import RawColumn, RawTable, unique_names
+from csat.errors import BadInput, closest
+from csat.instrument.instrument import Instrument
+from csat.instrument.labels import fold
+from csat.responses.delimited import Delimited, decimal_mark, look
+from csat.responses.exports.arrange import Wanted, arrange, head_of, name_columns, recognise, tidy_head
+from csat.responses.isolated import read_isolated
+from csat.responses.raw import ArrowColumn, RawColumn, RawTable, unique_names
 
 MOST_BYTES = 4 << 30
-"""A text file above this is refused with advice: it would not fit a usual machine's memory."""
-MOST_CELLS = 50_000_000
-"""A workbook above this is refused: a small archive can unpack to a sheet that fills the memory."""
-MOST_UNPACKED = 2 << 30
-SNIFFED_RECORDS = 60
-DELIMITERS = (",", ";", "\t", "|")
+"""A file above this is refused with advice: it would not fit a usual machine's memory."""
+MOST_CELLS = 2_000_000_000
+"""Cells of a parquet file, whose few bytes can describe any number of equal rows."""
+HEAD_ROWS = 12
+"""First records of a workbook or frame in which a layout is looked for."""
 
-BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+@dataclass(frozen=True)
+class _Options:
+    encoding: str | None
+    delimiter: str | None
+    sheet: str | None
+    wanted: Wanted
 
 
 def read_file(
-    path: str | Path, *, encoding: str | None = None, delimiter: str | None = None, sheet: str | None = None
+    path: str | Path,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+    layout: str | None = None,
+    keep_private: Collection[str] | bool = False,
+    keep_rows: Collection[str] = (),
+    options: Mapping[str, Sequence[str]] | None = None,
+    instrument: Instrument | None = None,
+    columns: Sequence[str] = (),
 ) -> RawTable:
-    """Read a csv, tsv, xlsx, xls, ods, sav, zsav, por, dta or parquet file by its ending; gz texts are unpacked.
+    """Read a csv, tsv, xlsx, xls, ods, sav, zsav, por, dta or parquet file by its ending; gz texts are
+    unpacked.
+
+    Parameters
+    ----------
+    encoding, delimiter, sheet, layout : what is found by itself unless named. Layouts:
+        `exports.arrange.LAYOUTS`.
+    keep_private : columns that say who answered are left out, unless this is True or names them.
+    keep_rows : reasons for which rows are left out by default (`preview`, `test`, `spam`, `unfinished`,
+        `empty`, `blank row`, `total row`) and shall stay.
+    options : question to the labels of its options, where several answers are joined in one cell.
+    instrument, columns : when an instrument is given, columns of many texts are kept only where it uses
+        them or they are named here, and private columns it uses stay.
 
     Raises
     ------
-    BadInput : the file is absent, empty, unreadable, or of a kind csat does not read.
+    BadInput : the file is absent, empty, unreadable, of a kind csat does not read, or of two layouts at once.
+    UnknownName : the sheet or the layout does not exist.
     """
     path = Path(path)
-    kind = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
-    reader = READERS.get(kind)
-    if not path.exists():
-        close = _close_files(path)
-        raise BadInput(
-            "there is no such file", where=str(path),
-            do=f"Did you mean {close}?" if close else "Check the name and the folder",
-        )  # fmt: skip
-    if path.is_dir():
-        raise BadInput("this is a folder, not a file", where=str(path), do="Name the export file inside it")
-    if reader is None:
-        raise BadInput(
-            f"files ending in '{path.suffix}' are not read", where=str(path),
-            right=f"csat reads {', '.join(k for k in READERS if '.gz' not in k)}",
-            do="Export the answers as CSV or XLSX",
-        )  # fmt: skip
+    where = str(path)
+    kind = kind_of(path)
+    used = uses(instrument, columns) if instrument is not None else None
+    wanted = Wanted(layout, keep_private, tuple(keep_rows), options, used)
     try:
-        data = path.read_bytes() if path.stat().st_size <= MOST_BYTES else None
-    except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", where=str(path), do="Check that you may open it") from error
-    if data is None:
-        raise BadInput(
-            "the file is larger than 4 GiB", where=str(path),
-            do="Turn it into parquet, and count it in batches with csat.count_batches",
-        )  # fmt: skip
-    if not data:
-        raise BadInput("the file is empty", where=str(path), right="It should hold a header row and answers")
-    try:
-        table = reader(path, data, {"encoding": encoding, "delimiter": delimiter, "sheet": sheet})
+        table = READERS[kind](path, _Options(encoding, delimiter, sheet, wanted))
     except BadInput:
         raise
-    except Exception as error:  # readers of other people raise anything on a damaged file
+    except MemoryError:
+        raise
+    except OSError as error:
         raise BadInput(
-            f"the file cannot be read as {kind.lstrip('.')}: {_first_line(error)}", where=str(path),
+            f"cannot be read: {error.strerror or error}", where=where, do="Check that you may open it"
+        ) from error
+    except Exception as error:  # the libraries that read files raise anything on a damaged one
+        raise BadInput(
+            f"it cannot be read as {kind.lstrip('.')}: {_first_line(error)}",
+            where=where,
             do="Export it again, or save it as CSV (UTF-8)",
-        ) from error  # fmt: skip
-    if not table.columns:
-        raise BadInput("the file has no columns", where=str(path), right="It should hold a header row and answers")
-    return _with(table, source=path.name, sha256=hashlib.sha256(data).hexdigest())
+        ) from error
+    if not table.columns and not table.private:
+        raise BadInput(
+            "the file has no columns", where=where, right="It should hold a header row and answers"
+        )
+    return replace(table, source=path.name)
 
 
-def read_frame(frame: Any) -> RawTable:
-    """A pandas, polars, pyarrow or DuckDB frame, or anything with an Arrow stream, as a table of texts."""
+def kind_of(path: Path) -> str:
+    """The kind of file by its ending, after the checks that need no reading.
+
+    Raises
+    ------
+    BadInput : absent, a folder, empty, too large, not readable, or of another kind.
+    """
+    where = str(path)
+    ending = path.suffix.lower()
+    kind = "".join(path.suffixes[-2:]).lower() if ending == ".gz" else ending
+    if len(where) > 4096 or "\0" in where:
+        raise BadInput("this is not the name of a file", where=where[:80])
+    try:
+        if not path.exists():
+            close = _close_file(path)
+            do = f"Did you mean '{close}'?" if close else "Check the name and the folder"
+            raise BadInput("there is no such file", where=where, do=do)
+        if path.is_dir():
+            raise BadInput("this is a folder, not a file", where=where, do="Name the export file inside it")
+        if not path.is_file():
+            raise BadInput("this is not a regular file", where=where, do="Save the answers to a file first")
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise BadInput(
+            f"cannot be read: {error.strerror or error}", where=where, do="Check that you may open it"
+        ) from error
+    if kind not in READERS:
+        packed = ending in (".zip", ".gz", ".7z", ".rar")
+        raise BadInput(
+            f"files ending in '{path.suffix}' are not read" if path.suffix else "the file name has no ending",
+            where=where,
+            right=f"csat reads {', '.join(k for k in READERS if '.gz' not in k)}",
+            do="Unpack it and name the file inside" if packed else "Export the answers as CSV or XLSX",
+        )
+    if not size:
+        raise BadInput("the file is empty", where=where, right="It should hold a header row and answers")
+    if size > MOST_BYTES:
+        raise BadInput(
+            f"the file is larger than {MOST_BYTES >> 30} GiB",
+            where=where,
+            do="Turn it into parquet, and count it in batches with csat.count_batches",
+        )
+    _refuse_misnamed(path, kind, start)
+    return kind
+
+
+MAGIC: tuple[tuple[bytes, str, set[str]], ...] = (
+    (b"PK\x03\x04", "a workbook (.xlsx or .ods) or an archive", {".xlsx", ".xlsm", ".ods"}),
+    (b"\xd0\xcf\x11\xe0", "an old workbook (.xls), or one with a password", {".xls"}),
+    (b"$FL2", "an SPSS file (.sav)", {".sav", ".zsav"}),
+    (b"$FL3", "an SPSS file (.zsav)", {".sav", ".zsav"}),
+    (b"PAR1", "a parquet file", {".parquet"}),
+    (b"\x1f\x8b", "a gzip archive (.csv.gz)", {".csv.gz", ".tsv.gz", ".txt.gz"}),
+    (b"%PDF", "a PDF", set()),
+)
+
+
+def _refuse_misnamed(path: Path, kind: str, start: bytes) -> None:
+    """Say what a file is when its first bytes contradict its ending."""
+    for mark, what, endings in MAGIC:
+        if start.startswith(mark) and kind not in endings:
+            # workbook readers look into the file themselves, whatever its ending
+            if {kind} | endings <= WORKBOOKS:
+                return
+            raise BadInput(
+                f"its name ends in {kind} but it is {what}",
+                where=str(path),
+                do="Open it with its program, or give it its own ending",
+            )
+    if kind in WORKBOOKS and start.lstrip(b"\xef\xbb\xbf \r\n")[:1] == b"<":
+        raise BadInput(
+            f"its name ends in {kind} but it is a web page",
+            where=str(path),
+            do="Open it in a spreadsheet program and save it as XLSX or CSV",
+        )
+
+
+def uses(instrument: Instrument, columns: Sequence[str] = ()) -> Callable[[str], bool]:
+    """Whether an instrument, or the caller, asks for a column of that name."""
+    names = [*columns, *instrument.weight, *instrument.wave, *instrument.respondent]
+    for item in instrument.items:
+        names += [item.id, *item.aliases, item.text.en, item.text.zh]
+    for segment in instrument.segments:
+        names += [segment.column, *segment.aliases]
+    known = {fold(n) for n in names if n}
+    return lambda name: fold(name) in known
+
+
+# ----------------------------------------------------------------------------------- delimited text
+
+
+def _read_text(path: Path, options: _Options) -> RawTable:
+    text = look(path, encoding=options.encoding, delimiter=options.delimiter)
+    layout, found, head = _recognised(text, options.wanted, str(path))
+    names, headings, _ = name_columns(layout, found, head)
+
+    def keep(at: int) -> bool:
+        """Whether a column of many texts is kept; what a platform writes of itself is, to tell rows apart."""
+        if options.wanted.used is None or at >= len(headings) or headings[at].role:
+            return True
+        heading = headings[at]
+        return any(
+            options.wanted.used(n)
+            for n in (names[at], heading.header, heading.wording, heading.part, *heading.also)
+        )
+
+    columns, notes = text.columns(found.header_rows, keep)
+    return arrange(
+        layout,
+        found,
+        head,
+        columns,
+        options.wanted,
+        notes=[*text.notes, *notes],
+        sha256=text.sha256,
+        encoding=text.encoding.removesuffix("-le").removesuffix("-be"),
+        delimiter=text.delimiter,
+        decimal=decimal_mark(columns, text.delimiter),
+    )
+
+
+def _recognised(text: Delimited, wanted: Wanted, where: str) -> tuple[Any, Any, list[list[str]]]:
+    head = tidy_head(text.head[:HEAD_ROWS])
+    layout, found = recognise(head, wanted.layout, where=where)
+    if not any(head[0]):
+        raise BadInput("the first row is empty", where=where, right="It should hold the column names")
+    if len(text.head) <= found.header_rows:
+        raise no_answers(where)
+    return layout, found, head
+
+
+def no_answers(where: str) -> BadInput:
+    """The error of a file that ends with its header rows."""
+    return BadInput(
+        "there are column names but no rows of answers", where=where, do="Export the answers again"
+    )
+
+
+# ---------------------------------------------------------------------------------------- workbooks
+
+
+def _read_workbook(path: Path, options: _Options) -> RawTable:
+    where = str(path)
+    sheet, cells, rows = read_isolated("workbook", path, options.sheet)
+    head = head_of(cells, HEAD_ROWS)
+    layout, found = recognise(head, options.wanted.layout, where=where)
+    if len(rows) <= found.header_rows:
+        raise no_answers(where)
+    answers = [c.where(slice(found.header_rows, None)).pruned() for c in cells]
+    numbers = np.array(rows[found.header_rows :]) - rows[found.header_rows - 1]
+    return arrange(
+        layout, found, head, answers, options.wanted, sha256=_hash(path), sheet=sheet, row_numbers=numbers
+    )
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# ------------------------------------------------------------------------------------- dictionaries
+
+
+def _read_statistics(path: Path, options: _Options) -> RawTable:
+    table: RawTable = read_isolated("statistics", path, path.suffix.lower(), options.encoding)
+    if not table.rows:
+        raise no_answers(str(path))
+    if options.wanted.layout not in (None, table.layout, "plain"):
+        raise BadInput(
+            f"layout {options.wanted.layout} does not apply to a file with a dictionary", where=str(path)
+        )
+    names = list(table.columns)
+    made = arrange_plain(names, list(table.columns.values()), options.wanted)
+    return replace(
+        table,
+        columns=made.columns,
+        rows=made.rows,
+        row_numbers=made.row_numbers,
+        dropped=made.dropped,
+        dropped_keys=made.dropped_keys,
+        private=made.private,
+        empty_columns=made.empty_columns,
+        notes=(*table.notes, *made.notes),
+        sha256=_hash(path),
+    )
+
+
+def arrange_plain(
+    names: Sequence[str], columns: Sequence[RawColumn], wanted: Wanted, **source: Any
+) -> RawTable:
+    """A table whose columns are named already."""
+    layout, found = recognise([list(names)], "plain", where="")
+    return arrange(layout, found, [list(names)], columns, wanted, **source)
+
+
+def _read_parquet(path: Path, options: _Options) -> RawTable:
+    import pyarrow.parquet as pq
+
+    about = pq.ParquetFile(path).metadata
+    if about.num_rows * about.num_columns > MOST_CELLS:
+        raise BadInput(
+            f"the file describes {about.num_rows:,} rows of {about.num_columns:,} columns",
+            where=str(path),
+            right=f"At most {MOST_CELLS:,} cells are held in memory",
+            do="Count it in batches with csat.count_batches",
+        )
+    table = pq.read_table(path)
+    table.validate(full=True)
+    return replace(_from_arrow(table, options.wanted, str(path)), sha256=_hash(path))
+
+
+READERS: dict[str, Callable[[Path, _Options], RawTable]] = {
+    ".csv": _read_text,
+    ".tsv": _read_text,
+    ".txt": _read_text,
+    ".tab": _read_text,
+    ".csv.gz": _read_text,
+    ".tsv.gz": _read_text,
+    ".txt.gz": _read_text,
+    ".xlsx": _read_workbook,
+    ".xlsm": _read_workbook,
+    ".xls": _read_workbook,
+    ".ods": _read_workbook,
+    ".sav": _read_statistics,
+    ".zsav": _read_statistics,
+    ".por": _read_statistics,
+    ".dta": _read_statistics,
+    ".parquet": _read_parquet,
+}
+WORKBOOKS = {".xlsx", ".xlsm", ".xls", ".ods"}
+
+
+# ------------------------------------------------------------------------------------------- frames
+
+
+def read_frame(
+    frame: Any,
+    *,
+    layout: str | None = None,
+    keep_private: Collection[str] | bool = False,
+    keep_rows: Collection[str] = (),
+    options: Mapping[str, Sequence[str]] | None = None,
+    instrument: Instrument | None = None,
+    columns: Sequence[str] = (),
+) -> RawTable:
+    """A pandas, polars, pyarrow or DuckDB frame, or anything with an Arrow stream, as a table of texts.
+
+    The options are those of `read_file`; a frame that was made of an export with several header rows is
+    read as that export.
+
+    Raises
+    ------
+    BadInput : the object is no table.
+    """
+    used = uses(instrument, columns) if instrument is not None else None
+    wanted = Wanted(layout, keep_private, tuple(keep_rows), options, used)
+    table = _from_arrow(arrow_table(frame), wanted, "the frame")
+    digest = hashlib.sha256()
+    for name, column in table.columns.items():
+        tidy_column = column.pruned()
+        digest.update(f"{name}\0{chr(1).join(tidy_column.distinct)}\0".encode("utf-8", "surrogatepass"))
+        digest.update(tidy_column.index.astype("<i4").tobytes())
+    return replace(table, source="frame", sha256=digest.hexdigest())
+
+
+def _from_arrow(table: Any, wanted: Wanted, where: str) -> RawTable:
+    columns: list[RawColumn] = [ArrowColumn(table.column(at)) for at in range(table.num_columns)]
+    names = [str(n) for n in table.column_names]
+    if not columns:
+        raise BadInput("there are no columns", where=where, right="It should hold one column an item")
+    if not table.num_rows:
+        raise no_answers(where)
+    head = [tidy_head([names])[0], *head_of([c.where(slice(0, HEAD_ROWS)) for c in columns], HEAD_ROWS)]
+    layout, found = recognise(head, wanted.layout, where=where)
+    rest = (
+        [c.where(slice(found.header_rows - 1, None)) for c in columns] if found.header_rows > 1 else columns
+    )
+    if not len(rest[0]):
+        raise no_answers(where)
+    return arrange(layout, found, head, rest, wanted)
+
+
+def arrow_table(frame: Any) -> Any:
+    """Any frame as an Arrow table.
+
+    Raises
+    ------
+    BadInput : the object is no table.
+    """
     import pyarrow as pa
 
     if isinstance(frame, pa.Table):
-        table = frame
-    elif isinstance(frame, pa.RecordBatch):
-        table = pa.Table.from_batches([frame])
-    elif type(frame).__module__.split(".")[0] == "pandas":
-        table = _from_pandas(frame)
-    elif hasattr(frame, "__arrow_c_stream__"):
-        table = pa.RecordBatchReader.from_stream(frame).read_all()
-    else:
-        table = _from_narwhals(frame)
-    names, notes = unique_names([str(n) for n in table.column_names])
-    columns = {name: _from_arrow(table.column(i)) for i, name in enumerate(names)}
-    digest = hashlib.sha256()
-    for name, column in columns.items():
-        digest.update(f"{name}\0{chr(1).join(column.distinct)}\0".encode())
-        digest.update(column.index.tobytes())
-    return RawTable(columns, table.num_rows, source="frame", sha256=digest.hexdigest(), notes=tuple(notes))
+        return frame
+    if isinstance(frame, pa.RecordBatch):
+        return pa.Table.from_batches([frame])
+    if type(frame).__module__.split(".")[0] == "pandas" and hasattr(frame, "columns"):
+        return _from_pandas(frame)
+    if hasattr(frame, "__arrow_c_stream__") and hasattr(frame, "columns"):
+        return pa.RecordBatchReader.from_stream(frame).read_all()
+    if isinstance(frame, pa.RecordBatchReader):
+        return frame.read_all()
+    return _from_narwhals(frame)
 
 
 def _from_pandas(frame: Any) -> Any:
     import pyarrow as pa
 
-    frame = frame if frame.columns.is_unique else frame.set_axis(unique_names([str(c) for c in frame.columns])[0], axis=1)
-    frame = frame.rename(columns=str)
+    names = unique_names([" ".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in frame.columns])[
+        0
+    ]
+    frame = frame.set_axis(names, axis=1)
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         # a column of mixed types (numbers and words) is read as text
-        mixed = {c: frame[c].map(lambda v: v if v is None or v != v else str(v)) for c in frame.columns if frame[c].dtype == object}
-        return pa.Table.from_pandas(frame.assign(**mixed), preserve_index=False)
+        from csat.responses.raw import cell_text
+
+        texts = {}
+        for name in names:
+            try:
+                texts[name] = pa.Array.from_pandas(frame[name])
+            except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+                texts[name] = pa.array([cell_text(v) for v in frame[name]], pa.string())
+        return pa.table(texts)
 
 
 def _from_narwhals(frame: Any) -> Any:
@@ -123,339 +432,77 @@ def _from_narwhals(frame: Any) -> Any:
             f"an object of type {type(frame).__name__} is not a table",
             right="csat.read takes a path, or a pandas, polars, pyarrow or DuckDB frame",
         ) from error
-    lazy = native.lazy().collect(backend="pyarrow") if hasattr(native, "lazy") else native
-    return lazy.to_arrow()
+    eager = native.collect(backend="pyarrow") if isinstance(native, nw.LazyFrame) else native
+    return eager.to_arrow()
 
 
-def _from_arrow(column: Any) -> RawColumn:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        combined = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        if isinstance(combined, pa.ChunkedArray):
-            combined = combined.unify_dictionaries().combine_chunks()
-        index = combined.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-        return _tidied(combined.dictionary.to_pylist(), index)
-    if pa.types.is_boolean(kind):
-        return RawColumn.of(column.to_pylist())
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        values = column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
-        return RawColumn.of_numbers(values)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view":
-        encoded = pc.dictionary_encode(column.cast(pa.string()))
-        return _from_arrow(encoded.unify_dictionaries() if isinstance(encoded, pa.ChunkedArray) else encoded)
-    return RawColumn.of(column.to_pylist())
+# ------------------------------------------------------------------------------------------ batches
 
 
-def _tidied(distinct: list[Any], index: np.ndarray[Any, Any]) -> RawColumn:
-    """Strip the distinct texts, merge those that become equal, and let blanks be empty."""
-    from csat.responses.raw import cell_text
+def read_batches(source: Any, **options: Any) -> Iterator[RawTable]:
+    """Tables of a few thousand rows each, one in memory at a time; `options` are those of `read_frame`.
 
-    texts = [cell_text(d) for d in distinct]
-    place: dict[str, int] = {}
-    new = np.array([-1 if t is None else place.setdefault(t, len(place)) for t in texts] + [-1], dtype=np.int32)
-    return RawColumn(tuple(place), new[index])
-
-
-# ---------------------------------------------------------------------------------------------------- text
-
-
-def decode(data: bytes, encoding: str | None, *, where: str) -> tuple[str, str]:
-    """The text of a file and the encoding it was in: mark, strict UTF-8, GB18030, then cp1252."""
-    if encoding:
-        try:
-            return data.decode(encoding), encoding
-        except LookupError as error:
-            raise BadInput(f"'{encoding}' is not an encoding", where=where, right="Known: utf-8, utf-16, gb18030, cp1252, big5") from error
-        except UnicodeDecodeError as error:
-            raise BadInput(
-                f"the file is not {encoding}: byte {error.start} does not fit", where=where,
-                do="Leave the encoding out and it is found, or name another",
-            ) from error  # fmt: skip
-    for mark, name in BOMS:
-        if data.startswith(mark):
-            return data.decode(name), name
-    sample = data[:4000]
-    if sample.count(b"\0") > len(sample) // 4:
-        name = "utf-16-le" if sample[1::2].count(b"\0") > sample[0::2].count(b"\0") else "utf-16-be"
-        return data.decode(name), name
-    try:
-        return data.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        pass
-    try:
-        text = data.decode("gb18030")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="strict" if b"\x81" not in data else "replace"), "cp1252"
-    # a Latin file can pass for GB18030 by accident: then single Chinese characters stand inside Latin words
-    stray = len(re.findall(r"[A-Za-z][\u3400-\u9fff\ue000-\uf8ff][a-z]|[a-z][\u3400-\u9fff\ue000-\uf8ff](?=[\s,;\"]|$)", text))
-    runs = len(re.findall(r"[\u3400-\u9fff]{2,}", text))
-    return (data.decode("cp1252", errors="replace"), "cp1252") if stray > runs else (text, "gb18030")
+    source : path of a delimited text or a parquet file, a frame with an Arrow stream, a record batch
+        reader, or an
+    iterable of record batches. Rows keep their number in the whole.
+    """
+    done = 0
+    for table in _batches(source, options):
+        yield replace(table, row_numbers=table.numbers_of_rows() + done)
+        done += table.rows_read
 
 
-def find_delimiter(text: str) -> str:
-    """The separator whose field counts agree best over the first records (quoted line breaks count as one)."""
-    best, chosen = (0.0, 0), ","
-    head = text[:200_000]
-    for delimiter in DELIMITERS:
-        counts = []
-        for record in csv.reader(io.StringIO(head), delimiter=delimiter):
-            counts.append(len(record))
-            if len(counts) == SNIFFED_RECORDS:
-                break
-        counts = counts[:-1] if len(head) < len(text) and len(counts) < SNIFFED_RECORDS else counts
-        filled = [c for c in counts if c]
-        if not filled or max(filled) < 2:
-            continue
-        common = max(set(filled), key=filled.count)
-        if common < 2:
-            continue
-        score = (filled.count(common) / len(filled), common)
-        if score > best:
-            best, chosen = score, delimiter
-    return chosen
+def _batches(source: Any, options: dict[str, Any]) -> Iterator[RawTable]:
+    if isinstance(source, str | Path):
+        path = Path(source)
+        if READERS[kind_of(path)] is _read_text:
+            yield from _text_batches(path, options)
+            return
+    for batch in batches_of(source):
+        if batch.num_rows:
+            yield read_frame(batch, **options)
 
 
-def _read_text(path: Path, data: bytes, options: dict[str, Any]) -> RawTable:
-    text, encoding = decode(data, options["encoding"], where=str(path))
-    if not text.strip():
-        raise BadInput("the file is empty", where=str(path), right="It should hold a header row and answers")
-    if text.count("\0") > 0:
-        raise BadInput(
-            "the file holds zero bytes: it is not a text table", where=str(path),
-            do="Export it again as CSV (UTF-8), or name its encoding",
-        )  # fmt: skip
-    delimiter = options["delimiter"] or find_delimiter(text)
-    if len(delimiter) != 1:
-        raise BadInput(f"'{delimiter}' is not a delimiter", right="It is one character such as , or ;", where="delimiter")
-    notes: list[str] = []
-    if "\ufffd" in text:
-        notes.append("some characters could not be decoded: the encoding may be wrong (name it with encoding=)")
-    cells, ragged = _parse(text, delimiter)
-    notes += ragged
-    return _table_of(cells, notes=notes, encoding=encoding, delimiter=delimiter)
-
-
-def _parse(text: str, delimiter: str) -> tuple[list[RawColumn], list[str]]:
-    """All records as columns, the header still in row 0."""
-    import pyarrow as pa
-    import pyarrow.csv as pacsv
-
-    ragged: list[Any] = []
-
-    def note(row: Any) -> str:
-        ragged.append(row)
-        return "skip"
-
-    raw = text.encode("utf-8")
-    width = len(next(csv.reader(io.StringIO(text), delimiter=delimiter)))
-    names = [str(i) for i in range(width)]
-    try:
-        table = pacsv.read_csv(
-            pa.BufferReader(raw),
-            read_options=pacsv.ReadOptions(column_names=names, block_size=1 << 23),
-            parse_options=pacsv.ParseOptions(
-                delimiter=delimiter, newlines_in_values='"' in text, invalid_row_handler=note, ignore_empty_lines=True
-            ),
-            convert_options=pacsv.ConvertOptions(
-                column_types={n: pa.dictionary(pa.int32(), pa.string()) for n in names},
-                null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=True,
-            ),
-        )  # fmt: skip
-        if not ragged:
-            return [_from_arrow(table.column(i)) for i in range(width)], []
-    except pa.ArrowInvalid:
-        pass  # broken quoting, or a value longer than a block: the standard library is slower and more patient
-    return _parse_ragged(text, delimiter)
-
-
-def _parse_ragged(text: str, delimiter: str) -> tuple[list[RawColumn], list[str]]:
-    """Records of unequal length: short ones are filled with empty cells, surplus empty cells go; all are named."""
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    records, lines = [], []
-    try:
-        for record in reader:
-            if record:
-                records.append(record)
-                lines.append(reader.line_num)
-    except csv.Error as error:
-        raise BadInput(f"line {reader.line_num} is broken: {error}", do="Export it again as CSV (UTF-8)") from error
-    width = len(records[0])
-    odd = [(line, len(r)) for line, r in zip(lines, records, strict=True) if len(r) != width]
-    surplus = [line for line, r in zip(lines, records, strict=True) if any(c.strip() for c in r[width:])]
-    if surplus:
-        raise BadInput(
-            f"line {surplus[0]} has {len(records[lines.index(surplus[0])])} cells where the header has {width}"
-            + (f", and {len(surplus) - 1} more lines have too many" if len(surplus) > 1 else ""),
-            right="Every line should have as many cells as the header",
-            do="Look for an unquoted delimiter in a comment, or name the delimiter",
-        )
-    notes = (
-        [f"{len(odd)} lines had fewer or more cells than the header ({width}); missing cells count as empty, first line {odd[0][0]}"]
-        if odd
-        else []
-    )
-    columns = [RawColumn.of(r[i] if i < len(r) else None for r in records) for i in range(width)]
-    return columns, notes
-
-
-def _table_of(cells: list[RawColumn], *, notes: list[str], **source: str) -> RawTable:
-    """Columns whose row 0 is the header; wholly empty columns without a header go."""
-    rows = len(cells[0]) - 1 if cells else 0
-    headers = [c.text(0) for c in cells]
-    if not any(headers):
-        raise BadInput("the first row is empty", right="It should hold the column names")
-    names, more = unique_names(headers)
-    columns = {}
-    for name, header, column in zip(names, headers, cells, strict=True):
-        body = RawColumn(column.distinct, column.index[1:]).pruned()
-        if header is None and not (body.index >= 0).any():
-            continue
-        columns[name] = body
-    return RawTable(columns, rows, notes=tuple(notes + more), **source)
-
-
-# ------------------------------------------------------------------------------------------------ workbooks
-
-
-def _read_workbook(path: Path, data: bytes, options: dict[str, Any]) -> RawTable:
-    import zipfile
-
-    from python_calamine import CalamineWorkbook
-
-    if zipfile.is_zipfile(io.BytesIO(data)):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(info.file_size for info in archive.infolist())
-        if unpacked > MOST_UNPACKED:
-            raise BadInput(
-                f"the workbook unpacks to {unpacked >> 20} MiB", where=str(path),
-                do="Save the answers as CSV: a sheet of that size is not read",
-            )  # fmt: skip
-    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-    wanted = options["sheet"]
-    if wanted is not None and wanted not in book.sheet_names:
-        raise UnknownName("sheet", str(wanted), book.sheet_names, where=str(path))
-    for name in [wanted] if wanted else book.sheet_names:
-        sheet = book.get_sheet_by_name(name)
-        if sheet.total_height * sheet.total_width > MOST_CELLS:
-            raise BadInput(
-                f"sheet '{name}' has {sheet.total_height} x {sheet.total_width} cells", where=str(path),
-                right=f"At most {MOST_CELLS:,} are read", do="Save it as CSV",
-            )  # fmt: skip
-        records = sheet.to_python(skip_empty_area=True)
-        records = [r for r in records if any(c not in ("", None) for c in r)]
-        if records:
-            columns = [RawColumn.of(cells) for cells in zip(*records, strict=True)]
-            return _table_of(columns, notes=[], sheet=name)
-    raise BadInput("the workbook holds no cells", where=str(path), right="One sheet should hold a header row and answers")
-
-
-# ------------------------------------------------------------------------------------------------ statistics files
-
-
-def _read_statistics(path: Path, data: bytes, options: dict[str, Any]) -> RawTable:
-    import pyreadstat
-
-    kind = path.suffix.lower()
-    call: Callable[..., Any] = {".sav": pyreadstat.read_sav, ".zsav": pyreadstat.read_sav, ".por": pyreadstat.read_por, ".dta": pyreadstat.read_dta}[kind]
-    # user_missing: without it the codes of refused and not applicable arrive as nothing
-    keywords: dict[str, Any] = {"output_format": "dict"} | ({"user_missing": True} if kind != ".por" else {})
-    if options["encoding"]:
-        keywords["encoding"] = options["encoding"]
-    values, meta = call(str(path), **keywords)
-    names, notes = unique_names(meta.column_names)
-    columns = {name: RawColumn.of(values[old]) for name, old in zip(names, meta.column_names, strict=True)}
-    labels, silent = {}, {}
-    for name, old in zip(names, meta.column_names, strict=True):
-        found = meta.variable_value_labels.get(old, {})
-        labels[name] = {str(RawColumn.of([code]).text(0) or ""): str(label) for code, label in found.items()}
-        ranges = (getattr(meta, "missing_ranges", None) or {}).get(old, [])
-        silent[name] = frozenset(t for t in columns[name].distinct if any(_within(t, r["lo"], r["hi"]) for r in ranges))
-    questions = {
-        name: label
-        for name, label in zip(names, meta.column_labels or [None] * len(names), strict=True)
-        if label
-    }
-    weight = getattr(meta, "weight_variable", None) or getattr(meta, "file_weight", None)
-    if weight:
-        notes.append(f"the file names '{weight}' as its weight: it is used only when asked for (weight={weight})")
-    rows = len(next(iter(columns.values()))) if columns else 0
-    return RawTable(
-        columns, rows, encoding=str(meta.file_encoding or ""), layout=kind.lstrip("."),
-        value_labels={k: v for k, v in labels.items() if v}, silent_codes={k: v for k, v in silent.items() if v},
-        questions=questions, notes=tuple(notes),
-    )  # fmt: skip
-
-
-def _within(text: str, low: Any, high: Any) -> bool:
-    try:
-        return float(low) <= float(text) <= float(high)
-    except ValueError:
-        return str(low) == text
-
-
-def _read_parquet(path: Path, data: bytes, options: dict[str, Any]) -> RawTable:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = read_frame(pq.read_table(pa.BufferReader(data)))
-    return _with(table, layout="parquet")
-
-
-def _read_gzip(path: Path, data: bytes, options: dict[str, Any]) -> RawTable:
-    import gzip
-
-    with gzip.open(io.BytesIO(data)) as handle:
-        unpacked = handle.read(MOST_UNPACKED + 1)
-    if len(unpacked) > MOST_UNPACKED:
-        raise BadInput("the archive unpacks to more than 2 GiB", where=str(path), do="Turn the answers into parquet")
-    return _read_text(path, unpacked, options)
-
-
-READERS: dict[str, Callable[[Path, bytes, dict[str, Any]], RawTable]] = {
-    ".csv": _read_text, ".tsv": _read_text, ".txt": _read_text, ".tab": _read_text,
-    ".csv.gz": _read_gzip, ".tsv.gz": _read_gzip, ".txt.gz": _read_gzip,
-    ".xlsx": _read_workbook, ".xlsm": _read_workbook, ".xls": _read_workbook, ".ods": _read_workbook,
-    ".sav": _read_statistics, ".zsav": _read_statistics, ".por": _read_statistics, ".dta": _read_statistics,
-    ".parquet": _read_parquet,
-}  # fmt: skip
-
-
-def _with(table: RawTable, **changes: Any) -> RawTable:
-    from dataclasses import replace
-
-    return replace(table, **changes)
-
-
-def _close_files(path: Path) -> str:
-    from csat.errors import closest
-
-    try:
-        names = [p.name for p in path.parent.iterdir() if p.is_file()]
-    except OSError:
-        return ""
-    found = closest(path.name, names)
-    return f"'{path.parent / found}'" if found else ""
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
+def _text_batches(path: Path, options: dict[str, Any]) -> Iterator[RawTable]:
+    wanted = Wanted(options.get("layout"))
+    text = look(path)
+    layout, found, head = _recognised(text, wanted, str(path))
+    for columns in text.batches(found.header_rows):
+        decimal = decimal_mark(columns, text.delimiter)
+        yield arrange(layout, found, head, columns, wanted, source=path.name, decimal=decimal)
 
 
 def batches_of(source: Any) -> Iterator[Any]:
-    """Arrow record batches of a parquet path, a record batch reader, a frame with an Arrow stream, or an iterable."""
+    """Arrow record batches of a parquet path, a reader, a frame with an Arrow stream, or an iterable."""
     import pyarrow as pa
 
     if isinstance(source, str | Path):
         import pyarrow.parquet as pq
 
-        if not Path(source).is_file():
-            raise BadInput("there is no such file", where=str(source))
-        yield from pq.ParquetFile(source).iter_batches()
+        path = Path(source)
+        if kind_of(path) != ".parquet":
+            raise BadInput("only texts and parquet files are read in batches", where=str(path))
+        try:
+            yield from pq.ParquetFile(path).iter_batches()
+        except (pa.ArrowException, OSError) as error:
+            raise BadInput(f"it cannot be read as parquet: {_first_line(error)}", where=str(path)) from error
+    elif isinstance(source, pa.RecordBatch):
+        yield source
     elif hasattr(source, "__arrow_c_stream__"):
         yield from pa.RecordBatchReader.from_stream(source)
     else:
         yield from source
+
+
+def _close_file(path: Path) -> str:
+    try:
+        names = [p.name for p in path.parent.iterdir() if p.is_file()]
+    except OSError:
+        return ""
+    found = closest(path.name, names)
+    return str(path.parent / found) if found else ""
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

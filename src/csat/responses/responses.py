@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from csat.errors import UnknownName
 from csat.instrument.instrument import Instrument, Scale
+from csat.language import Text
+from csat.responses.raw import RawColumn
 
 Array = NDArray[np.float64]
 
@@ -49,6 +51,17 @@ class SilentCode:
 
 
 @dataclass(frozen=True)
+class Met:
+    """A text met in an item's column and what it was read as: an answer value, or the reason of a silence."""
+
+    item: str
+    column: str
+    text: str
+    read_as: float | str
+    count: int
+
+
+@dataclass(frozen=True)
 class ReadReport:
     """How a file became responses; `analyses.reading` makes tables of it."""
 
@@ -56,26 +69,83 @@ class ReadReport:
     sha256: str = ""
     encoding: str = ""
     delimiter: str = ""
+    decimal: str = "."
     sheet: str = ""
     layout: str = "plain"
+    evidence: str = ""
+    """Why the layout was taken for what it is."""
+    header_rows: int = 1
     rows_read: int = 0
     rows_kept: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Rows left out, by reason."""
+    dropped_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Respondents or rows left out, by reason; the first of many."""
     matched: Mapping[str, str] = field(default_factory=dict)
     """Item id to the column it was read from."""
     unmatched_columns: tuple[str, ...] = ()
     missing_items: Mapping[str, str] = field(default_factory=dict)
     """Items no column was found for, with the closest column or an empty string."""
     roles: Mapping[str, str] = field(default_factory=dict)
-    """Columns that are not items: weight, segment, wave, respondent."""
+    """Columns that are not items: weight, segment, wave, respondent, and what a platform writes of itself."""
+    private: tuple[str, ...] = ()
+    """Columns that say who answered, left out."""
+    empty_columns: tuple[str, ...] = ()
+    repeated_headers: tuple[str, ...] = ()
     silent_codes: tuple[SilentCode, ...] = ()
+    met: tuple[Met, ...] = ()
+    """What each text of the items was read as; items of many texts are left out."""
     invalid: tuple[Invalid, ...] = ()
     invalid_count: int = 0
     turned: tuple[str, ...] = ()
     constant: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
+
+
+class Labelled(Mapping[str, NDArray[np.object_]]):
+    """Group columns by name. Each is held as positions in its labels and spelt out when asked for."""
+
+    def __init__(self, columns: Mapping[str, tuple[tuple[str, ...], NDArray[Any]]] | None = None) -> None:
+        self._columns = dict(columns or {})
+
+    def __getitem__(self, column: str) -> NDArray[np.object_]:
+        labels, at = self._columns[column]
+        spelt: NDArray[np.object_] = np.array([*labels, None], dtype=object)
+        return np.asarray(spelt[at])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def where(self, keep: NDArray[Any]) -> Labelled:
+        """The groups of some rows."""
+        return Labelled({name: (labels, at[keep]) for name, (labels, at) in self._columns.items()})
+
+
+class Ids:
+    """Names of respondents, spelt out when asked for: those of a million stay compact in their column."""
+
+    def __init__(self, column: RawColumn) -> None:
+        self.column = column
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+    def __getitem__(self, rows: Any) -> Any:
+        if isinstance(rows, int | np.integer):
+            return self.column.text(int(rows))
+        return np.array(self.column.where(rows).texts(), dtype=object)
+
+    def where(self, keep: NDArray[Any]) -> Ids:
+        """The names of some rows."""
+        return Ids(self.column.where(keep))
+
+
+def _some_of(ids: NDArray[np.object_] | Ids, keep: NDArray[Any]) -> NDArray[np.object_] | Ids:
+    return ids.where(keep) if isinstance(ids, Ids) else ids[keep]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +153,8 @@ class Responses:
     """Answers bound to an instrument, one column per item.
 
     columns : item to (n,) int8 positions 0 .. K - 1 on the scale, low to high after turning, or a negative
-    silence; a continuous item has (n,) floats, NaN when silent, and its reasons in `reasons` (0 where answered).
+    silence; a continuous item has (n,) floats, NaN when silent, and its reasons in `reasons` (0 where
+    answered).
     weights : (n,) or None. segments : column to (n,) labels, None where empty.
     """
 
@@ -96,8 +167,13 @@ class Responses:
     """(n,) 1-based row in the source, so that a row can be found again after others were dropped."""
     weights: Array | None = None
     weight_column: str = ""
-    segments: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
-    ids: NDArray[np.object_] | None = None
+    segments: Mapping[str, NDArray[np.object_]] = field(default_factory=Labelled)
+    ids: NDArray[np.object_] | Ids | None = None
+    """(n,) names of the respondents as the file has them, None where a cell is empty."""
+    seconds: Array | None = None
+    """(n,) time taken to answer, where the platform tells; NaN where unknown."""
+    submitted: NDArray[np.datetime64] | None = None
+    """(n,) when the answers were sent, where the platform tells; NaT where unknown."""
     origins: Mapping[str, float] = field(default_factory=dict)
     """Origin of each item without a scale: the same for every part of the data, so that tallies add."""
     report: ReadReport = field(default_factory=ReadReport)
@@ -114,7 +190,7 @@ class Responses:
     def codes(self, item: str) -> NDArray[np.int8]:
         """(n,) int8: position on the scale, or NO_ANSWER, NOT_APPLICABLE, INVALID."""
         column = self.column(item)
-        return column if item not in self.reasons else self.reasons[item]
+        return self.reasons.get(item, column)
 
     def is_answered(self, item: str) -> NDArray[np.bool_]:
         """(n,) whether there is an answer."""
@@ -171,8 +247,12 @@ class Responses:
             rows=len(row_numbers),
             row_numbers=row_numbers,
             weights=None if self.weights is None else self.weights[keep],
-            segments={k: v[keep] for k, v in self.segments.items()},
-            ids=None if self.ids is None else self.ids[keep],
+            segments=self.segments.where(keep)
+            if isinstance(self.segments, Labelled)
+            else {name: labels[keep] for name, labels in self.segments.items()},
+            ids=None if self.ids is None else _some_of(self.ids, keep),
+            seconds=None if self.seconds is None else self.seconds[keep],
+            submitted=None if self.submitted is None else self.submitted[keep],
         )
 
     def weighted_by(self, weights: Array | None, column: str = "") -> Responses:

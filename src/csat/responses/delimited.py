@@ -1,0 +1,704 @@
+"""Delimited text: which encoding, which delimiter, and the cells in batches, however large the file.
+
+The file is read twice. The first pass takes its hash and tries the encodings; the second parses a few
+mebibytes at a time, and each batch is turned into small integers before the next is read, so that the
+memory is that of the coded columns and one batch. A file that is not tidy (ragged lines, stray quotation
+marks) is read by the slower and more patient parser of the standard library, which can name the line.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import hashlib
+import io
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.errors import BadInput
+from csat.language import Text
+from csat.responses.raw import ArrowColumn, RawColumn, index_type
+
+MOST_BYTES = 4 << 30
+"""A text above this is refused with advice: its columns would not fit a usual machine's memory."""
+MOST_COLUMNS = 16_384
+"""As many as a sheet of a workbook can have."""
+HEAD = 1 << 20
+"""Characters the header rows and the first answers are looked for in."""
+HEAD_RECORDS = 100
+SNIFFED_RECORDS = 60
+SNIFFED_CHARACTERS = 200_000
+BLOCK = 1 << 19
+BATCH = 2 << 20
+"""Bytes parsed at once."""
+MANY_TEXTS = 10_000
+"""A column of more distinct texts is kept as bytes (identifiers, comments, weights)."""
+DELIMITERS = (",", ";", "\t", "|")
+EMPTY = np.int8(-128)
+"""How an empty cell stands among small numbers."""
+
+MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+UNDECODED = Text(
+    "some characters could not be decoded: the encoding may be wrong (name it, for instance big5)",
+    "部分字符无法解码：字符编码可能有误（请指定，例如 big5）",
+)
+SMALL_NUMBER = re.compile(r"-?[1-9]?[0-9]")
+_HAN = "\u3400-\u9fff\ue000-\uf8ff"
+STRAY = re.compile(rf"[A-Za-z][{_HAN}][a-z]|[a-z][{_HAN}](?=[\s,;\"]|$)")
+RUN = re.compile(rf"[{_HAN}]{{2,}}")
+
+Decide = Callable[[list[list[str]]], int]
+"""The first records to the number of header rows."""
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """A text file that was looked at: what it is, before its answers are parsed."""
+
+    path: Path
+    sha256: str
+    size: int
+    """Bytes, unpacked."""
+    encoding: str
+    delimiter: str
+    head: list[list[str]]
+    """The first records, header rows first; blank lines are not among them."""
+    ends: list[int]
+    """Characters up to the end of each of them."""
+    width: int
+    notes: tuple[Text, ...] = ()
+
+    # -------------------------------------------------------------------------------------- reading
+
+    def columns(
+        self, header_rows: int, keep: Callable[[int], bool] = lambda at: True
+    ) -> tuple[list[RawColumn], list[Text]]:
+        """The answers below the header rows, column by column, and notes on lines that were not tidy.
+
+        keep : whether the column at a position is kept when it turns out to hold many distinct texts; a
+            column
+        that is not kept comes back empty with `len` 0.
+        """
+        expected = self._rows_expected(header_rows)
+        builders = [ColumnBuilder(expected, keep(at)) for at in range(self.width)]
+        try:
+            for batch in self._parsed(header_rows):
+                for builder, cells in zip(builders, batch, strict=True):
+                    builder.add(cells)
+            return [b.finish() for b in builders], []
+        except _NotTidy:
+            builders = [ColumnBuilder(expected, keep(at)) for at in range(self.width)]
+            notes: list[Text] = []
+            for records in self._patient(header_rows, notes):
+                for builder, cells in zip(builders, zip(*records, strict=True), strict=True):
+                    builder.add_texts(cells)
+            return [b.finish() for b in builders], notes
+
+    def batches(self, header_rows: int) -> Iterator[list[RawColumn]]:
+        """The answers a batch at a time, one batch in memory."""
+        done = 0
+        try:
+            for batch in self._parsed(header_rows):
+                builders = [ColumnBuilder(len(cells)) for cells in batch]
+                for builder, cells in zip(builders, batch, strict=True):
+                    builder.add(cells)
+                columns = [b.finish() for b in builders]
+                yield columns
+                done += len(columns[0])
+        except _NotTidy:
+            for records in self._patient(header_rows, [], skip=done):
+                yield [RawColumn.of(cells) for cells in zip(*records, strict=True)]
+
+    def _parsed(self, header_rows: int) -> Iterator[list[Any]]:
+        """Batches of Arrow columns: small numbers as int8, everything else as text."""
+        import pyarrow as pa
+        import pyarrow.csv as pacsv
+
+        ragged: list[Any] = []
+
+        def note(row: Any) -> str:
+            ragged.append(row)
+            return "skip"
+
+        names = [str(at) for at in range(self.width)]
+        kinds = [self._kind(at, header_rows) for at in range(self.width)]
+        for data in whole_lines(self._answers(header_rows)):
+            read = pacsv.ReadOptions(column_names=names, block_size=BLOCK)
+            parse = pacsv.ParseOptions(
+                delimiter=self.delimiter, newlines_in_values=b'"' in data, invalid_row_handler=note
+            )
+            while True:
+                kind = {
+                    n: pa.int8() if k == "number" else pa.string() for n, k in zip(names, kinds, strict=True)
+                }
+                convert = pacsv.ConvertOptions(
+                    column_types=kind, null_values=[""], strings_can_be_null=True, check_utf8=False
+                )
+                try:
+                    table = pacsv.read_csv(
+                        pa.py_buffer(data), read_options=read, parse_options=parse, convert_options=convert
+                    )
+                except pa.ArrowInvalid as error:
+                    column = re.search(r"column #(\d+)", str(error))
+                    if column is None or kinds[int(column[1])] == "text":
+                        raise _NotTidy from error
+                    kinds[int(column[1])] = (
+                        "text"  # the first word, or a number too large, among small numbers
+                    )
+                    continue
+                if ragged:
+                    raise _NotTidy
+                columns = [table.column(at) for at in range(self.width)]
+                hidden = [
+                    at for at, c in enumerate(columns) if kinds[at] == "number" and _holds_empty_mark(c)
+                ]
+                if not hidden:
+                    break
+                for at in hidden:
+                    kinds[at] = "text"
+            yield columns
+
+    def _rows_expected(self, header_rows: int) -> int:
+        """A little more than the rows of answers, from the length of the first ones."""
+        seen = len(self.ends) - header_rows
+        if seen <= 0:
+            return 0
+        first = max(self.ends[-1] - (self.ends[header_rows - 1] if header_rows else 0), 1)
+        return int(1.05 * self.size * seen / first) + 1
+
+    def _kind(self, column: int, header_rows: int) -> str:
+        cells = [r[column].strip() for r in self.head[header_rows:] if column < len(r)]
+        filled = [c for c in cells if c]
+        return "number" if filled and all(SMALL_NUMBER.fullmatch(c) for c in filled) else "text"
+
+    def _answers(self, header_rows: int) -> Iterator[bytes]:
+        """The text after the header rows, as UTF-8."""
+        skip = self.ends[header_rows - 1] if header_rows else 0
+        if self.encoding in ("utf-8", "utf-8-sig"):
+            mark = 3 if self.encoding == "utf-8-sig" else 0
+            blocks, passed = _blocks(self.path), mark + len(self._head_text(skip).encode())
+        else:
+            blocks, passed = (text.encode() for text in _texts(self.path, self.encoding)), 0
+            passed = len(self._head_text(skip).encode())
+        for block in blocks:
+            if passed >= len(block):
+                passed -= len(block)
+            else:
+                yield block[passed:] if passed else block
+                passed = 0
+
+    def _head_text(self, characters: int) -> str:
+        text = ""
+        for part in _texts(self.path, self.encoding):
+            text += part
+            if len(text) >= characters:
+                break
+        return text[:characters]
+
+    def _patient(self, header_rows: int, notes: list[Text], *, skip: int = 0) -> Iterator[list[list[str]]]:
+        """Records of unequal length: short ones get empty cells, surplus empty cells go; all are named."""
+        width, where = self.width, str(self.path)
+        count = _Counter(_lines(_texts(self.path, self.encoding)))
+        reader = csv.reader(count, delimiter=self.delimiter)
+        odd: list[int] = []
+        records: list[list[str]] = []
+        number = started = 0
+        while True:
+            try:
+                record = next(reader, None)
+            except csv.Error as error:
+                if count.quotes % 2:
+                    raise _unclosed(where, started + 1) from error
+                raise BadInput(
+                    f"line {reader.line_num} is broken: {error}",
+                    where=where,
+                    do="Export it again as CSV (UTF-8)",
+                ) from error
+            if record is None:
+                break
+            if not record:
+                started = reader.line_num
+                continue
+            number += 1
+            if number > header_rows + skip:
+                if reader.line_num - started > 50 and count.quotes % 2:
+                    raise _unclosed(where, started + 1)
+                if len(record) != width:
+                    odd.append(reader.line_num)
+                    if any(c.strip() for c in record[width:]):
+                        raise BadInput(
+                            f"line {reader.line_num} has {len(record)} cells where the header has {width}",
+                            where=where,
+                            right="Every line should have as many cells as the header",
+                            do="Look for an unquoted delimiter in a comment of that line, or name the "
+                            "delimiter",
+                        )
+                    record = record[:width] + [""] * (width - len(record))
+                records.append(record)
+                if len(records) == 5000:
+                    yield records
+                    records = []
+            started = reader.line_num
+        if records:
+            yield records
+        if odd:
+            shown = ", ".join(str(line) for line in odd[:10])
+            more = len(odd) > 10
+            notes.append(
+                Text(
+                    f"{len(odd)} lines have fewer or more cells than the header ({width}); missing cells "
+                    "count as empty: "
+                    f"line {shown}{' and others' if more else ''}",
+                    f"{len(odd)} 行的单元格数与表头（{width}）不同，缺少的单元格视为空白：第 {shown} "
+                    f"行{'等' if more else ''}",
+                )
+            )
+
+
+def _unclosed(where: str, line: int) -> BadInput:
+    return BadInput(
+        f"line {line}: a quotation mark opens here and is never closed",
+        where=where,
+        do="Close it, or export the answers again as CSV (UTF-8)",
+    )
+
+
+class _NotTidy(Exception):
+    """The fast parser met something that needs the patient one."""
+
+
+class _Counter:
+    """Lines passed on, with the quotation marks in them counted."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines, self.quotes = iter(lines), 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.quotes += line.count('"')
+            yield line
+
+
+def _holds_empty_mark(column: Any) -> bool:
+    import pyarrow.compute as pc
+
+    low = pc.min(column).as_py()
+    return low is not None and low == EMPTY
+
+
+class Growing:
+    """Integers that grow in place: one block of memory, not a heap of parts and then their sum.
+
+    expected : how many there will be, about. Room for them is taken at once: blocks that grow beside one
+        another
+    leave holes that are as large as the answers.
+    """
+
+    def __init__(self, expected: int) -> None:
+        self._expected, self._length = max(expected, 1 << 10), 0
+        self._cells: NDArray[Any] = np.empty(0, dtype=np.int8)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def append(self, part: NDArray[Any]) -> None:
+        if part.dtype.itemsize > self._cells.dtype.itemsize:
+            self._cells = self._cells.astype(part.dtype)
+        wanted = self._length + len(part)
+        if wanted > len(self._cells):
+            self._cells.resize(max(wanted, self._expected, 2 * len(self._cells)), refcheck=False)
+        self._cells[self._length : wanted] = part
+        self._length = wanted
+
+    def finish(self) -> NDArray[Any]:
+        """The integers; nothing can be appended after it."""
+        cells, self._cells = self._cells, np.empty(0, dtype=np.int8)
+        cells.resize(self._length, refcheck=False)
+        return cells
+
+
+class ColumnBuilder:
+    """A column that grows batch by batch: small numbers, else coded texts, else (many) plain bytes."""
+
+    def __init__(self, expected: int, keep: bool = True) -> None:
+        self._keep = keep
+        self._numbers = Growing(expected)
+        self._place: dict[str, int] = {}
+        self._index = Growing(expected)
+        self._loose: list[Any] | None = None
+
+    def add(self, cells: Any) -> None:
+        """A batch of Arrow cells: int8 or text."""
+        import pyarrow as pa
+
+        if pa.types.is_int8(cells.type):
+            numbers = [c.fill_null(int(EMPTY)).to_numpy() for c in cells.chunks]
+            if not len(self._index) and self._loose is None:
+                for part in numbers:
+                    self._numbers.append(part)
+            else:
+                self._add(_small_numbers(np.concatenate(numbers)))
+        elif self._loose is None:
+            self._add(ArrowColumn(cells))
+        elif self._keep:
+            self._loose += cells.chunks
+
+    def add_texts(self, cells: Iterable[str]) -> None:
+        """A batch of texts."""
+        self._add(RawColumn.of(list(cells)))
+
+    def _add(self, column: RawColumn) -> None:
+        if len(self._numbers):
+            numbers, self._numbers = self._numbers.finish(), Growing(0)
+            self._append(_small_numbers(numbers))
+        if self._loose is None:
+            self._append(column)
+            if len(self._place) > MANY_TEXTS:
+                self._loosen()
+        elif self._keep:
+            self._loose += _plain_texts(column.distinct, column.index)
+
+    def _append(self, column: RawColumn) -> None:
+        lookup = [self._place.setdefault(t, len(self._place)) for t in column.distinct]
+        self._index.append(np.array([*lookup, -1], dtype=index_type(len(self._place)))[column.index])
+
+    def _loosen(self) -> None:
+        self._loose = _plain_texts(tuple(self._place), self._index.finish()) if self._keep else []
+        self._place = {}
+
+    def finish(self) -> RawColumn:
+        """The whole column; one of many texts that is not kept has no rows."""
+        import pyarrow as pa
+
+        if self._loose is not None:
+            return ArrowColumn(pa.chunked_array(self._loose, pa.string()))
+        if len(self._numbers):
+            return _small_numbers(self._numbers.finish())
+        return RawColumn(tuple(self._place), self._index.finish())
+
+
+def _plain_texts(distinct: tuple[str, ...], index: NDArray[Any]) -> list[Any]:
+    """The texts of all cells as Arrow arrays."""
+    import pyarrow as pa
+
+    positions = pa.array(index.astype(np.int32), mask=index < 0)
+    return [pa.array(distinct, pa.string()).take(positions)]
+
+
+def _small_numbers(values: NDArray[np.int8]) -> RawColumn:
+    """Small whole numbers, `EMPTY` where there is none, as texts and positions."""
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, -1)
+    if low == EMPTY:
+        filled = values[values != EMPTY]
+        low, high = (int(filled.min()), int(filled.max())) if len(filled) else (0, -1)
+    met = [v for v in range(low, high + 1) if (values == v).any()]
+    lookup = np.full(256, -1, dtype=np.int8)
+    lookup[np.array(met, dtype=np.int8).view(np.uint8)] = np.arange(len(met), dtype=np.int8)
+    return RawColumn([str(v) for v in met], lookup[values.view(np.uint8)])
+
+
+# ------------------------------------------------------------------------------------------ looking
+
+
+def look(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Delimited:
+    """Find the encoding and the delimiter of a text, and read its first records.
+
+    Raises
+    ------
+    BadInput : the text is empty, holds zero bytes, does not fit the encoding named, or is too large or too
+        wide.
+    """
+    where = str(path)
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise BadInput(
+            f"'{delimiter}' is not a delimiter", right="It is one character such as , or ; or a tab"
+        )
+    sha256, size, is_utf8 = _first_pass(path)
+    found = _named(path, encoding) if encoding else find_encoding(path, is_utf8=is_utf8)
+    head, lossy = _head(path, found)
+    if not head.strip():
+        raise BadInput("the file is empty", where=where, right="It should hold a header row and answers")
+    notes = (UNDECODED,) if lossy else ()
+    start = 0
+    if named := re.match(r"sep=(.)\r?\n", head):  # what Excel writes to tell itself the delimiter
+        delimiter, start = delimiter or named[1], named.end()
+    delimiter = delimiter or find_delimiter(head[start:])
+    records, ends = _first_records(head, start, delimiter, whole=len(head) < HEAD, where=where)
+    if not records:
+        raise _too_long(where)
+    width = len(records[0])
+    if width > MOST_COLUMNS:
+        raise BadInput(
+            f"the header names {width:,} columns", where=where, right=f"At most {MOST_COLUMNS:,} are read"
+        )
+    return Delimited(path, sha256, size, found, delimiter, records, ends, width, notes)
+
+
+def _first_pass(path: Path) -> tuple[str, int, bool]:
+    """The hash of the file, its size unpacked, and whether it is UTF-8 from end to end."""
+    digest = hashlib.sha256()
+    packed = path.suffix.lower() == ".gz"
+    decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+    size = lines = 0
+    for block in _blocks(path):
+        if not packed:
+            digest.update(block)
+        size += len(block)
+        lines = lines or block.count(b"\n") + block.count(b"\r")
+        if not lines and size > 4 * HEAD:
+            raise _too_long(str(path))
+        if size > MOST_BYTES:
+            raise BadInput(
+                f"the text is larger than {MOST_BYTES >> 30} GiB",
+                where=str(path),
+                do="Turn it into parquet, and count it in batches with csat.count_batches",
+            )
+        if decoder is not None:
+            try:
+                decoder.decode(block)
+            except UnicodeDecodeError:
+                decoder = None
+    if decoder is not None:
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            decoder = None
+    if packed:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest(), size, decoder is not None
+    return digest.hexdigest(), size, decoder is not None
+
+
+def _too_long(where: str) -> BadInput:
+    return BadInput(
+        f"the first line is longer than {HEAD:,} characters",
+        where=where,
+        right="It should hold the column names, and lines of answers should follow",
+    )
+
+
+def _head(path: Path, encoding: str) -> tuple[str, bool]:
+    """The first characters, and whether some of the text could not be decoded; refuses zero bytes."""
+    head, lossy = "", False
+    for text in _texts(path, encoding):
+        if len(head) < HEAD:
+            head += text
+        if "\0" in text:
+            raise BadInput(
+                "the file holds zero bytes: it is not a text table",
+                where=str(path),
+                do="Export it again as CSV (UTF-8), or name its encoding",
+            )
+        lossy = lossy or "\ufffd" in text
+    return head, lossy
+
+
+def _first_records(
+    head: str, start: int, delimiter: str, *, whole: bool, where: str
+) -> tuple[list[list[str]], list[int]]:
+    records, ends = [], []
+    consumed = start
+
+    def lines() -> Iterator[str]:
+        nonlocal consumed
+        for line in io.StringIO(head[start:], newline=""):
+            consumed += len(line)
+            yield line
+
+    try:
+        for record in csv.reader(lines(), delimiter=delimiter):
+            if consumed >= len(head) and not whole:
+                break  # the last record may be cut
+            if record:
+                records.append(record)
+                ends.append(consumed)
+            if len(records) == HEAD_RECORDS:
+                break
+    except csv.Error as error:
+        if not records:
+            raise BadInput(
+                f"the header cannot be read: {error}", where=where, do="Export it again as CSV (UTF-8)"
+            ) from error
+    return records, ends
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, unpacked when it is gzipped."""
+    packed = path.suffix.lower() == ".gz"
+    try:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            while block := file.read(BLOCK):
+                yield block
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise BadInput(
+            f"the archive is damaged: {error}", where=str(path), do="Pack it again, or unpack it first"
+        ) from error
+
+
+def _texts(path: Path, encoding: str) -> Iterator[str]:
+    """The decoded text, a block at a time."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace" if encoding == "cp1252" else "strict")
+    try:
+        for block in _blocks(path):
+            if text := decoder.decode(block):
+                yield text
+        if text := decoder.decode(b"", final=True):
+            yield text
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            f"the file is not {encoding} throughout: {error.reason}",
+            where=str(path),
+            do="It may be cut short: export it again, or name its encoding",
+        ) from error
+
+
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    """Lines with their ends, of any of the three kinds; a line may lie across two blocks."""
+    rest = ""
+    for text in texts:
+        lines = io.StringIO(rest + text, newline="").readlines()
+        # the last line may go on in the next block, and so may the pair \r\n
+        rest = lines.pop() if lines else ""
+        yield from lines
+    if rest:
+        yield rest
+
+
+def _named(path: Path, encoding: str) -> str:
+    try:
+        codecs.lookup(encoding)
+        b"".decode(encoding)
+    except LookupError as error:
+        raise BadInput(
+            f"'{encoding}' is not an encoding",
+            right="Known are utf-8, utf-16, gb18030, cp1252, big5, shift_jis and others",
+        ) from error
+    if not _fits(path, encoding):
+        raise BadInput(
+            f"the file is not {encoding}",
+            where=str(path),
+            do="Leave the encoding out and it is found, or name another",
+        )
+    return encoding
+
+
+def _fits(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for block in _blocks(path):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeError:
+        return False
+    return True
+
+
+def find_encoding(path: Path, *, is_utf8: bool) -> str:
+    """The encoding of a text: its mark, else strict UTF-8, else GB18030, else cp1252.
+
+    A Latin text can pass for GB18030 by accident: then single Chinese characters stand inside Latin words.
+    """
+    first = next(_blocks(path), b"")
+    for mark, name in MARKS:
+        if first.startswith(mark):
+            return name
+    sample = first[:4000]
+    if sample.count(b"\0") > len(sample) // 4:
+        return "utf-16-le" if sample[1::2].count(b"\0") > sample[0::2].count(b"\0") else "utf-16-be"
+    if is_utf8:
+        return "utf-8"
+    stray = runs = 0
+    decoder = codecs.getincrementaldecoder("gb18030")()
+    try:
+        for block in _blocks(path):
+            text = decoder.decode(block)
+            stray += len(STRAY.findall(text))
+            runs += len(RUN.findall(text))
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "cp1252" if stray > runs else "gb18030"
+
+
+def find_delimiter(text: str) -> str:
+    """The separator whose field counts agree best over the first records."""
+    best, chosen = (0.0, 0), ","
+    head = text[:SNIFFED_CHARACTERS]
+    for delimiter in DELIMITERS:
+        counts = []
+        try:
+            for record in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter):
+                counts.append(len(record))
+                if len(counts) == SNIFFED_RECORDS:
+                    break
+        except csv.Error:
+            continue
+        if len(head) < len(text) and 1 < len(counts) < SNIFFED_RECORDS:
+            counts.pop()  # the last record is cut
+        filled = [c for c in counts if c]
+        common = max(set(filled), key=filled.count) if filled else 0
+        if common < 2:
+            continue
+        score = (filled.count(common) / len(filled), common)
+        if score > best:
+            best, chosen = score, delimiter
+    return chosen
+
+
+def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Blocks cut where a line ends outside of quotation marks, of about `BATCH` bytes."""
+    rest = b""
+    for block in blocks:
+        rest += block
+        if len(rest) < BATCH:
+            continue
+        cut = _line_end(rest)
+        if cut:
+            yield rest[:cut]
+            rest = rest[cut:]
+        elif len(rest) > 8 * BATCH:
+            raise _NotTidy  # a cell of that size is a quotation mark that is never closed
+    if rest:
+        yield rest
+
+
+def _line_end(data: bytes) -> int:
+    """Where the last line ends that ends outside of a quoted cell; 0 when none of the last ones does."""
+    cut = data.rfind(b"\n")
+    quotes = data.count(b'"', 0, cut + 1)
+    for _ in range(2000):
+        if cut < 0 or quotes % 2 == 0:
+            break
+        earlier = data.rfind(b"\n", 0, cut)
+        quotes -= data.count(b'"', earlier + 1, cut + 1)
+        cut = earlier
+    return cut + 1 if quotes % 2 == 0 else 0
+
+
+def decimal_mark(columns: Iterable[RawColumn], delimiter: str) -> str:
+    """',' when a semicolon separates and numbers look like 0,85; else '.'."""
+    if delimiter != ";":
+        return "."
+    comma = re.compile(r"-?\d+,\d+")
+    point = re.compile(r"-?\d+\.\d+")
+    seen = False
+    for column in columns:
+        texts = [t for r in range(min(len(column), 200)) if (t := column.text(r))]
+        seen = seen or any(comma.fullmatch(t) for t in texts)
+        if any(point.fullmatch(t) for t in texts):
+            return "."
+    return "," if seen else "."

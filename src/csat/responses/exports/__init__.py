@@ -1,0 +1,1 @@
+"""What survey platforms write: the layouts csat knows, how one is recognised, and how it is read."""
