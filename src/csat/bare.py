@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from csat.analyses.priorities import Priorities
     from csat.analyses.quality import Quality
     from csat.analyses.reliability import Reliability
-    from csat.analyses.sem import StructuralModel
+    from csat.analyses.structural.model import MeasurementModel, StructuralModel
 
 Items = Sequence[str] | None
 ScaleEnds = tuple[int, int] | None
@@ -103,7 +103,7 @@ def sem(
 
 def cfa(
     model: str, frame: Any, *, estimator: str = "ML", scale: ScaleEnds = None, weight: str | None = None
-) -> StructuralModel:
+) -> MeasurementModel:
     """`Survey.cfa` of a model in lavaan syntax on a frame."""
     return read(frame, scale=scale, weight=weight).cfa(model=model, estimator=estimator)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,7 +193,7 @@ class Chain:
         """The index with its interval; derived weights are the drivers' LMG shares unless given."""
         from csat.analyses.index import index
 
-        chosen = method or self.instrument.index_method
+        chosen = cast(Any, method or self.instrument.index_method)
         if chosen == "derived" and weights is None:
             shares = self.drivers(outcome=construct)
             weights = dict(zip(shares.drivers, (float(s) for s in shares.lmg), strict=True))
@@ -290,6 +290,7 @@ class Chain:
 
         blocks = self._placed(level, items)
         stated = self._stated(blocks)
+        name: str
         kind = importance or ("stated" if stated else "derived")
         whole = list(dict.fromkeys(i for block in blocks.values() for i in block))
         scores = self._scores_0_100(list(blocks.values()))

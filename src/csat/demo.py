@@ -111,7 +111,7 @@ def directory_lines() -> list[Line]:
     survey = survey_of(simulate(instrument, recipe="directory_114"))
     found = survey.drivers(outcome="overall", drivers=["attitude_sum", "quality_sum"], errors="classical")
     rescaled = survey_of(simulate(instrument, recipe="directory_114_rescale"))
-    constant, b1, b2 = (float(b) for b in found.b)
+    constant, b1, b2 = (float(b) for b in found.coefficients)
     means = (float(survey.tally(["overall"]).means()[0]), float(rescaled.tally(["overall"]).means()[0]))
     from csat.numerics.scores import per_cent_of_maximum, rescale_0_100
 
@@ -121,7 +121,7 @@ def directory_lines() -> list[Line]:
             "Y = .656 + .038 X1 + .123 X2",
             f"Y = {_short(constant)} + {_short(b1)} X1 + {_short(b2)} X2",
         ),
-        (Text("R"), ".596", _short(float(found.r2) ** 0.5)),
+        (Text("R"), ".596", _short(found.multiple_r)),
         (Text("F(2, 427)"), "117.62", f"{float(found.f):.2f}"),
         (Text("VIF"), "2.63", f"{float(found.vif[0]):.2f}"),
         (Text("p of attitude", "服务态度的 p 值"), "", _short(float(found.p[1]))),

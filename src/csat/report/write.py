@@ -36,6 +36,7 @@ WORKING_ORDER = (
 )
 """What is computed when; the document shows it in the order of the catalogue."""
 
+SEEDED = ("efa", "drivers", "index")
 MOST_SEGMENTS = 8
 """Segment columns whose box plots the report shows."""
 
@@ -85,7 +86,7 @@ def write(
     for at, name in enumerate(WORKING_ORDER, start=1):
         tell(at, total, entry(name).title.say(language))
         try:
-            results[name] = _ask(chain, name, seed, results)
+            results[name] = _ask(chain, name, seed)
         except CsatError as error:
             withheld[name] = str(error)
     for segment in list(chain.responses.segments)[:MOST_SEGMENTS]:
@@ -110,16 +111,10 @@ def write(
     return Report(tuple(files), verdict, points, results, withheld)
 
 
-def _ask(chain: Chain, name: str, seed: int, results: Mapping[str, Result]) -> Result:
+def _ask(chain: Chain, name: str, seed: int) -> Result:
     """One stage of the chain; those that draw at random get the seed."""
-    if name == "efa":
-        return chain.efa(seed=seed)
-    if name == "index":
-        return chain.index(seed=seed)
-    if name == "crosscheck":
-        return chain.crosscheck()
-    ask: Callable[[], Result] = getattr(chain, name)
-    return ask()
+    ask: Callable[..., Result] = getattr(chain, name)
+    return ask(seed=seed) if name in SEEDED else ask()
 
 
 def all_tables(results: Mapping[str, Result]) -> dict[str, Table]:
