@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from csat.analyses.reading import Reading, accounting, reading
 from csat.errors import BadInput
-from csat.instrument.instrument import Segment
+from csat.instrument.instrument import Scale, Segment
 from csat.language import Text
 from small_surveys import FIVE, TEN, bound
 
@@ -149,3 +150,36 @@ def test_the_reading_prints_in_both_languages_and_is_json(odd: Reading) -> None:
     held = json.loads(json.dumps(odd.to_dict()))
     assert held["report"]["invalid"][0]["value"] == "9"
     assert held["accounting"] is None
+
+
+def test_answers_in_words_are_listed_with_what_they_were_read_as() -> None:
+    labels = {5: Text("Very good", "很好"), 1: Text("Very bad", "很差")}
+    survey = bound({"a": ["Very good", "很差", "3", "Very good"]}, {"a": Scale("five", 1, 5, labels)})
+    assert reading(survey).table("read_as").to_records("en") == [
+        {"item": "a", "value": "很差", "code": "1", "count": 1},
+        {"item": "a", "value": "Very good", "code": "5", "count": 2},
+    ]
+
+
+def test_what_a_platform_left_out_is_named_with_its_respondents() -> None:
+    survey = bound({"a": [1, 2, 3]}, {"a": FIVE})
+    report = replace(
+        survey.report,
+        dropped={"preview": 12},
+        dropped_keys={"preview": ("R_1", "R_2")},
+        layout="qualtrics",
+        evidence="three header rows",
+        header_rows=3,
+        private=("e-mail",),
+        empty_columns=("Q9",),
+        notes=(Text("A note.", "备注。"),),
+    )
+    result = reading(replace(survey, report=report))
+    assert result.table("left_out").to_records("zh") == [
+        {"reason": "预览", "count": 12, "respondent": "R_1, R_2 等 12 个"}
+    ]
+    assert ("e-mail", "says who answered: left out") in [tuple(r) for r in result.table("roles").raw("en")]
+    assert ["Q9", "empty"] in result.table("unmatched").raw("en")
+    source = result.table("source").to_text("zh")
+    assert "qualtrics: three header rows" in source
+    assert "备注。" in source

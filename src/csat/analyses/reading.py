@@ -12,19 +12,42 @@ from csat.analyses.result import Base, Caution, Result
 from csat.display.table import Table
 from csat.errors import BadInput, listed
 from csat.language import Text
-from csat.responses.responses import ReadReport, Responses
+from csat.responses.responses import Met, ReadReport, Responses
 
 MANY_INVALID = 0.05
 """Invalid cells a valid answer above which the instrument is probably not that of the file (ours)."""
 DROPPED = {
     "no answer to any item": Text("no answer to any item", "所有题项均未作答"),
     "no weight": Text("no weight", "没有权重"),
+    "preview": Text("preview", "预览"),
+    "test": Text("test", "测试"),
+    "spam": Text("spam", "垃圾答卷"),
+    "unfinished": Text("unfinished", "未完成"),
+    "empty": Text("empty", "空白答卷"),
+    "blank row": Text("blank row", "空行"),
+    "total row": Text("total row", "合计行"),
 }
 ROLES = {
     "weight": Text("weight", "权重"),
     "segment": Text("segment", "分群"),
     "wave": Text("wave", "调查期"),
     "respondent": Text("respondent", "受访者编号"),
+    "time": Text("time", "时间"),
+    "submitted": Text("time of submission", "提交时间"),
+    "started": Text("time of start", "开始时间"),
+    "duration": Text("time taken", "答题用时"),
+    "status": Text("status", "状态"),
+    "progress": Text("progress", "进度"),
+    "finished": Text("finished", "是否完成"),
+    "private": Text("says who answered: left out", "涉及个人身份，已剔除"),
+    "timer": Text("page timer", "页面计时"),
+    "order": Text("order of display", "显示顺序"),
+    "group": Text("group", "分组"),
+    "score": Text("score of the platform", "平台评分"),
+    "write-in": Text("written answer", "填写内容"),
+    "language": Text("language", "语言"),
+    "meta": Text("of the platform", "平台信息"),
+    "embedded": Text("given data", "嵌入数据"),
 }
 REASONS = {
     "NO_ANSWER": Text("no answer", "未作答"),
@@ -103,9 +126,8 @@ class Reading(Result):
     """Of each matched item, in the order of `report.matched`."""
 
     def tables(self) -> dict[str, Table]:
-        """`source`, `accounting`, `missing`, `invalid`, `silence`, `flat`, `matched`, `roles`, `unmatched`.
-
-        Those without rows are left out.
+        """`source`, `accounting`, `missing`, `invalid`, `left_out`, `read_as`, `silence`, `flat`, `matched`,
+        `roles`, `unmatched`; those without rows are left out.
         """
         r = self.report
         tables = {"source": self._source_table()}
@@ -126,6 +148,28 @@ class Reading(Result):
             )
         if r.invalid:
             tables["invalid"] = self._invalid_table()
+        if r.dropped:
+            tables["left_out"] = Table(
+                {
+                    "reason": [DROPPED.get(why, Text(why)) for why in r.dropped],
+                    "count": list(r.dropped.values()),
+                    "respondent": [_named(r.dropped_keys.get(why, ()), n) for why, n in r.dropped.items()],
+                },
+                title=Text("Rows left out", "剔除的行"),
+                formats={"respondent": "text"},
+            )
+        if read_as := [m for m in r.met if not _says_itself(m)]:
+            tables["read_as"] = Table(
+                {
+                    "item": [m.item for m in read_as],
+                    "value": [m.text for m in read_as],
+                    "code": [_code(m.read_as) for m in read_as],
+                    "count": [m.count for m in read_as],
+                },
+                title=Text("Answers in words and what they were read as", "文字回答及其读取结果"),
+                formats={"value": "text", "code": "text"},
+                labels={"code": Text("Read as", "读为")},
+            )
         if r.silent_codes:
             tables["silence"] = Table(
                 {
@@ -155,14 +199,18 @@ class Reading(Result):
             title=Text("Items and their columns", "题项与数据列"),
             labels={"turned": Text("Turned", "反向计分")},
         )
-        if r.roles:
+        roles = {**r.roles, **dict.fromkeys(r.private, "private")}
+        if roles:
             tables["roles"] = Table(
-                {"column": list(r.roles), "role": [ROLES.get(v, Text(v)) for v in r.roles.values()]},
+                {"column": list(roles), "role": [ROLES.get(v, Text(v)) for v in roles.values()]},
                 title=Text("Columns with another role", "其他用途的列"),
             )
-        if r.unmatched_columns:
+        unused = [(c, Text("")) for c in r.unmatched_columns if c not in r.empty_columns]
+        unused += [(c, Text("empty", "空列")) for c in r.empty_columns]
+        if unused:
             tables["unmatched"] = Table(
-                {"column": list(r.unmatched_columns)}, title=Text("Columns not used", "未使用的列")
+                {"column": [c for c, _ in unused], "reason": [t for _, t in unused]},
+                title=Text("Columns not used", "未使用的列"),
             )
         return tables
 
@@ -200,8 +248,11 @@ class Reading(Result):
             (Text("SHA-256", "SHA-256"), r.sha256),
             (Text("Encoding", "字符编码"), r.encoding),
             (Text("Delimiter", "分隔符"), DELIMITERS.get(r.delimiter, r.delimiter)),
+            (Text("Decimal sign", "小数点"), "" if r.decimal == "." else r.decimal),
             (Text("Sheet", "工作表"), r.sheet),
-            (Text("Layout", "版式"), r.layout),
+            (Text("Layout", "版式"), f"{r.layout}: {r.evidence}" if r.evidence else r.layout),
+            (Text("Header rows", "表头行数"), str(r.header_rows) if r.header_rows != 1 else ""),
+            (Text("Headers met twice", "重复的列名"), ", ".join(r.repeated_headers)),
             (Text("Rows read", "读入行数"), str(r.rows_read)),
             *(
                 (
@@ -221,7 +272,7 @@ class Reading(Result):
         return Table(
             {"what": [w for w, _ in shown], "value": [v for _, v in shown]},
             title=Text("Source", "数据来源"),
-            notes=[Text(note) for note in r.notes],
+            notes=list(r.notes),
             formats={"value": "text"},
         )
 
@@ -243,6 +294,23 @@ class Reading(Result):
 
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
+
+
+def _named(keys: Sequence[str], n: int) -> Text:
+    """Respondents or rows left out; the first of many."""
+    shown = ", ".join(keys)
+    if not keys or n <= len(keys):
+        return Text(shown)
+    return Text(f"{shown} and {n - len(keys)} more", f"{shown} 等 {n} 个")
+
+
+def _says_itself(met: Met) -> bool:
+    """Whether the text is the number it was read as, or is listed as a silence."""
+    return isinstance(met.read_as, str) or met.text == _code(met.read_as)
+
+
+def _code(read_as: float | str) -> str:
+    return read_as if isinstance(read_as, str) else f"{read_as:g}"
 
 
 def _accounting_table(a: Accounting) -> Table:
