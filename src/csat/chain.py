@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from csat.analyses.efa import Factors
     from csat.analyses.groups import GroupDescription
     from csat.analyses.index import Index
+    from csat.analyses.path_model_pls import PathModelPLS
     from csat.analyses.priorities import Priorities
     from csat.analyses.quality import Quality
     from csat.analyses.reading import Reading
@@ -433,6 +434,38 @@ class Chain:
             confidence=confidence,
         )
 
+    def pls(
+        self,
+        *,
+        model: str | None = None,
+        scheme: Literal["path", "factor", "centroid"] = "path",
+        modes: Mapping[str, Literal["A", "B"]] | Literal["A", "B"] = "A",
+        consistent: bool = False,
+        target: str | None = None,
+        correlation: Literal["pearson", "polychoric"] = "pearson",
+        missing: Literal["pairwise", "listwise", "mean"] = "pairwise",
+        replicates: int | None = None,
+        confidence: float = 0.95,
+        seed: int = 0,
+    ) -> PathModelPLS:
+        """The instrument's path model, or a model text, by partial least squares."""
+        from csat.analyses.pls import pls
+
+        found = self._model(model) if model is not None else self._path_model()
+        return pls(
+            self._whole(),
+            found,
+            scheme=scheme,
+            modes=modes,
+            consistent=consistent,
+            target=target,
+            correlation=correlation,
+            missing=missing,
+            replicates=replicates,
+            confidence=confidence,
+            seed=seed,
+        )
+
     def _model(self, text: str) -> Model:
         """A model text: what it names must be known; a construct it does not measure is the instrument's."""
         written = parse_model(text, where="the model")
@@ -445,6 +478,12 @@ class Chain:
             where="the model",
         )
         return completed(written, constructs)
+
+    @property
+    def declares_paths(self) -> bool:
+        """Whether the instrument has a path model at all; without one there is nothing to withhold."""
+        text = self.responses.instrument.model
+        return bool(text.strip() and parse_model(text).paths)
 
     def _path_model(self) -> Model:
         whole = self.responses.instrument

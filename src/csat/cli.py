@@ -310,6 +310,34 @@ def _model(path: Path | None) -> str | None:
 
 
 @analysis(
+    "pls",
+    MODEL,
+    click.option(
+        "--scheme",
+        type=click.Choice(["path", "factor", "centroid"]),
+        default="path",
+        show_default=True,
+        help="Weighting scheme of the constructs.",
+    ),
+    click.option("--consistent", is_flag=True, help="Correct for unreliable scores (PLSc)."),
+    click.option("--target", metavar="NAME", help="Construct of the index; default: the instrument's."),
+    CORRELATION,
+    click.option(
+        "--missing",
+        type=click.Choice(["pairwise", "listwise", "mean"]),
+        default="pairwise",
+        show_default=True,
+        help="Rows with silence.",
+    ),
+    click.option("--replicates", type=click.IntRange(0), help="Bootstrap replicates; 0 for none."),
+    SEED,
+)
+def pls_command(survey: Survey, *, model: Path | None, **own: Any) -> Result:
+    """PLS path model: weights, paths, index with unstandardised weights, importance map."""
+    return survey.pls(model=_model(model), **own)
+
+
+@analysis(
     "drivers",
     click.option(
         "--outcome", metavar="NAME", help="Construct or item to explain; default: the index construct."

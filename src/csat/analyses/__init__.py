@@ -66,6 +66,11 @@ CATALOGUE: tuple[Entry, ...] = (
         Text("Do the declared paths hold?", "所设定的路径是否成立？"),
     ),
     Entry(
+        "pls",
+        Text("PLS path model", "PLS 路径模型"),
+        Text("What is the index with weights from the model?", "以模型权重计算的指数是多少？"),
+    ),
+    Entry(
         "crosscheck",
         Text("Second opinion", "交叉验证"),
         Text("Do independent programs give the same numbers?", "独立程序是否给出相同的数字？"),

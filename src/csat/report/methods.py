@@ -51,6 +51,10 @@ METHODS: dict[str, Text] = {
         "the solution is judged for identification, convergence and admissibility before any number is used.",
         "模型：对协方差矩阵（除以 n）做极大似然估计，默认设定与拟合指标定义同 lavaan；先判断可识别、收敛与解的可接受性，再使用数字。",
     ),
+    "pls": Text(
+        "PLS: mode A, path scheme, items standardised; signs so that the loadings of a construct sum to a positive number; index with unstandardised weights on the declared scale; intervals by bootstrap with weights estimated anew.",
+        "PLS：模式 A，路径加权，题项标准化；符号取构念载荷之和为正；指数采用未标准化权重与量表声明的两端；区间为每次重估权重的自助法。",
+    ),
     "crosscheck": Text(
         "Second opinion: the same quantities from factor_analyzer, statsmodels and semopy, run on the same data.",
         "交叉验证：在同一数据上由 factor_analyzer、statsmodels 与 semopy 计算同样的量。",
@@ -92,6 +96,11 @@ REFERENCES: dict[str, tuple[str, ...]] = {
         "Horn (1965), A rationale and test for the number of factors in factor analysis, Psychometrika 30, 179-185.",
         "Velicer (1976), Determining the number of components from the matrix of partial correlations, Psychometrika 41, 321-327.",
         "Jennrich (2002), A simple general method for oblique rotation, Psychometrika 67, 7-19.",
+    ),
+    "pls": (
+        "Wold (1982), Soft modeling: the basic design and some extensions, in Joereskog & Wold (eds), Systems under Indirect Observation, North-Holland.",
+        "Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005), PLS path modeling, Computational Statistics & Data Analysis 48, 159-205.",
+        "Ringle & Sarstedt (2016), Gain more insight from your PLS-SEM results: the importance-performance map analysis, Industrial Management & Data Systems 116(9), 1865-1886.",
     ),
     "sem": (
         "Fornell & Larcker (1981), Evaluating structural equation models, Journal of Marketing Research 18, 39-50.",

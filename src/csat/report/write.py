@@ -29,6 +29,7 @@ WORKING_ORDER = (
     "efa",
     "cfa",
     "sem",
+    "pls",
     "drivers",
     "index",
     "priorities",
@@ -36,7 +37,8 @@ WORKING_ORDER = (
 )
 """What is computed when; the document shows it in the order of the catalogue."""
 
-SEEDED = ("efa", "drivers", "index")
+SEEDED = ("efa", "pls", "drivers", "index")
+NEEDS_PATHS = ("sem", "pls")
 MOST_SEGMENTS = 8
 """Segment columns whose box plots the report shows."""
 
@@ -84,6 +86,8 @@ def write(
     results: dict[str, Result] = {"reading": chain.reading(issued=issued, returned=returned)}
     withheld: dict[str, str] = {}
     for at, name in enumerate(WORKING_ORDER, start=1):
+        if name in NEEDS_PATHS and not chain.declares_paths:
+            continue
         tell(at, total, entry(name).title.say(language))
         try:
             results[name] = _ask(chain, name, seed)
