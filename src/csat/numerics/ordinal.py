@@ -262,6 +262,30 @@ def influence(joint: ArrayLike, rho: float) -> Array:
     return psi
 
 
+def influences(
+    joints: Sequence[Array],
+    rho: Array,
+    *,
+    row_margins: Sequence[Array] | None = None,
+    column_margins: Sequence[Array] | None = None,
+) -> Array:
+    """`influence` of N pairs at once, (N, Ka, Kb); tables with fewer categories are padded at the top.
+
+    Parameters
+    ----------
+    joints, row_margins, column_margins : as `polychoric_pairs`. rho : (N,).
+    """
+    n = _padded(joints)
+    share = n / n.sum(axis=(1, 2), keepdims=True)
+    a = _cuts(n.sum(axis=2), row_margins, side=0)
+    b = _cuts(n.sum(axis=1), column_margins, side=1)
+    parts = [
+        _influence(share[part], a[part], b[part], rho[part])
+        for part in (slice(s, s + PAIRS_AT_ONCE) for s in range(0, len(n), PAIRS_AT_ONCE))
+    ]
+    return np.concatenate(parts)
+
+
 def smoothed(correlation: ArrayLike, *, floor: float = 1e-6) -> Array:
     """The matrix with eigenvalues below `floor` raised to it and the diagonal scaled back to 1.
 

@@ -1,0 +1,130 @@
+"""Sample moments of ordered items with their asymptotic covariance: thresholds, polychoric correlations.
+
+Moments are ordered as in `moment_vectors.OrderedMoments`: thresholds item by item, then the correlations
+below the diagonal, column by column. The estimate is two-step; Gamma is the mean outer product of the
+influences of the respondents (Muthen 1984), all pairs at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.numerics.linalg import Array
+from csat.numerics.ordinal import influences, polychoric_matrix, thresholds
+
+Positions = NDArray[np.intp]
+
+TABLE_ROWS_AT_ONCE = 1 << 15
+
+
+@dataclass(frozen=True, eq=False)
+class OrderedSample:
+    """Moments of p ordered items and their Gamma.
+
+    item : (t,) the item of each threshold. thresholds : (t,). correlation : (p, p). gamma : (k, k), n times
+    the covariance of the moments. used : categories somebody chose, by item. n : respondents. boundary :
+    pairs whose correlation is -1 or 1.
+    """
+
+    item: Positions
+    thresholds: Array
+    correlation: Array
+    gamma: Array
+    used: tuple[NDArray[np.int64], ...]
+    n: float
+    boundary: tuple[tuple[int, int], ...]
+
+    @property
+    def moments(self) -> Array:
+        """s, (k,)."""
+        columns, rows = np.triu_indices(len(self.correlation), 1)
+        return np.concatenate([self.thresholds, self.correlation[rows, columns]])
+
+
+def ordered_sample(
+    codes: NDArray[np.int64],
+    categories: Sequence[int],
+    *,
+    weights: Array | None = None,
+    empty_2x2: Literal["keep", "half"] = "half",
+) -> OrderedSample:
+    """Thresholds, polychoric correlations and Gamma from coded answers.
+
+    Parameters
+    ----------
+    codes : (n, p) positions 0, 1, ... on each item's scale, negative where there is no answer (pairwise).
+    categories : (p,) declared categories of each item; those nobody chose are merged with the next.
+    weights : (n,) case weights. empty_2x2 : as `ordinal.polychoric_matrix`; lavaan's habit by default.
+
+    Raises
+    ------
+    TooFew : an item with answers in fewer than two categories, with its position.
+    """
+    n, p = codes.shape
+    w = np.ones(n) if weights is None else np.asarray(weights, dtype=float) * (n / np.sum(weights))
+    known = codes >= 0
+    complete = bool(known.all())
+    width = int(max(categories))
+    hot = np.zeros((n, p, width))
+    at_row, at_item = np.nonzero(known)
+    hot[at_row, at_item, codes[at_row, at_item]] = 1.0
+    burt = _burt(hot.reshape(n, p * width), w).reshape(p, width, p, width)
+    rows, columns = np.triu_indices(p, 1)
+    joints = [burt[i, :, j, :] for i, j in zip(rows.tolist(), columns.tolist(), strict=True)]
+    margins = [np.diagonal(burt[i, :, i, :]) for i in range(p)]
+    cuts = [thresholds(margin) for margin in margins]
+    found = polychoric_matrix(joints, margins=None if complete else margins, empty_2x2=empty_2x2)
+    rho = found.correlation[rows, columns]
+    by_cell = influences(
+        joints,
+        rho,
+        row_margins=None if complete else [margins[i] for i in rows],
+        column_margins=None if complete else [margins[j] for j in columns],
+    )
+    item = np.concatenate([np.full(c.values.size, i) for i, c in enumerate(cuts)])
+    tau = np.concatenate([c.values for c in cuts])
+    t = tau.size
+    influence = np.zeros((n, t + rows.size))
+    of_threshold = 0
+    for i, (margin, cut) in enumerate(zip(margins, cuts, strict=True)):
+        below = np.concatenate([cut.used[:-1]])
+        total = margin.sum()
+        density = np.exp(-(cut.values**2) / 2) / np.sqrt(2 * np.pi)
+        shift = (np.arange(width)[:, None] <= below) - np.cumsum(margin)[below] / total
+        answered = known[:, i]
+        place = slice(of_threshold, of_threshold + cut.values.size)
+        influence[answered, place] = (shift / density)[codes[answered, i]] * (n / total)
+        of_threshold += cut.values.size
+    flat = by_cell.reshape(rows.size, -1)
+    own = by_cell.shape[2]
+    safe = np.where(known, codes, 0)
+    for pair, (i, j) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
+        values = flat[pair][safe[:, i] * own + safe[:, j]]
+        if not complete:
+            both = known[:, i] & known[:, j]
+            values = np.where(both, values * (n / (w @ both)), 0.0)
+        influence[:, t + pair] = values
+    influence *= w[:, None]
+    gamma = influence.T @ influence / n
+    return OrderedSample(
+        item=item,
+        thresholds=tau,
+        correlation=found.correlation,
+        gamma=gamma,
+        used=tuple(c.used for c in cuts),
+        n=float(n),
+        boundary=found.boundary,
+    )
+
+
+def _burt(hot: Array, weights: Array) -> Array:
+    total = np.zeros((hot.shape[1], hot.shape[1]))
+    for start in range(0, len(hot), TABLE_ROWS_AT_ONCE):
+        part = hot[start : start + TABLE_ROWS_AT_ONCE]
+        total += (part.T * weights[start : start + TABLE_ROWS_AT_ONCE]) @ part
+    return total
