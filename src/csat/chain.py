@@ -176,6 +176,7 @@ class Chain:
             correlation=correlation,
             draws=draws,
             seed=seed,
+            titles=self.titles(),
             constructs={c.id: c.items for c in self.instrument.constructs if set(c.items) & set(wanted)},
         )
 

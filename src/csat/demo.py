@@ -72,8 +72,8 @@ def bank_lines(survey: Survey) -> list[Line]:
     first = [int(np.abs(found.pattern[at]).argmax()) for at in (0, 2, 5, 7, 10)]
     rows = (
         (Text("KMO"), ".765", _short(survey.adequacy(items=items).kmo)),
-        (Text("eigenvalues above 1", "大于 1 的特征值个数"), "5", str(int((found.eigenvalues > 1).sum()))),
-        (Text("cumulative share", "累计方差解释率"), "63.1 %", f"{100 * found.cumulative_share:.1f} %"),
+        (Text("eigenvalues above 1", "大于 1 的特征值个数"), "5", str(found.retention.counts["kaiser"])),
+        (Text("cumulative share", "累计方差解释率"), "63.1 %", f"{100 * found.variance.cumulative[-1]:.1f} %"),
         (
             Text("alpha of all 12 items", "12 个题项的 alpha"),
             "> .7",
