@@ -13,9 +13,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import cho_solve
 from scipy.special import chdtrc, chdtri, chndtr, chndtrinc
 
-from csat.numerics.linalg import Array, cholesky, correlation_from_covariance, log_determinant, solve, vech
+from csat.numerics.linalg import Array, cholesky, correlation_from_covariance, log_determinant, vech
 
 Likelihood = Literal["normal", "wishart"]
 
@@ -44,10 +45,12 @@ def ml_discrepancy(
     SingularMatrix, ConstantItem : S or Sigma is not positive definite, with positions.
     """
     s, sigma = np.asarray(sample_cov, dtype=float), np.asarray(implied_cov, dtype=float)
-    f = log_determinant(sigma) - log_determinant(s) + float(np.trace(solve(sigma, s))) - len(s)
+    factor = _factor(sigma)
+    log_det = 2 * float(np.log(np.diagonal(factor)).sum())
+    f = log_det - log_determinant(s) + float(np.trace(_solved(factor, s))) - len(s)
     if sample_mean is not None and implied_mean is not None:
         gap = np.asarray(sample_mean, dtype=float) - np.asarray(implied_mean, dtype=float)
-        f += float(gap @ solve(sigma, gap))
+        f += float(gap @ _solved(factor, gap))
     return f
 
 
@@ -290,14 +293,14 @@ def gfi_measures(
     if x:
         counted[np.ix_(x, x)] = 0.0
         gap[np.ix_(x, x)] = 0.0
-    cholesky(sigma)
-    above, below = solve(sigma, gap), solve(sigma, counted)
+    factor = _factor(sigma)
+    above, below = _solved(factor, gap), _solved(factor, counted)
     numerator, denominator = float((above * above.T).sum()), float((below * below.T).sum())
     if sample_mean is not None and implied_mean is not None:
         m = np.asarray(sample_mean, dtype=float)
         difference = m - np.asarray(implied_mean, dtype=float)
-        numerator += 2 * float(difference @ solve(sigma, difference))
-        denominator += 2 * float(m @ solve(sigma, m))
+        numerator += 2 * float(difference @ _solved(factor, difference))
+        denominator += 2 * float(m @ _solved(factor, m))
     gfi = 1 - numerator / denominator
     moments = moment_count(len(sigma), means=sample_mean is not None)
     return {
@@ -305,6 +308,18 @@ def gfi_measures(
         "agfi": 1 - moments / df * (1 - gfi) if df else 1.0,
         "pgfi": gfi * df / moments,
     }
+
+
+def _factor(sigma: Array) -> Array:
+    """Cholesky factor of an implied covariance, however close to singular a bad solution has brought it."""
+    try:
+        return np.asarray(np.linalg.cholesky(sigma))
+    except np.linalg.LinAlgError:
+        return cholesky(sigma)
+
+
+def _solved(factor: Array, right: Array) -> Array:
+    return np.asarray(cho_solve((factor, True), right))
 
 
 def _root_mean(*parts: Array) -> float:
