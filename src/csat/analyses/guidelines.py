@@ -80,3 +80,12 @@ FIT_BANK: Mapping[str, Guideline] = {
     "tli": Guideline(0.90, "at least", "bank study"),
 }
 FIT_SETS: Mapping[str, Mapping[str, Guideline]] = {"Hu-Bentler": FIT_HU_BENTLER, "bank study": FIT_BANK}
+HEYWOOD = Guideline(0.995, "at most", "bound of the uniqueness at .005, as psych")
+CROSS_LOADING_GAP = Guideline(0.20, "at least", "common practice: first loading above the second by this")
+ITEMS_PER_FACTOR = Guideline(3.0, "at least", "common practice")
+RESPONDENTS_PER_ITEM = Guideline(5.0, "at least", "common practice")
+FACTOR_RESPONDENTS = Guideline(100.0, "at least", "common practice")
+RMSEA_POOR = Guideline(0.10, "at most", "Browne & Cudeck (1993)")
+RMSR_CLOSE = Guideline(0.08, "at most", "common practice")
+SPARSE_CELLS = Guideline(0.20, "at most", "csat: share of cells of two items expected below one respondent")
+POLYCHORIC_EXTREME = Guideline(0.98, "at most", "csat: polychoric correlations above are hardly told from 1")
