@@ -249,8 +249,10 @@ def share_interval_of_design(
 
     logit : logit p -+ t se / (p q), turned back. asin : the same of asin sqrt p. wald : p -+ t se.
     likelihood : all r with 2 (p q / se^2) (p ln(p / r) + q ln(q / (1 - r))) <= t^2 n / (n - 1), the
-        likelihood ratio over the design effect (Rao & Scott; n / (n - 1) as in R's survey). beta : beta quantiles at n = (p q / se^2) (t_{n-1} / t_df)^2
-        (Korn & Graubard). n : the respondents, df + 1 unless given. wilson : Wilson's at the effective n p q / se^2.
+        likelihood ratio over the design effect (Rao & Scott; n / (n - 1) as in R's survey).
+    beta : beta quantiles at n = (p q / se^2) (t_{n-1} / t_df)^2 (Korn & Graubard).
+    wilson : Wilson's at the effective n p q / se^2.
+    n : the respondents, df + 1 unless given.
     A share of 0 or 1, or without error, has no spread: the interval is the share itself, except by wilson
     and beta when n is given.
 
