@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -139,3 +142,23 @@ def test_full_bootstrap_error_of_the_mobile_index_is_near_the_fixed_weight_one()
 def _index(answers: np.ndarray, fit) -> np.ndarray:
     r, mean, sd = np.corrcoef(answers.T), answers.mean(axis=0), answers.std(axis=0, ddof=1)
     return construct_index(fit, r, mean, sd, **ENDS).performance
+
+
+def test_standard_errors_are_those_of_seminr() -> None:
+    stored = json.loads((Path(__file__).parents[1] / "golden" / "pls_bootstrap.json").read_text("utf-8"))
+    case = reference_case("mobi", "ecsi7_complaints")
+    fit = pls(case.correlation, case.structure)
+    found = pls_replicates(
+        replicate_moments(case.answers, replicates=5000), fit, lower=np.ones(24), upper=np.full(24, 10.0)
+    )
+    close = stored["tolerance"]
+    for name in ("paths", "total", "htmt"):
+        made = spread(getattr(found, name))
+        for a, b, expected in stored["se"][name]:
+            at = case.constructs.index(a), case.constructs.index(b)
+            assert made[at] == pytest.approx(expected, rel=close[name]), (name, a, b)
+    for name in ("weights", "loadings"):
+        made = spread(getattr(found, name))
+        for item, expected in stored["se"][name]:
+            value = made[case.items.index(item)]
+            assert value == pytest.approx(expected, rel=close[name], abs=1e-12), (name, item)
