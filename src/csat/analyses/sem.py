@@ -6,7 +6,7 @@ The engine is csat's own (numerics.structure, estimation); its numbers are lavaa
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,6 +43,9 @@ from csat.tally.tally import Tally
 Array = NDArray[np.float64]
 
 ESTIMATORS = ("ML",)
+
+ALIKE = 0.4
+"""Correlation of all items in the last starting values tried."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -410,24 +413,41 @@ def _cells(places: Sequence[tuple[int, int, int, float]]) -> Cells:
 
 
 def _estimated(group: Group, table: ParameterTable, said: Array) -> Estimate:
-    q = len(table.free)
-    own = starting_values(group.structure, group.cov, q, mean=group.mean)
-    start = np.where(np.isnan(said), own, said)
+    """The minimum, from the best of a few starts: another is tried only where one leads to none."""
     lower = np.array([max(table.rows[i].lower for i in rows) for rows in table.free])
     upper = np.array([min(table.rows[i].upper for i in rows) for rows in table.free])
     crossed = np.flatnonzero(lower > upper)
     if crossed.size:
         name = table.rows[table.free[crossed[0]][0]].name
         raise BadInput(f"the lower bound of {name} is above its upper bound", where="the model")
-    start = np.clip(start, lower, upper)
-    for candidate in (start, np.clip(own, lower, upper)):
-        if _is_usable(group.structure, candidate):
-            return fit_maximum_likelihood([group], candidate, lower=lower, upper=upper)
+    best: Estimate | None = None
+    for start in _starts(group, said):
+        candidate = np.clip(start, lower, upper)
+        if not _is_usable(group.structure, candidate):
+            continue
+        found = fit_maximum_likelihood([group], candidate, lower=lower, upper=upper)
+        if found.converged:
+            return found
+        if best is None or found.discrepancy < best.discrepancy:
+            best = found
+    if best is not None:
+        return best
     raise CannotCompute(
         "no positive definite covariance can be found to start from",
         where="the model",
         do="Check the fixed values and bounds of the model",
     )
+
+
+def _starts(group: Group, said: Array) -> Iterator[Array]:
+    """From the data with what the model says; from the data alone; as if all items were related alike."""
+    own = starting_values(group.structure, group.cov, said.size, mean=group.mean)
+    yield np.where(np.isnan(said), own, said)
+    if not np.isnan(said).all():
+        yield own
+    sd = np.sqrt(np.diagonal(group.cov))
+    alike = np.outer(sd, sd) * (ALIKE + (1 - ALIKE) * np.eye(len(sd)))
+    yield starting_values(group.structure, (group.cov + alike) / 2, said.size, mean=group.mean)
 
 
 def _is_usable(structure: Structure, theta: Array) -> bool:

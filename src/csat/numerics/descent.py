@@ -171,7 +171,8 @@ def _step(
     """The next point, lower than this one, and the damping that found it; None when no step is lower."""
     free = ~held
     g, h = gradient[free], hessian[np.ix_(free, free)]
-    diagonal = np.maximum(np.diagonal(h), 1e-12 * max(float(np.diagonal(h).max(initial=0.0)), 1e-300))
+    # each parameter in its own unit: a common floor would depend on the units of the items
+    diagonal = np.where(np.diagonal(h) > 0, np.diagonal(h), 1.0)
     while damping <= DAMPING_MOST:
         try:
             factor = cho_factor(h + np.diag(damping * diagonal), lower=True)

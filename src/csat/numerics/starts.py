@@ -167,7 +167,9 @@ def _regressions(structure: Structure, total: Array) -> Array:
         among = np.where(uncorrelated[np.ix_(causes, causes)], 0.0, total[np.ix_(causes, causes)])
         np.fill_diagonal(among, np.diagonal(total)[causes] * (1 + (RIDGE if causes.size > 1 else 0.0)))
         target = total[causes, effect] - total[np.ix_(causes, cells.column[given])] @ values[given]
-        values[free] = np.linalg.lstsq(among, target, rcond=1e-6)[0]
+        unit = np.sqrt(np.diagonal(among))
+        scaled = np.linalg.lstsq(among / np.outer(unit, unit), target / unit, rcond=1e-6)[0]
+        values[free] = scaled / unit
         explained = values[free] @ among @ values[free]
         most = EXPLAINED_MOST * total[effect, effect]
         if explained > most > 0:
