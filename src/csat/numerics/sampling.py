@@ -349,11 +349,10 @@ def stratified_mean(
 
 def _correction(n: ArrayLike, population: float, less: int) -> Array:
     size = np.asarray(n, dtype=float)
-    wrong = np.flatnonzero(np.atleast_1d(~(size > 0) | (size > population)))
+    wrong = np.atleast_1d(size)[np.atleast_1d(~(size > 0) | (size > population))]
     if wrong.size:
-        raise NumericsError(
-            "a sample is not positive or larger than the population: {items}", positions=wrong.tolist()
-        )
+        kind = "larger than the population" if wrong[0] > 0 else "no sample"
+        raise NumericsError(f"a sample of {wrong[0]:g} is {kind}", do="Correct one of them")
     if not np.isfinite(population) or population <= 1:
         return np.where(size >= population, 0.0, 1.0)
     return np.sqrt((population - size) / (population - less))
