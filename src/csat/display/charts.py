@@ -114,7 +114,9 @@ def bars(
         low, high = min(low, _least(_floats(lower))), max(high, _most(_floats(upper)))
     if reference is not None:
         low, high = min(low, reference), max(high, reference)
-    room = 0.04 * ((high - low) or 1.0)
+    if high == low:
+        high = 1.0  # nothing but zeros: any axis will do
+    room = 0.04 * (high - low)
     ax.set_xlim(low - (room if low < 0 else 0), high + (room if high > 0 else 0))
     ax.axvline(0, color=MUTED, lw=0.9, zorder=3)
     return ax

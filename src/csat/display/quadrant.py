@@ -54,6 +54,9 @@ def quadrant(
     x, y = (np.asarray(v, dtype=float).reshape(-1) for v in (performance, importance))
     known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     x, y, names = x[known], y[known], [labels[int(i)] for i in known]
+    # a crosshair that does not exist is that of the points: the chart still places them
+    centre_x = centre_x if math.isfinite(centre_x) else _middle(x)
+    centre_y = centre_y if math.isfinite(centre_y) else _middle(y)
     marked = _marked(x, y, known, centre_x, centre_y, highlight)
     numbered = len(x) > NAMED_AT_MOST
     key_rows = math.ceil(len(x) / KEY_COLUMNS) if numbered else 0
@@ -98,6 +101,10 @@ def _marked(
     if highlight is None:
         return np.asarray((x < centre_x) & (y >= centre_y))
     return np.isin(known, list(highlight))
+
+
+def _middle(values: NDArray[np.float64]) -> float:
+    return float(values.mean()) if len(values) else 0.0
 
 
 def _frame(
