@@ -14,7 +14,7 @@ from csat.errors import BadInput, UnknownName, closest, listed
 from csat.instrument.instrument import Construct, Instrument, Item, Scale, Segment
 from csat.instrument.labels import answer_code, fold, label_codes, label_set, set_labels, silence_words
 from csat.language import Text
-from csat.responses.raw import RawColumn, RawTable, number_of
+from csat.responses.raw import RawColumn, RawTable, counts_of, number_of, translated
 from csat.responses.responses import (
     INVALID,
     NO_ANSWER,
@@ -53,6 +53,8 @@ class _Meaning:
     values: NDArray[np.float64]
     read_as: tuple[float | str, ...]
     """The answer as given, before turning, or the reason of silence."""
+    is_measured: bool
+    """Whether the item has no categories: a quantity, or a scale of very many answers."""
     notes: tuple[Text, ...] = ()
 
     def lookup(self) -> NDArray[np.int8]:
@@ -68,6 +70,7 @@ def bind(
     segments: Sequence[str] = (),
     origins: Mapping[str, float] | None = None,
     keep_silent_rows: bool = False,
+    release: bool = False,
 ) -> Responses:
     """Bind columns to items and texts to codes.
 
@@ -78,6 +81,8 @@ def bind(
     segments : further columns that group respondents. origins : of continuous items, for parts of a larger
         whole.
     keep_silent_rows : keep rows without any answer (a stream must not lose count of them).
+    release : let go of each column of the table once it is coded, which leaves the table empty: a large file
+        is then held once, not twice.
 
     Raises
     ------
@@ -85,23 +90,13 @@ def bind(
         negative or no number.
     UnknownName : a weight or segment column that is not in the table.
     """
-    where = table.source
     if not table.rows:
-        gone = ", ".join(f"{n} {reason}" for reason, n in table.dropped.items())
-        raise BadInput(
-            f"all {table.rows_read} rows were left out ({gone})"
-            if gone
-            else "there are column names but no rows of answers",
-            where=where,
-            do="Keep such rows with keep_rows=, or export the answers again"
-            if gone
-            else "Export the answers again",
-        )
+        raise _nothing_left(table)
     matched = match_columns(table, instrument)
     if not matched:
         raise BadInput(
             f"no column answers an item of '{instrument.id}'",
-            where=where,
+            where=table.source,
             right=f"The columns are: {listed(list(table.columns))}. The items are: "
             f"{listed([i.id for i in instrument.items])}",
             do="Name another instrument, add the column names as aliases, or make one with: csat "
@@ -112,89 +107,170 @@ def bind(
     keep = np.ones(table.rows, dtype=bool)
     dropped = dict(table.dropped)
     if not keep_silent_rows:
-        answered = np.zeros(table.rows, dtype=bool)
-        for item, column in matched.items():
-            answered |= (meanings[item].lookup() >= 0)[table.columns[column].index]
-        _drop(keep, ~answered, NO_ANSWERS, dropped)
+        _drop(keep, ~_answered(table, matched, meanings), NO_ANSWERS, dropped)
         if not keep.any():
-            _raise_nothing_valid(table, instrument, matched, meanings)
+            raise _nothing_valid(table, instrument, matched, meanings)
     weights, weight_column, notes = _weights(table, instrument, weight, keep, dropped)
-    rows: Any = slice(None) if keep.all() else np.flatnonzero(keep)
-    columns: dict[str, NDArray[Any]] = {}
-    reasons: dict[str, NDArray[np.int8]] = {}
-    for item, column in matched.items():
-        index = table.columns[column].index[rows]
-        codes = meanings[item].lookup()[index]
-        if has_categories(instrument.item(item).scale):
-            columns[item] = codes
-        else:
-            reasons[item] = codes
-            columns[item] = np.append(meanings[item].values, np.nan)[index]
     groups, roles, more = _segments(table, instrument, segments)
-    notes = [*table.notes, *(n for m in meanings.values() for n in m.notes), *notes, *more]
     if weight_column:
         roles[weight_column] = "weight"
     respondent = next((c for w in instrument.respondent if (c := find_column(table, w))), table.respondent)
     if respondent:
         roles[respondent] = "respondent"
     roles = {**{c: r for c, r in table.roles.items() if c not in matched.values()}, **roles}
-    used = set(matched.values()) | set(roles)
-    unmatched = (*(c for c in table.columns if c not in used), *table.unkept)
-    items = tuple(columns)
+    unused = [c for c in table.columns if c not in roles and c not in matched.values()] + list(table.unkept)
     numbers = table.numbers_of_rows()
-    invalid, invalid_count = _invalid(table, matched, meanings, keep, numbers)
-    report = ReadReport(
-        source=table.source,
-        sha256=table.sha256,
-        encoding=table.encoding,
-        delimiter=table.delimiter,
-        decimal=table.decimal,
-        sheet=table.sheet,
-        layout=table.layout,
-        evidence=table.evidence,
-        header_rows=table.header_rows,
-        rows_read=table.rows_read or table.rows + sum(table.dropped.values()),
-        rows_kept=int(keep.sum()),
-        dropped=dropped,
-        dropped_keys=dict(table.dropped_keys),
-        matched=matched,
-        unmatched_columns=unmatched,
-        missing_items={i.id: _closest_column(i, unmatched) for i in instrument.items if i.id not in matched},
-        roles=roles,
-        private=table.private,
-        empty_columns=table.empty_columns,
-        repeated_headers=table.repeated_headers,
-        silent_codes=tuple(
-            s for i, c in matched.items() for s in _silent(table.columns[c], meanings[i], i, c)
-        ),
-        met=tuple(m for i, c in matched.items() for m in _met(table.columns[c], meanings[i], i, c)),
-        invalid=invalid,
-        invalid_count=invalid_count,
-        turned=tuple(i for i in items if instrument.item(i).turned),
-        constant=tuple(i for i in items if _distinct_answers(columns[i], i in reasons) == 1),
-        empty=tuple(i for i in items if _distinct_answers(columns[i], i in reasons) == 0),
-        notes=tuple(dict.fromkeys(notes)),
-    )
-    own_origins = {
-        i: float(np.round(np.nanmean(columns[i]))) if np.isfinite(columns[i]).any() else 0.0
-        for i in items
-        if instrument.item(i).scale is None
+    rows: Any = slice(None) if keep.all() else np.flatnonzero(keep)
+    ids = Ids(table.columns[respondent].where(rows)) if respondent in table.columns else None
+    coded: dict[str, _Coded] = {}
+    for item, column in matched.items():
+        coded[item] = _code(item, column, table.columns[column], meanings[item], rows, numbers)
+        if release and isinstance(table.columns, dict):
+            del table.columns[column]
+    measured = [i for i in coded if not has_categories(instrument.item(i).scale)]
+    columns: dict[str, NDArray[Any]] = {
+        i: c.codes if c.values is None else c.values for i, c in coded.items()
     }
     return Responses(
         instrument=instrument,
-        items=items,
+        items=tuple(coded),
         columns=columns,
-        reasons=reasons,
+        reasons={i: coded[i].codes for i in measured},
         rows=int(keep.sum()),
         row_numbers=numbers[rows],
         weights=None if weights is None else weights[rows],
         weight_column=weight_column,
         segments=groups if keep.all() else groups.where(rows),
-        ids=Ids(table.columns[respondent].where(rows)) if respondent in table.columns else None,
+        ids=ids,
         seconds=None if table.seconds is None else table.seconds[rows],
         submitted=None if table.submitted is None else table.submitted[rows],
-        origins=own_origins | dict(origins or {}),
-        report=report,
+        origins={i: _origin(columns[i]) for i in measured if instrument.item(i).scale is None}
+        | dict(origins or {}),
+        report=ReadReport(
+            source=table.source,
+            sha256=table.sha256,
+            encoding=table.encoding,
+            delimiter=table.delimiter,
+            decimal=table.decimal,
+            sheet=table.sheet,
+            layout=table.layout,
+            evidence=table.evidence,
+            header_rows=table.header_rows,
+            rows_read=table.rows_read or table.rows + sum(table.dropped.values()),
+            rows_kept=int(keep.sum()),
+            dropped=dropped,
+            dropped_keys=dict(table.dropped_keys),
+            matched=matched,
+            unmatched_columns=tuple(unused),
+            missing_items={i.id: _closest_column(i, unused) for i in instrument.items if i.id not in matched},
+            roles=roles,
+            private=table.private,
+            empty_columns=table.empty_columns,
+            repeated_headers=table.repeated_headers,
+            silent_codes=tuple(s for c in coded.values() for s in c.silent),
+            met=tuple(m for c in coded.values() for m in c.met),
+            invalid=_first_cells(coded.values()),
+            invalid_count=sum(c.invalid_count for c in coded.values()),
+            turned=tuple(i for i in coded if instrument.item(i).turned),
+            constant=tuple(i for i, c in coded.items() if c.distinct == 1),
+            empty=tuple(i for i, c in coded.items() if c.distinct == 0),
+            notes=tuple(
+                dict.fromkeys([*table.notes, *(n for m in meanings.values() for n in m.notes), *notes, *more])
+            ),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Coded:
+    """One item's column, coded, with what the report says of it. distinct : how many different answers."""
+
+    codes: NDArray[np.int8]
+    values: NDArray[np.float64] | None
+    silent: tuple[SilentCode, ...]
+    met: tuple[Met, ...]
+    invalid: tuple[Invalid, ...]
+    invalid_count: int
+    distinct: int
+
+
+def _code(
+    item: str, column: str, raw: RawColumn, meaning: _Meaning, rows: Any, numbers: NDArray[np.int32]
+) -> _Coded:
+    index = raw.index[rows]
+    codes = translated(meaning.lookup(), index)
+    counts = raw.counts()  # of all rows: what the file holds, also where a row is left out
+    kept_counts = counts if len(index) == len(raw) else counts_of(index, len(meaning.codes))
+    told = [
+        (text, read_as, int(n))
+        for text, read_as, n in zip(raw.distinct, meaning.read_as, counts, strict=True)
+        if n
+    ]
+    silent = [
+        SilentCode(item, column, text, str(why), n)
+        for text, why, n in told
+        if why in ("NO_ANSWER", "NOT_APPLICABLE")
+    ]
+    empty = len(raw) - int(counts.sum())
+    if empty:
+        silent.append(SilentCode(item, column, "", "NO_ANSWER", empty))
+    bad = np.flatnonzero(codes == INVALID) if (meaning.codes == INVALID).any() else ()
+    kept = numbers[rows]
+    return _Coded(
+        codes=codes,
+        values=np.append(meaning.values, np.nan)[index] if meaning.is_measured else None,
+        silent=tuple(silent),
+        met=tuple(sorted((Met(item, column, *t) for t in told), key=_by_answer))
+        if len(told) <= LISTED_TEXTS
+        else (),
+        invalid=tuple(
+            Invalid(int(kept[r]), column, item, raw.distinct[int(index[r])]) for r in bad[:LISTED_INVALID]
+        ),
+        invalid_count=len(bad),
+        distinct=len(np.unique(meaning.values[(meaning.codes >= 0) & (kept_counts > 0)])),
+    )
+
+
+def _by_answer(met: Met) -> tuple[bool, float, str]:
+    """Answers first, low to high, then silences."""
+    number = met.read_as if isinstance(met.read_as, float) else 0.0
+    return (isinstance(met.read_as, str), number, met.text)
+
+
+def _first_cells(coded: Iterable[_Coded]) -> tuple[Invalid, ...]:
+    cells = [cell for c in coded for cell in c.invalid]
+    return tuple(sorted(cells, key=lambda c: (c.row, c.column))[:LISTED_INVALID])
+
+
+def _answered(
+    table: RawTable, matched: Mapping[str, str], meanings: Mapping[str, _Meaning]
+) -> NDArray[np.bool_]:
+    """(n,) whether a row answers some item."""
+    answered = np.zeros(table.rows, dtype=bool)
+    for item, column in matched.items():
+        answered |= translated(meanings[item].lookup(), table.columns[column].index) >= 0
+        if answered.all():
+            break
+    return answered
+
+
+def _origin(values: NDArray[np.float64]) -> float:
+    """The point about which sums of a measured item are kept: about its mean."""
+    return float(np.round(np.nanmean(values))) if np.isfinite(values).any() else 0.0
+
+
+def _nothing_left(table: RawTable) -> BadInput:
+    gone = ", ".join(f"{n} {reason}" for reason, n in table.dropped.items())
+    if not gone:
+        return BadInput(
+            "there are column names but no rows of answers",
+            where=table.source,
+            do="Export the answers again",
+        )
+    return BadInput(
+        f"none of the {table.rows_read} rows counts as an answer ({gone})",
+        where=table.source,
+        do="Keep such rows with keep_rows=, or export the answers again",
     )
 
 
@@ -373,7 +449,7 @@ class _Reader:
             codes[at] = int(turned) - scale.minimum if scale is not None and has_categories(scale) else 0
             values[at] = turned
             read_as.append(answer)
-        return _Meaning(codes, values, tuple(read_as), tuple(notes))
+        return _Meaning(codes, values, tuple(read_as), not has_categories(scale), tuple(notes))
 
     def _answer(
         self,
@@ -476,74 +552,31 @@ def _plain(text: str, decimal: str = ".") -> str:
     return folded.replace(",", ".", 1) if decimal == "," else folded
 
 
-def _silent(raw: RawColumn, meaning: _Meaning, item: str, column: str) -> list[SilentCode]:
-    counts = raw.counts()
-    found = [
-        SilentCode(item, column, text, str(reason), int(n))
-        for text, reason, n in zip(raw.distinct, meaning.read_as, counts, strict=True)
-        if n and reason in ("NO_ANSWER", "NOT_APPLICABLE")
-    ]
-    empty = len(raw) - int(counts.sum())
-    return found + ([SilentCode(item, column, "", "NO_ANSWER", empty)] if empty else [])
-
-
-def _met(raw: RawColumn, meaning: _Meaning, item: str, column: str) -> list[Met]:
-    if len(raw.distinct) > LISTED_TEXTS:
-        return []
-    told = zip(raw.distinct, meaning.read_as, raw.counts(), strict=True)
-    return sorted(
-        (Met(item, column, text, read_as, int(n)) for text, read_as, n in told if n),
-        key=lambda m: (
-            isinstance(m.read_as, str),
-            m.read_as if isinstance(m.read_as, float) else 0.0,
-            m.text,
-        ),
-    )
-
-
-def _invalid(
-    table: RawTable,
-    matched: Mapping[str, str],
-    meanings: Mapping[str, _Meaning],
-    keep: NDArray[np.bool_],
-    numbers: NDArray[np.int64],
-) -> tuple[tuple[Invalid, ...], int]:
-    """The invalid cells of rows that are kept, the first of them one by one, and how many there are."""
-    cells: list[Invalid] = []
-    count = 0
-    for item, column in matched.items():
-        raw, codes = table.columns[column], meanings[item].codes
-        if not (codes == INVALID).any():
-            continue
-        bad = np.flatnonzero(np.append(codes == INVALID, False)[raw.index] & keep)
-        count += len(bad)
-        cells += [
-            Invalid(int(numbers[r]), column, item, raw.text(int(r)) or "") for r in bad[:LISTED_INVALID]
-        ]
-    return tuple(sorted(cells, key=lambda c: (c.row, c.column))[:LISTED_INVALID]), count
-
-
-def _raise_nothing_valid(
+def _nothing_valid(
     table: RawTable, instrument: Instrument, matched: Mapping[str, str], meanings: Mapping[str, _Meaning]
-) -> None:
-    everyone = np.ones(table.rows, dtype=bool)
-    cells, _ = _invalid(table, matched, meanings, everyone, table.numbers_of_rows())
-    if cells:
-        first = cells[0]
-        scale = instrument.item(first.item).scale
-        right = "a number" if scale is None else f"a whole number from {scale.minimum} to {scale.maximum}"
-        labelled = scale is not None and bool(scale.labels)
-        raise BadInput(
-            f"no answer could be understood: column '{first.column}', row {first.row} holds "
-            f"'{_short(first.value)}'",
+) -> BadInput:
+    numbers = table.numbers_of_rows()
+    cells = [
+        cell
+        for i, c in matched.items()
+        for cell in _code(i, c, table.columns[c], meanings[i], slice(None), numbers).invalid
+    ]
+    if not cells:
+        return BadInput(
+            f"all {table.rows} rows are without an answer in the columns of the {len(matched)} matched items",
             where=table.source,
-            right=f"Item {first.item} takes {right}" + (", or one of its labels" if labelled else ""),
-            do="Add the labels to the instrument's scale, or export the answers as numbers",
+            do="Check that this is the right file and sheet, and the codes that mean no answer",
         )
-    raise BadInput(
-        f"all {table.rows} rows are without an answer in the columns of the {len(matched)} matched items",
+    first = min(cells, key=lambda c: c.row)
+    scale = instrument.item(first.item).scale
+    right = "a number" if scale is None else f"a whole number from {scale.minimum} to {scale.maximum}"
+    labelled = scale is not None and bool(scale.labels)
+    return BadInput(
+        f"no answer could be understood: column '{first.column}', row {first.row} holds "
+        f"'{_short(first.value)}'",
         where=table.source,
-        do="Check that this is the right file and sheet, and the codes that mean no answer",
+        right=f"Item {first.item} takes {right}" + (", or one of its labels" if labelled else ""),
+        do="Add the labels to the instrument's scale, or export the answers as numbers",
     )
 
 
@@ -676,14 +709,6 @@ def _labels(
         dtype=np.int32 if len(labels) > 32_000 else np.int16,
     )
     return labels, at[raw.index]
-
-
-def _distinct_answers(column: NDArray[Any], continuous: bool) -> int:
-    """0, 1 or 2 (meaning several) distinct answers."""
-    answered = column[~np.isnan(column)] if continuous else column[column >= 0]
-    if not len(answered):
-        return 0
-    return 1 if (answered == answered[0]).all() else 2
 
 
 def segment_title(instrument: Instrument, column: str, value: str) -> Text:

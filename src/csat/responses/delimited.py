@@ -15,7 +15,7 @@ import hashlib
 import io
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,8 @@ BATCH = 2 << 20
 MANY_TEXTS = 10_000
 """A column of more distinct texts is kept as bytes (identifiers, comments, weights)."""
 DELIMITERS = (",", ";", "\t", "|")
-EMPTY = np.int8(-128)
-"""How an empty cell stands among small numbers."""
+EMPTY, UNSEEN = 0xFF, 0xFE
+"""Position of an empty cell (-1 as a byte), and of a text not met before."""
 
 MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -56,7 +56,6 @@ UNDECODED = Text(
     "some characters could not be decoded: the encoding may be wrong (name it, for instance big5)",
     "部分字符无法解码：字符编码可能有误（请指定，例如 big5）",
 )
-SMALL_NUMBER = re.compile(r"-?[1-9]?[0-9]")
 _HAN = "\u3400-\u9fff\ue000-\uf8ff"
 STRAY = re.compile(rf"[A-Za-z][{_HAN}][a-z]|[a-z][{_HAN}](?=[\s,;\"]|$)")
 RUN = re.compile(rf"[{_HAN}]{{2,}}")
@@ -104,8 +103,8 @@ class Delimited:
             builders = [ColumnBuilder(expected, keep(at)) for at in range(self.width)]
             notes: list[Text] = []
             for records in self._patient(header_rows, notes):
-                for builder, cells in zip(builders, zip(*records, strict=True), strict=True):
-                    builder.add_texts(cells)
+                for builder, texts in zip(builders, zip(*records, strict=True), strict=True):
+                    builder.add_texts(texts)
             return [b.finish() for b in builders], notes
 
     def batches(self, header_rows: int) -> Iterator[list[RawColumn]]:
@@ -124,7 +123,7 @@ class Delimited:
                 yield [RawColumn.of(cells) for cells in zip(*records, strict=True)]
 
     def _parsed(self, header_rows: int) -> Iterator[list[Any]]:
-        """Batches of Arrow columns: small numbers as int8, everything else as text."""
+        """Batches of columns as Arrow holds them: text, an empty cell an empty text."""
         import pyarrow as pa
         import pyarrow.csv as pacsv
 
@@ -135,41 +134,28 @@ class Delimited:
             return "skip"
 
         names = [str(at) for at in range(self.width)]
-        kinds = [self._kind(at, header_rows) for at in range(self.width)]
-        for data in whole_lines(self._answers(header_rows)):
-            read = pacsv.ReadOptions(column_names=names, block_size=BLOCK)
+        read = pacsv.ReadOptions(column_names=names, block_size=BLOCK)
+        convert = pacsv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), null_values=[], check_utf8=False
+        )
+        for data, filled in whole_lines(self._answers(header_rows)):
+            quoted = data.find(b'"', 0, filled) >= 0
             parse = pacsv.ParseOptions(
-                delimiter=self.delimiter, newlines_in_values=b'"' in data, invalid_row_handler=note
+                delimiter=self.delimiter, newlines_in_values=quoted, invalid_row_handler=note
             )
-            while True:
-                kind = {
-                    n: pa.int8() if k == "number" else pa.string() for n, k in zip(names, kinds, strict=True)
-                }
-                convert = pacsv.ConvertOptions(
-                    column_types=kind, null_values=[""], strings_can_be_null=True, check_utf8=False
+            try:
+                table = pacsv.read_csv(
+                    pa.py_buffer(memoryview(data)[:filled]),
+                    read_options=read,
+                    parse_options=parse,
+                    convert_options=convert,
                 )
-                try:
-                    table = pacsv.read_csv(
-                        pa.py_buffer(data), read_options=read, parse_options=parse, convert_options=convert
-                    )
-                except pa.ArrowInvalid as error:
-                    column = re.search(r"column #(\d+)", str(error))
-                    if column is None or kinds[int(column[1])] == "text":
-                        raise _NotTidy from error
-                    kinds[int(column[1])] = (
-                        "text"  # the first word, or a number too large, among small numbers
-                    )
-                    continue
-                if ragged:
-                    raise _NotTidy
-                columns = [table.column(at) for at in range(self.width)]
-                hidden = [
-                    at for at, c in enumerate(columns) if kinds[at] == "number" and _holds_empty_mark(c)
-                ]
-                if not hidden:
-                    break
-                for at in hidden:
-                    kinds[at] = "text"
+            except pa.ArrowInvalid as error:
+                raise _NotTidy from error
+            if ragged:
+                raise _NotTidy
+            columns = [table.column(at) for at in range(self.width)]
+            del table
             yield columns
 
     def _rows_expected(self, header_rows: int) -> int:
@@ -179,11 +165,6 @@ class Delimited:
             return 0
         first = max(self.ends[-1] - (self.ends[header_rows - 1] if header_rows else 0), 1)
         return int(1.05 * self.size * seen / first) + 1
-
-    def _kind(self, column: int, header_rows: int) -> str:
-        cells = [r[column].strip() for r in self.head[header_rows:] if column < len(r)]
-        filled = [c for c in cells if c]
-        return "number" if filled and all(SMALL_NUMBER.fullmatch(c) for c in filled) else "text"
 
     def _answers(self, header_rows: int) -> Iterator[bytes]:
         """The text after the header rows, as UTF-8."""
@@ -293,13 +274,6 @@ class _Counter:
             yield line
 
 
-def _holds_empty_mark(column: Any) -> bool:
-    import pyarrow.compute as pc
-
-    low = pc.min(column).as_py()
-    return low is not None and low == EMPTY
-
-
 class Growing:
     """Integers that grow in place: one block of memory, not a heap of parts and then their sum.
 
@@ -332,52 +306,80 @@ class Growing:
 
 
 class ColumnBuilder:
-    """A column that grows batch by batch: small numbers, else coded texts, else (many) plain bytes."""
+    """A column that grows batch by batch: coded texts, else, when they are too many, plain bytes."""
 
     def __init__(self, expected: int, keep: bool = True) -> None:
         self._keep = keep
-        self._numbers = Growing(expected)
         self._place: dict[str, int] = {}
         self._index = Growing(expected)
         self._loose: list[Any] | None = None
+        self._bytes = bytearray([UNSEEN] * 256)
+        self._bytes[0] = EMPTY
+        self._pairs: NDArray[np.int32] | None = None
 
     def add(self, cells: Any) -> None:
-        """A batch of Arrow cells: int8 or text."""
+        """A batch of Arrow texts."""
+        for chunk in cells.chunks:
+            if self._loose is None:
+                self._add(chunk)
+            elif self._keep:
+                self._loose.append(chunk)
+        if self._loose is None and len(self._place) > MANY_TEXTS:
+            self._loosen()
+
+    def add_texts(self, cells: Sequence[str]) -> None:
+        """A batch of texts."""
         import pyarrow as pa
 
-        if pa.types.is_int8(cells.type):
-            numbers = [c.fill_null(int(EMPTY)).to_numpy() for c in cells.chunks]
-            if not len(self._index) and self._loose is None:
-                for part in numbers:
-                    self._numbers.append(part)
-            else:
-                self._add(_small_numbers(np.concatenate(numbers)))
-        elif self._loose is None:
-            self._add(ArrowColumn(cells))
-        elif self._keep:
-            self._loose += cells.chunks
+        self.add(pa.chunked_array([pa.array(cells, pa.string())]))
 
-    def add_texts(self, cells: Iterable[str]) -> None:
-        """A batch of texts."""
-        self._add(RawColumn.of(list(cells)))
+    def _add(self, chunk: Any) -> None:
+        keys = _short_keys(chunk)
+        if keys is None:
+            column = ArrowColumn(chunk)
+            lookup = [self._position(t) for t in column.distinct]
+            self._append(np.array([*lookup, -1], dtype=np.int32)[column.index])
+        elif keys.dtype == np.uint8 and len(self._place) < UNSEEN - 1:
+            self._append(self._by_byte(keys))
+        else:
+            self._append(self._by_pair(keys))
 
-    def _add(self, column: RawColumn) -> None:
-        if len(self._numbers):
-            numbers, self._numbers = self._numbers.finish(), Growing(0)
-            self._append(_small_numbers(numbers))
-        if self._loose is None:
-            self._append(column)
-            if len(self._place) > MANY_TEXTS:
-                self._loosen()
-        elif self._keep:
-            self._loose += _plain_texts(column.distinct, column.index)
+    def _by_byte(self, keys: NDArray[np.uint8]) -> NDArray[np.int8]:
+        """Positions of texts of at most one byte: `bytes.translate` looks up a gigabyte a second."""
+        data = keys.tobytes()
+        out = data.translate(self._bytes)
+        if UNSEEN in out:
+            for key in sorted({k for k, v in zip(data, out, strict=True) if v == UNSEEN}):
+                self._bytes[key] = self._position(_spelt(key)) & 0xFF
+            out = data.translate(self._bytes)
+        return np.frombuffer(out, dtype=np.int8)
 
-    def _append(self, column: RawColumn) -> None:
-        lookup = [self._place.setdefault(t, len(self._place)) for t in column.distinct]
-        self._index.append(np.array([*lookup, -1], dtype=index_type(len(self._place)))[column.index])
+    def _by_pair(self, keys: NDArray[Any]) -> NDArray[np.int32]:
+        """Positions of texts of at most two bytes."""
+        if self._pairs is None:
+            self._pairs = np.full(1 << 16, -2, dtype=np.int32)
+            self._pairs[0] = -1
+        out: NDArray[np.int32] = self._pairs[keys]
+        if (unseen := out == -2).any():
+            for key in np.unique(keys[unseen]).tolist():
+                self._pairs[key] = self._position(_spelt(key))
+            out = self._pairs[keys]
+        return out
+
+    def _position(self, text: str | None) -> int:
+        return -1 if text is None else self._place.setdefault(text, len(self._place))
+
+    def _append(self, index: NDArray[Any]) -> None:
+        self._index.append(index.astype(index_type(len(self._place)), copy=False))
 
     def _loosen(self) -> None:
-        self._loose = _plain_texts(tuple(self._place), self._index.finish()) if self._keep else []
+        import pyarrow as pa
+
+        index = self._index.finish()
+        self._loose = []
+        if self._keep:
+            positions = pa.array(index.astype(np.int32), mask=index < 0)
+            self._loose = [pa.array(self._place, pa.string()).take(positions)]
         self._place = {}
 
     def finish(self) -> RawColumn:
@@ -386,29 +388,37 @@ class ColumnBuilder:
 
         if self._loose is not None:
             return ArrowColumn(pa.chunked_array(self._loose, pa.string()))
-        if len(self._numbers):
-            return _small_numbers(self._numbers.finish())
         return RawColumn(tuple(self._place), self._index.finish())
 
 
-def _plain_texts(distinct: tuple[str, ...], index: NDArray[Any]) -> list[Any]:
-    """The texts of all cells as Arrow arrays."""
-    import pyarrow as pa
+def _short_keys(chunk: Any) -> NDArray[Any] | None:
+    """Texts of at most two bytes as numbers: 0 if empty, else first byte + 256 * second; None if longer."""
+    if not len(chunk):
+        return np.empty(0, dtype=np.uint8)
+    _, ends, texts = chunk.buffers()
+    offsets = np.frombuffer(ends, dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+    sizes = np.diff(offsets)
+    longest = int(sizes.max())
+    if longest > 2 or chunk.null_count:
+        return None
+    data = np.frombuffer(texts, dtype=np.uint8) if texts is not None else np.empty(0, dtype=np.uint8)
+    if longest <= 1:
+        cells = data[offsets[0] : offsets[-1]]
+        if len(cells) == len(chunk):
+            return cells
+        keys = np.zeros(len(chunk), dtype=np.uint8)
+        keys[sizes == 1] = cells
+        return keys
+    padded = np.append(data[offsets[0] : offsets[-1]], np.zeros(2, dtype=np.uint8)).astype(np.uint16)
+    starts = offsets[:-1] - offsets[0]
+    return np.asarray(
+        np.where(sizes > 0, padded[starts], 0) + np.where(sizes == 2, padded[starts + 1] << 8, 0)
+    )
 
-    positions = pa.array(index.astype(np.int32), mask=index < 0)
-    return [pa.array(distinct, pa.string()).take(positions)]
 
-
-def _small_numbers(values: NDArray[np.int8]) -> RawColumn:
-    """Small whole numbers, `EMPTY` where there is none, as texts and positions."""
-    low, high = (int(values.min()), int(values.max())) if len(values) else (0, -1)
-    if low == EMPTY:
-        filled = values[values != EMPTY]
-        low, high = (int(filled.min()), int(filled.max())) if len(filled) else (0, -1)
-    met = [v for v in range(low, high + 1) if (values == v).any()]
-    lookup = np.full(256, -1, dtype=np.int8)
-    lookup[np.array(met, dtype=np.int8).view(np.uint8)] = np.arange(len(met), dtype=np.int8)
-    return RawColumn([str(v) for v in met], lookup[values.view(np.uint8)])
+def _spelt(key: int) -> str | None:
+    """The text of a key of `_short_keys`, stripped; None when it is blank."""
+    return bytes(b for b in (key & 0xFF, key >> 8) if b).decode("utf-8", "replace").strip() or None
 
 
 # ------------------------------------------------------------------------------------------ looking
@@ -659,26 +669,33 @@ def find_delimiter(text: str) -> str:
     return chosen
 
 
-def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Blocks cut where a line ends outside of quotation marks, of about `BATCH` bytes."""
-    rest = b""
+def whole_lines(blocks: Iterable[bytes]) -> Iterator[tuple[bytearray, int]]:
+    """A buffer and how much of it ends with a line, outside of quotation marks; about `BATCH` bytes a time.
+
+    It is one buffer throughout, to be read before the next is asked for: new ones beside columns that grow
+    leave holes in the memory as large as themselves.
+    """
+    buffer, filled = bytearray(BATCH + BLOCK), 0
     for block in blocks:
-        rest += block
-        if len(rest) < BATCH:
+        if filled + len(block) > len(buffer):
+            buffer = buffer[:filled] + bytearray(2 * len(buffer) + len(block) - filled)
+        buffer[filled : filled + len(block)] = block
+        filled += len(block)
+        if filled < BATCH:
             continue
-        cut = _line_end(rest)
-        if cut:
-            yield rest[:cut]
-            rest = rest[cut:]
-        elif len(rest) > 8 * BATCH:
+        if cut := _line_end(buffer, filled):
+            yield buffer, cut
+            buffer[: filled - cut] = buffer[cut:filled]
+            filled -= cut
+        elif filled > 8 * BATCH:
             raise _NotTidy  # a cell of that size is a quotation mark that is never closed
-    if rest:
-        yield rest
+    if filled:
+        yield buffer, filled
 
 
-def _line_end(data: bytes) -> int:
+def _line_end(data: bytearray, filled: int) -> int:
     """Where the last line ends that ends outside of a quoted cell; 0 when none of the last ones does."""
-    cut = data.rfind(b"\n")
+    cut = data.rfind(b"\n", 0, filled)
     quotes = data.count(b'"', 0, cut + 1)
     for _ in range(2000):
         if cut < 0 or quotes % 2 == 0:

@@ -245,7 +245,7 @@ def _read_workbook(path: Path, options: _Options) -> RawTable:
     if len(rows) <= found.header_rows:
         raise no_answers(where)
     answers = [c.where(slice(found.header_rows, None)).pruned() for c in cells]
-    numbers = np.array(rows[found.header_rows :]) - rows[found.header_rows - 1]
+    numbers = np.array(rows[found.header_rows :], dtype=np.int32) - rows[found.header_rows - 1]
     return arrange(
         layout, found, head, answers, options.wanted, sha256=_hash(path), sheet=sheet, row_numbers=numbers
     )

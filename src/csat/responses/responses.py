@@ -163,7 +163,7 @@ class Responses:
     columns: Mapping[str, NDArray[Any]]
     reasons: Mapping[str, NDArray[np.int8]]
     rows: int
-    row_numbers: NDArray[np.int64]
+    row_numbers: NDArray[np.int32] | NDArray[np.int64]
     """(n,) 1-based row in the source, so that a row can be found again after others were dropped."""
     weights: Array | None = None
     weight_column: str = ""

@@ -139,7 +139,8 @@ def arrange(
     rows = max((len(c) for c in columns), default=0)
     notes = [*source.pop("notes", ()), *notes]
     row_numbers = source.pop("row_numbers", None)
-    row_numbers = np.arange(1, rows + 1) if row_numbers is None else row_numbers
+    counted = row_numbers is None
+    row_numbers = np.arange(1, rows + 1, dtype=np.int32) if row_numbers is None else row_numbers
     unkept = tuple(n for n, c in zip(names, columns, strict=True) if not len(c) and rows)
     kept: dict[str, RawColumn] = {}
     said: dict[str, Heading] = {}
@@ -175,7 +176,7 @@ def arrange(
         evidence=found.evidence,
         header_rows=found.header_rows,
         rows_read=rows,
-        row_numbers=row_numbers[keep],
+        row_numbers=None if counted and keep.all() else row_numbers[keep],
         dropped=dropped,
         dropped_keys=dropped_keys,
         questions={n: h.wording for n, h in said.items() if n in public and h.wording and h.wording != n},
@@ -262,7 +263,7 @@ def _without(export: Export, names: Sequence[str], silences: Collection[str]) ->
         if not empty.any():
             break
         column = export.columns[name]
-        some = any(s in silences for s in column.few())
+        some = bool(silences) and any(s in silences for s in column.few())
         empty &= ~(column.is_one_of(lambda t: t not in silences) if some else column.filled())
     return empty
 
