@@ -6,13 +6,13 @@ Analyses do not know one another; here the answer of one becomes the argument of
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from csat.errors import BadInput, CannotCompute, UnknownName, listed
+from csat.errors import BadInput, CannotCompute, CsatError, UnknownName, listed
 from csat.instrument.instrument import Instrument
 from csat.instrument.model import (
     cfa_model,
@@ -41,8 +41,9 @@ if TYPE_CHECKING:
     from csat.analyses.quality import Quality
     from csat.analyses.reading import Reading
     from csat.analyses.reliability import Reliability
-    from csat.analyses.result import Caution
+    from csat.analyses.result import Base, Caution
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
+    from csat.crosscheck import Crosscheck
 
 Missing = Literal["auto", "listwise", "pairwise"]
 
@@ -223,23 +224,8 @@ class Chain:
     ) -> Drivers:
         """Regression of the outcome's score on the drivers' scores (constructs or items, by name)."""
         from csat.analyses.drivers import drivers as regress
-        from csat.analyses.result import Base
-        from csat.numerics.scores import construct_scores
 
-        target = outcome or self._index_construct()
-        names = list(drivers) if drivers is not None else [c.id for c in self.instrument.by_role("driver")]
-        names = [n for n in names if n != target]
-        if not names:
-            raise CannotCompute(
-                f"nothing is declared that may drive '{target}'",
-                where=self.instrument.path or self.instrument.id,
-                do="Give constructs the role 'driver', or name drivers (--drivers A,B)",
-            )
-        blocks = [self._block(name)[1] for name in [*names, target]]
-        items = list(dict.fromkeys(i for block in blocks for i in block))
-        values = construct_scores(
-            self.responses.answers(items), [[items.index(i) for i in b] for b in blocks], how=scores
-        )
+        target, names, blocks, values = self._regression(outcome, drivers, scores)
         responses = self.responses
         known = [*(c.id for c in self.instrument.constructs), *self.items]
         return regress(
@@ -257,17 +243,45 @@ class Chain:
                 if h.effect == target or not {h.cause, h.effect} <= set(known)
             ],
             known=known,
-            base=Base(
-                respondents=responses.rows,
-                effective_n=responses.effective_n,
-                missing="listwise",
-                rows=responses.rows,
-                weighted=responses.weights is not None,
-                instrument=responses.instrument.label,
-            ),
+            base=self._base("listwise"),
             scores_label="items" if all(len(b) == 1 for b in blocks[:-1]) else scores,
             confidence=confidence,
             rng=seed,
+        )
+
+    def _regression(
+        self, outcome: str | None, drivers: Sequence[str] | None, scores: Literal["mean", "sum"]
+    ) -> tuple[str, list[str], list[tuple[str, ...]], NDArray[np.float64]]:
+        """Outcome, drivers, their items (the outcome's last), and the (n, p + 1) scores, the outcome last."""
+        from csat.numerics.scores import construct_scores
+
+        target = outcome or self._index_construct()
+        names = list(drivers) if drivers is not None else [c.id for c in self.instrument.by_role("driver")]
+        names = [n for n in names if n != target]
+        if not names:
+            raise CannotCompute(
+                f"nothing is declared that may drive '{target}'",
+                where=self.instrument.path or self.instrument.id,
+                do="Give constructs the role 'driver', or name drivers (--drivers A,B)",
+            )
+        blocks = [self._block(name)[1] for name in [*names, target]]
+        items = list(dict.fromkeys(i for block in blocks for i in block))
+        answers = self.responses.answers(items)
+        values = construct_scores(answers, [[items.index(i) for i in b] for b in blocks], how=scores)
+        return target, names, blocks, values
+
+    def _base(self, missing: str) -> Base:
+        """All respondents, under a policy for silence that the analysis applies itself."""
+        from csat.analyses.result import Base
+
+        responses = self.responses
+        return Base(
+            respondents=responses.rows,
+            effective_n=responses.effective_n,
+            missing=missing,
+            rows=responses.rows,
+            weighted=responses.weights is not None,
+            instrument=responses.instrument.label,
         )
 
     def priorities(
@@ -287,7 +301,6 @@ class Chain:
         importance : stated where the instrument asks for it, else derived from the outcome by `measure`.
         """
         from csat.analyses.priorities import derived_importance, priorities
-        from csat.analyses.result import Base
         from csat.numerics.scores import linearised_se, mean_influence, weighted_means
 
         blocks = self._placed(level, items)
@@ -334,14 +347,7 @@ class Chain:
             centre_at=centre_at,
             iso_priority=iso_priority,
             cautions=cautions,
-            base=Base(
-                respondents=responses.rows,
-                effective_n=responses.effective_n,
-                missing="available",
-                rows=responses.rows,
-                weighted=responses.weights is not None,
-                instrument=responses.instrument.label,
-            ),
+            base=self._base("available"),
         )
 
     def _placed(
@@ -518,6 +524,38 @@ class Chain:
         title = next((g.title for g in instrument.segments if g.column == segment), Text(segment))
         return describe_groups(
             {title_.en: t for title_, t in tallies.items()}, group=title, titles=self.titles()
+        )
+
+    def crosscheck(
+        self,
+        *,
+        adequacy: Adequacy | None = None,
+        factors: Factors | None = None,
+        model: StructuralModel | None = None,
+    ) -> Crosscheck:
+        """The same numbers from other programs; results that exist already are not computed again."""
+        from csat.crosscheck import RegressionRows, crosscheck
+
+        def tried(ask: Callable[[], Any]) -> Any:
+            try:
+                return ask()
+            except CsatError:
+                return None  # what cannot be computed has no second opinion; its own command says why
+
+        def rows() -> RegressionRows:
+            _, names, _, values = self._regression(None, None, "mean")
+            kept = ~np.isnan(values).any(axis=1)
+            weights = self.responses.weights
+            return RegressionRows(
+                values[kept, -1], values[kept, :-1], names, None if weights is None else weights[kept]
+            )
+
+        return crosscheck(
+            base=self._base("listwise"),
+            adequacy=adequacy or tried(self.adequacy),
+            factors=factors or tried(self.efa),
+            regression=tried(rows),
+            model=model or tried(self.sem if self.declares_paths else self.cfa),
         )
 
     def _whole(self) -> Responses:

@@ -28,8 +28,27 @@ if TYPE_CHECKING:
     from csat.analyses.index import Index
     from csat.analyses.priorities import Priorities
 
-SHOWN: Mapping[str, tuple[str, ...]] = {"describe": ("items", "boxes", "silence")}
-"""Tables the document shows, where the workbook alone holds the rest (frequencies fill pages)."""
+SHOWN: Mapping[str, tuple[str, ...]] = {
+    "index": ("index", "constructs", "segments", "items", "weights", "differences"),
+    "describe": ("items", "boxes", "silence"),
+    "drivers": ("importance", "coefficients", "model", "anova", "correlations", "checks", "hypotheses"),
+    "efa": ("pattern", "variance", "number", "phi", "fit"),
+    "cfa": ("guidelines", "validity", "fornell_larcker", "htmt"),
+    "sem": ("paths", "loadings", "guidelines", "hypotheses", "effects", "r2", "validity", "htmt"),
+    "pls": ("paths", "constructs", "items", "index", "importance", "validity"),
+}
+"""Tables the document shows of a result that has more; the workbook holds all of them."""
+DRAWN: Mapping[str, tuple[str, ...]] = {
+    "index": ("constructs", "segments"),
+    "quality": ("flags", "missing"),
+    "reliability": ("alpha",),
+    "adequacy": ("items",),
+    "drivers": ("shares", "coefficients", "residuals"),
+    "cfa": ("loadings", "residuals"),
+    "sem": ("structure", "model"),
+    "pls": ("paths", "importance", "index"),
+}
+"""Charts the document shows, likewise."""
 MOST_PRIORITIES = 3
 """How many items the first page names."""
 
@@ -52,7 +71,13 @@ def compose(
         blocks += _first_things(cast("Priorities", results["priorities"]))
     for item in CATALOGUE:
         if item.name in results:
-            blocks += section(results[item.name], id=item.name, title=item.title, tables=SHOWN.get(item.name))
+            blocks += section(
+                results[item.name],
+                id=item.name,
+                title=item.title,
+                tables=SHOWN.get(item.name),
+                plots=DRAWN.get(item.name),
+            )
             if item.name == "describe":
                 for name, found in results.items():
                     if name.startswith("groups "):

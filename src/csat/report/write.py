@@ -90,7 +90,7 @@ def write(
             continue
         tell(at, total, entry(name).title.say(language))
         try:
-            results[name] = _ask(chain, name, seed)
+            results[name] = _ask(chain, name, seed, results)
         except CsatError as error:
             withheld[name] = str(error)
     for segment in list(chain.responses.segments)[:MOST_SEGMENTS]:
@@ -115,8 +115,15 @@ def write(
     return Report(tuple(files), verdict, points, results, withheld)
 
 
-def _ask(chain: Chain, name: str, seed: int) -> Result:
-    """One stage of the chain; those that draw at random get the seed."""
+def _ask(chain: Chain, name: str, seed: int, results: Mapping[str, Result]) -> Result:
+    """One stage of the chain; those that draw at random get the seed, the second opinion what was found."""
+    if name == "crosscheck":
+        found: Any = results
+        return chain.crosscheck(
+            adequacy=found.get("adequacy"),
+            factors=found.get("efa"),
+            model=found.get("sem") or found.get("cfa"),
+        )
     ask: Callable[..., Result] = getattr(chain, name)
     return ask(seed=seed) if name in SEEDED else ask()
 
