@@ -230,7 +230,9 @@ def _skewness(tally: Tally, item: int) -> float:
     share = tally.counts(item) / tally.counts(item).sum()
     x = tally.categories(item)
     centred = x - share @ x
-    return float(share @ centred**3 / (share @ centred**2) ** 1.5)
+    variance = share @ centred**2
+    # an item without variance is refused by name with the correlations
+    return float(share @ centred**3 / variance**1.5) if variance > 0 else 0.0
 
 
 def _correlations(

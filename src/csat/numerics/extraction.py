@@ -19,6 +19,8 @@ Method = Literal["minres", "ml", "pa", "components"]
 
 LOWEST_UNIQUENESS = 0.005
 """Uniquenesses of minres, ml and pa stay at or above this (psych's bound); on it stands a Heywood case."""
+HIGHEST_TRIED = 2.0
+"""Steps go no further; at the answer no uniqueness is above 1, and above it the objective rises."""
 GRADIENT_TOLERANCE = 1e-10
 STATIONARY = 1e-7
 """A derivative below this is accepted where rounding allows no further descent."""
@@ -249,7 +251,7 @@ def _minimise(
 ) -> Extraction:
     """Newton steps with the exact second derivatives, projected on psi >= lowest, each one descending."""
     psi = 1.0 - starting_communalities(r) if start is None else start
-    bound = float(inward(np.array(lowest)))
+    bound, ceiling = float(inward(np.array(lowest))), float(inward(np.array(HIGHEST_TRIED)))
     x = np.maximum(inward(np.maximum(psi, lowest)), bound)
     here = objective(x)
     steps, before = 0, np.inf
@@ -265,7 +267,7 @@ def _minimise(
                 f"(largest derivative {slope:.2g})",
                 do="Ask for fewer factors",
             )
-        moved = _descend(objective, x, here, free, bound)
+        moved = _descend(objective, x, here, free, bound, ceiling)
         if moved is None:
             if slope < STATIONARY:
                 break
@@ -286,12 +288,17 @@ def _minimise(
 
 
 def _descend(
-    objective: _LeastSquares | _Likelihood, x: Array, here: _Point, free: NDArray[np.bool_], bound: float
+    objective: _LeastSquares | _Likelihood,
+    x: Array,
+    here: _Point,
+    free: NDArray[np.bool_],
+    bound: float,
+    ceiling: float,
 ) -> tuple[Array, _Point] | None:
     direction = _newton_direction(here, free)
     step = 1.0
     while step > 1e-12:
-        new = np.maximum(x + step * direction, bound)
+        new = np.minimum(np.maximum(x + step * direction, bound), ceiling)
         there = objective(new)
         promised = float(here.gradient @ (new - x))
         if there.value <= here.value + 1e-4 * promised:

@@ -419,11 +419,13 @@ def _solve(share: Array, a: Array, b: Array, size: Array, total: Array) -> Polyc
     log_p = np.log(np.where(share > 0, cells.p, 1.0))
     used = (share.sum(axis=2) > 0)[:, :, None] & (share.sum(axis=1) > 0)[:, None, :]
     sparse = (used & (cells.p * total[:, None, None] < 1)).sum(axis=(1, 2)) / used.sum(axis=(1, 2))
-    psi = _influence(share, a, b, rho)
-    se = np.sqrt((share * psi**2).sum(axis=(1, 2)) / size)
+    se = np.full(pairs, np.nan)
+    inside = np.flatnonzero(~boundary)
+    psi = _influence(share[inside], a[inside], b[inside], rho[inside])
+    se[inside] = np.sqrt((share[inside] * psi**2).sum(axis=(1, 2)) / size[inside])
     return PolychoricPairs(
         rho=np.where(boundary, np.sign(rho), rho),
-        se=np.where(boundary, np.nan, se),
+        se=se,
         boundary=boundary,
         sparse=sparse,
         log_likelihood=total * (share * log_p).sum(axis=(1, 2)),

@@ -297,7 +297,8 @@ class _Problem:
         basis = np.zeros((row.size, m, m))
         basis[k, row, column], basis[k, column, row] = 1.0, -1.0
         along = loadings @ basis
-        curve = np.einsum("xy,ayz,bzx->ab", moment, basis, basis)
+        # tr(M K_a K_b) for each two directions
+        curve = _products(moment @ basis, basis.swapaxes(1, 2))
         second = _products(along, self.criterion.second(loadings, along)) + (curve + curve.T) / 2
         change = _solved(second, moment[column, row] - moment[row, column], row, column, m)
         return change - change.T

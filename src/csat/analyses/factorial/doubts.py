@@ -300,7 +300,7 @@ def verdict(
     rule: str,
 ) -> Verdict:
     """Failed when there is nothing to explain; doubtful when the solution is improper or leaves much over."""
-    if retention.counts["parallel"] == 0 and rule == "parallel":
+    if retention.counts["parallel"] == 0:
         return Verdict(
             "failed",
             Text(
@@ -327,6 +327,16 @@ def verdict(
             "doubtful",
             Text("No item belongs to {names}: ask for fewer.", "{names}没有任何有效题项：请减少个数。").fill(
                 names=joined(empty)
+            ),
+        )
+    above_chance = max(retention.counts["parallel"], retention.counts["parallel_mean"])
+    if rule != "given" and len(names.names) > above_chance + RULES_APART:
+        return Verdict(
+            "doubtful",
+            Text(
+                f"{len(names.names)} were kept, but only {above_chance} stand above chance "
+                "(parallel analysis).",
+                f"共保留 {len(names.names)} 个，但高于随机水平的只有 {above_chance} 个（平行分析）。",
             ),
         )
     if fit is not None and not RMSR_CLOSE.met(fit.rmsr):
