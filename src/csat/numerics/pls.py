@@ -332,8 +332,10 @@ def total_effects(paths: Array, structure: PathStructure) -> Array:
 
 def scores(standardised: ArrayLike, fit: PlsFit) -> Array:
     """(n, c) construct scores Y = Z w of variance 1 from standardised answers (n, p)."""
-    z = np.asarray(standardised, dtype=float)[:, fit.structure.places]
-    return np.stack([z[:, s] @ fit.weights[s] for s in fit.structure.slices], axis=1)
+    structure, z = fit.structure, np.asarray(standardised, dtype=float)
+    wide = np.zeros((len(structure.places), structure.constructs))
+    wide.reshape(-1)[structure._index.place_flat] = fit.weights
+    return np.asarray((z if structure.in_order(z.shape[1]) else z[:, structure.places]) @ wide)
 
 
 # One matrix: every array is small, so that the number of numpy calls is what costs.
@@ -359,7 +361,8 @@ def _settled_one(
         v *= scale
         v *= scale[:, None]
         w -= new
-        change = np.abs(w).max()
+        # the length of the change bounds its largest element, and is quicker to find
+        change = math.sqrt(w.dot(w))
         w = new
         if rounds and change < tolerance:
             converged = True
@@ -585,7 +588,7 @@ def _fit(
         beta = _regressions_indefinite(between, structure) if consistent else _regressions_one(v, structure)
     paths, r2 = np.zeros_like(v), np.full(v.shape[1:], np.nan)
     paths[index.cause, index.effect] = beta
-    r2[index.ends] = np.tensordot(index.into, beta * between[index.cause, index.effect], axes=1)
+    r2[index.ends] = np.dot(index.into, beta * between[index.cause, index.effect])
     return PlsFit(
         structure, scheme, consistent, w, own, cov, v, between, paths, r2, rho,
         np.asarray(rounds), np.asarray(converged),
