@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +105,7 @@ def patterns(rows: Array, *, weights: Array | None = None) -> Patterns:
     n = np.add.reduceat(w, starts[:-1])
     mean = np.add.reduceat(x * w[:, None], starts[:-1], axis=0) / n[:, None]
     cov = np.zeros((len(first), p, p))
-    for k, (a, b) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+    for k, (a, b) in enumerate(pairwise(starts.tolist())):
         if b - a > 1:
             centred = (x[a:b] - mean[k]) * observed[k]
             cov[k] = (centred.T * w[a:b]) @ centred / n[k]

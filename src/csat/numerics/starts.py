@@ -207,3 +207,29 @@ def _left_over(structure: Structure, total: Array, directed: Array) -> Array:
         elif exogenous[i] and exogenous[j]:
             values[k] = total[i, j]
     return values
+
+
+def plain_starting_values(
+    structure: Structure, cov: Array, count: int, *, mean: Array | None = None
+) -> Array:
+    """theta (q,) that says little: loadings 1, paths and covariances 0, half of each variance unexplained.
+
+    A second start for discrepancies with more than one minimum.
+    """
+    p = structure.observed
+    directed, symmetric = structure.directed, structure.symmetric
+    loads = (directed.row < p) & (directed.column >= p)
+    variances = np.where(symmetric.row < p, np.diagonal(cov)[np.minimum(symmetric.row, p - 1)] / 2, 0.05)
+    means = np.zeros(structure.means.row.size)
+    if mean is not None:
+        observed = structure.means.row < p
+        means[observed] = mean[structure.means.row[observed]]
+    return _collected(
+        structure,
+        np.where(directed.free, np.where(loads, 1.0, 0.0), directed.value),
+        np.where(
+            symmetric.free, np.where(symmetric.row == symmetric.column, variances, 0.0), symmetric.value
+        ),
+        means,
+        count,
+    )
