@@ -73,6 +73,9 @@ def test_measures(
     }
     if not p_value:
         measures["baseline_pvalue"] = math.nan
+    if d0 < df:
+        # a baseline with more parameters than the model has nothing to add
+        measures |= {"rfi": math.nan, "nfi": math.nan}
     if test.kind != "standard":
         measures |= _scaled_measures(test, baseline, n=n, groups=groups)
     source = robust

@@ -600,7 +600,7 @@ def _tests(
     inverse_bread: Array = parameter_covariance(bread, held)
     if method.test == "yuan_bentler_mplus":
         return _yuan_bentler(
-            chisq, df, base_chisq, base_df, pieces, inverse_bread, filling, samples, covs, base, models, gaps
+            chisq, df, base_chisq, base_df, pieces, inverse_bread, filling, samples, covs, base, models, gaps, exogenous
         )
     squared = method.test != "satorra_bentler"
     trace, trace2 = robust.residual_traces(pieces, inverse_bread, squared=squared)
@@ -643,10 +643,11 @@ def _yuan_bentler(
     base: Sequence[_Baseline],
     models: Sequence[MomentStructure],
     gaps: bool,
+    exogenous: Sequence[int],
 ) -> tuple[TestStatistic, TestStatistic]:
     """T / c with c df = tr(A1^-1 B1) of the saturated less tr(A0^-1 B0) of the fitted model."""
     assert filling is not None
-    saturated, baseline = 0.0, 0.0
+    saturated, baseline, covariates = 0.0, 0.0, 0.0
     moments = 0
     for piece, sample, cov, own, model in zip(pieces, samples, covs, base, models, strict=True):
         free = own.free
@@ -665,6 +666,11 @@ def _yuan_bentler(
         vg = own.weight[free] @ piece.gamma @ own.weight[:, free]
         baseline += float((np.linalg.inv(own.weight[np.ix_(free, free)]) * vg.T).sum())
         moments += len(v1)
+        if len(exogenous):
+            whole = _of_covariates(model, len(cov), exogenous)
+            vx = np.linalg.inv(np.linalg.inv(v1)[np.ix_(whole, whole)])
+            covariates += robust.trace_weight_gamma(vx, piece.gamma[np.ix_(whole, whole)])
+            moments -= whole.size
     fitted = float((inverse_bread * filling.T).sum())
 
     def test(t: float, d: int, own: float) -> TestStatistic:
@@ -673,10 +679,28 @@ def _yuan_bentler(
         return TestStatistic("yuan_bentler_mplus", t, d, t / c if d else t, d, c, trace=trace)
 
     model_test = test(chisq, df, fitted)
+    # lavaan counts a parameter as often as it stands in the model
+    places = sum(_free_places(model) for model in models)
     return (
-        replace(model_test, h1_factor=saturated / moments, h0_factor=fitted / max(len(inverse_bread), 1)),
+        replace(
+            model_test,
+            h1_factor=(saturated - covariates) / moments,
+            h0_factor=(fitted - covariates) / max(places, 1),
+        ),
         test(base_chisq, base_df, baseline),
     )
+
+
+def _free_places(model: MomentStructure) -> int:
+    s = model.structure
+    return int(s.directed.free.sum() + s.symmetric.free.sum() + s.means.free.sum())
+
+
+def _of_covariates(model: MomentStructure, p: int, exogenous: Sequence[int]) -> Positions:
+    """Positions of the covariates' own moments."""
+    rows, columns = vech_indices(p)
+    of_x = np.isin(rows, exogenous) & np.isin(columns, exogenous)
+    return np.flatnonzero(np.concatenate([np.isin(np.arange(p), exogenous), of_x]) if _means(model) else of_x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -768,7 +792,7 @@ def _measures(
     samples, models = found.data, found.models
     ordered, gaps = samples[0].ordered is not None, samples[0].gaps is not None
     ml = found.method.discrepancy == "ML"
-    unscaled_known = found.method.discrepancy in ("ML", "GLS", "WLS")
+    unscaled_known = found.method.discrepancy != "ULS"
     measures: dict[str, float] = {
         "npar": float(count),
         # least squares are minimised with n - 1 in place of n
@@ -881,6 +905,10 @@ def _robust_source(found: Fit, exogenous: Sequence[int]) -> tuple[TestStatistic,
     if not np.isfinite(f) or not np.isfinite(f0) or p == 0 or size == 0:
         return None
     trace = robust.residual_expectation(pieces, complete)
+    base_complete = complete
+    if first.ordered is not None:
+        # the discrepancy of independence, whose weight is that of the identity
+        base_complete = [np.ones(len(w)) for w in complete]
     base_pieces = [
         replace(piece, jacobian=_columns(len(piece.gamma), free))
         for piece, free in zip(pieces, _baseline_free(found, exogenous), strict=True)
@@ -888,7 +916,7 @@ def _robust_source(found: Fit, exogenous: Sequence[int]) -> tuple[TestStatistic,
     # groups of the baseline share no parameter, so each is its own
     base_trace = sum(
         robust.residual_expectation([replace(piece, share=1.0)], [w])
-        for piece, w in zip(base_pieces, complete, strict=True)
+        for piece, w in zip(base_pieces, base_complete, strict=True)
     )
     return (
         robust.corrected("satorra_bentler", found.n * f, found.test.df, trace, math.nan),
