@@ -272,7 +272,7 @@ class PathModelPLS(Result):
                 "f2": Text("f² (scores kept)", "f²（得分不变）"),
                 "f2_reestimated": Text("f² (estimated again)", "f²（重新估计）"),
             },
-            formats={"p": "p"},
+            formats={"p": "p"} if self.replicates else {},
         )
 
     def _constructs_table(self) -> Table:
