@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from csat.analyses.efa import Factors
     from csat.analyses.groups import GroupDescription
     from csat.analyses.index import Index
+    from csat.analyses.index_parts import ModelWeights
     from csat.analyses.path_model_pls import PathModelPLS
+    from csat.analyses.pls_replicas import PlsReplicas
     from csat.analyses.priorities import Priorities
     from csat.analyses.quality import Quality
     from csat.analyses.reading import Reading
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
 
 Missing = Literal["auto", "listwise", "pairwise"]
 
+REPLICATES_OF_MANY = 200
+"""Replicates of a PLS index of very many respondents: its error is then known to 5 per cent (ours)."""
 LEAST_COMPLETE = 0.5
 """`missing="auto"` turns from listwise to pairwise when fewer rows than this share are complete (ours)."""
 
@@ -185,31 +189,86 @@ class Chain:
         self,
         *,
         construct: str | None = None,
-        method: Literal["equal", "stated", "derived"] | None = None,
+        method: Literal["equal", "stated", "derived", "pls"] | None = None,
         convention: Any = "0-100 rescale",
         weights: Mapping[str, float] | None = None,
+        weights_in_interval: Literal["re-estimated", "fixed"] = "re-estimated",
         segments: Sequence[str] | None = None,
         replicates: int = 2000,
         confidence: float = 0.95,
         seed: int = 0,
     ) -> Index:
-        """The index with its interval; derived weights are the drivers' LMG shares unless given."""
+        """The index with its interval; derived weights are the drivers' LMG shares unless given.
+
+        The PLS weights an instrument declares give way to equal ones, with a verdict that says why, where its
+        model gives none; asked for by name they raise instead.
+        """
         from csat.analyses.index import index
 
         chosen = cast(Any, method or self.instrument.index_method)
+        target = construct or self._index_construct()
         if chosen == "derived" and weights is None:
             shares = self.drivers(outcome=construct)
             weights = dict(zip(shares.drivers, (float(s) for s in shares.lmg), strict=True))
+        model, instead = None, ""
+        if chosen == "pls":
+            try:
+                model = self._index_weights(target, replicates, seed)
+            except CannotCompute as error:
+                if method is not None:
+                    raise
+                chosen, instead = "equal", str(error)
         return index(
             self._whole(),
-            construct=construct or self._index_construct(),
+            construct=target,
             method=chosen,
             weights=weights,
+            model=model,
+            weights_in_interval=weights_in_interval,
+            instead=instead,
             convention=convention,
             segments=tuple(self.responses.segments) if segments is None else tuple(segments),
             confidence=confidence,
             replicates=replicates,
             seed=seed,
+        )
+
+    @functools.cache  # noqa: B019  the index, the priorities and the what-if take the same replicates
+    def _pls_replicas(self, replicates: int, seed: int) -> PlsReplicas:
+        from csat.analyses.pls_replicas import pls_replicas
+
+        return pls_replicas(self._whole(), self._path_model(), replicates=replicates, seed=seed)
+
+    def _index_weights(self, construct: str, replicates: int, seed: int) -> ModelWeights:
+        """The PLS weights of a construct's items, in the whole and in every replicate."""
+        from csat.analyses.index import LINEARISED_ABOVE
+        from csat.analyses.index_parts import ModelWeights
+
+        if self.responses.rows > LINEARISED_ABOVE:
+            replicates = min(replicates, REPLICATES_OF_MANY)
+        found = self._pls_replicas(replicates, seed)
+        constructs = found.design.constructs
+        if construct not in constructs:
+            raise CannotCompute(
+                f"the path model has no construct '{construct}', so there are no PLS weights for it",
+                where=self.instrument.path or self.instrument.id,
+                do="Use method 'equal', or write a path to or from it into the model",
+            )
+        item = found.without_index(construct)
+        if item:
+            raise CannotCompute(
+                f"the PLS weight of item '{item}' is not positive: the index would fall when it improves",
+                where=f"the index of '{construct}'",
+                do=f"Look for a reversed item in '{construct}', leave '{item}' out, or use equal weights",
+            )
+        place = found.places_of(construct)
+        return ModelWeights(
+            items=found.items_of(construct),
+            values=found.index.weights[place],
+            drawn=found.weights[place].T,
+            index=found.performance[constructs.index(construct)],
+            scheme=found.scheme,
+            arrows=found.design.paths,
         )
 
     def drivers(

@@ -374,8 +374,15 @@ def drivers_command(
     ),
     click.option(
         "--method",
-        type=click.Choice(["equal", "stated", "derived"]),
-        help="Weights: equal, stated importance, derived importance.",
+        type=click.Choice(["equal", "stated", "derived", "pls"]),
+        help="Weights: equal, stated importance, derived importance, the PLS path model.",
+    ),
+    click.option(
+        "--weights-in-interval",
+        type=click.Choice(["re-estimated", "fixed"]),
+        default="re-estimated",
+        show_default=True,
+        help="Whether the interval finds the weights anew in each replicate.",
     ),
     click.option(
         "--convention",

@@ -345,7 +345,7 @@ def test_the_result_is_plain_json_and_prints_in_both_languages(bank: Index) -> N
     assert held["conventions"] == ["0-100 rescale", "per cent of maximum"]
     for language in ("en", "zh"):
         assert bank.summary(language)
-    assert list(bank.tables()) == ["index", "constructs", "segments", "items"]
+    assert list(bank.tables()) == ["index", "constructs", "segments", "differences", "items"]
 
 
 def test_charts_are_drawn(bank: Index) -> None:
@@ -444,8 +444,10 @@ def test_stated_importance_needs_its_questions_on_one_scale() -> None:
 
 def test_unknown_words_are_answered_with_the_known_ones() -> None:
     survey = bound({"a": [1, 2] * 20}, {"a": FIVE})
-    with pytest.raises(UnknownName, match="equal, stated, derived"):
-        index(survey, construct="all", method="pls")  # type: ignore[arg-type]
+    with pytest.raises(UnknownName, match="equal, stated, derived, pls"):
+        index(survey, construct="all", method="sem")  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="no path model gave any"):
+        index(survey, construct="all", method="pls")
     with pytest.raises(UnknownName, match="0-100 rescale"):
         index(survey, construct="all", convention="percent")  # type: ignore[arg-type]
     with pytest.raises(UnknownName, match="no construct is called 'al'"):

@@ -12,13 +12,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csat.analyses.guidelines import EFFECTIVE_N_SMALL
-from csat.analyses.result import Base, Caution, Result
+from csat.analyses.index_parts import (
+    FAMILIES,
+    METHODS,
+    Method,
+    ModelWeights,
+    Part,
+    importance_of,
+    parts_of,
+    require_answers,
+    require_positive,
+    titled,
+)
+from csat.analyses.result import SOUND, Base, Caution, Result, Verdict
 from csat.display.plot import Plot
 from csat.display.table import Table
 from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName
-from csat.instrument.instrument import Construct, Instrument, Item, Role
+from csat.instrument.instrument import Construct, Role
 from csat.language import Language, Text, bare, joined
-from csat.numerics.composites import Bootstrap, Estimate, Linearisation
+from csat.numerics.composites import (
+    UNKNOWN,
+    Bootstrap,
+    Compared,
+    Estimate,
+    Linearisation,
+    PartWeights,
+    difference_tests,
+)
+from csat.numerics.intervals import normal_quantile
 from csat.numerics.resampling import MOST_LOST, REPLICATES
 from csat.responses.groups import Group, groups_of, kish
 from csat.responses.points import CONVENTIONS, FEWEST_FOR_BOXES, Convention, Points
@@ -28,13 +49,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
-Method = Literal["equal", "stated", "derived"]
-
-METHODS: dict[Method, Text] = {
-    "equal": Text("equal weights", "等权重"),
-    "stated": Text("weights: stated importance", "按陈述重要性加权"),
-    "derived": Text("weights: derived importance", "按推导重要性加权"),
-}
+WeightsInInterval = Literal["re-estimated", "fixed"]
 ROLES: dict[str, Text] = {
     "driver": Text("driver", "驱动因素"),
     "outcome": Text("outcome", "结果"),
@@ -75,6 +90,33 @@ class Scores:
     bottom2: Array
 
 
+@dataclass(frozen=True, eq=False)
+class Differences:
+    """Each group of a segment column against its other groups; of two, the first less the second.
+
+    g rows. score, rest : points of the group and of the others. se, ci_lower, ci_upper : of the difference.
+    z, p : normal test; p_adjusted : Holm over the groups of the column; NaN for groups below
+    `SMALL_SEGMENT` respondents, which are not tested. detectable : the smallest difference that a sample of
+    this size finds four times in five.
+    """
+
+    columns: tuple[str, ...]
+    groups: tuple[Text, ...]
+    others: tuple[Text, ...]
+    n: NDArray[np.int64]
+    n_rest: NDArray[np.int64]
+    score: Array
+    rest: Array
+    difference: Array
+    se: Array
+    ci_lower: Array
+    ci_upper: Array
+    z: Array
+    p: Array
+    p_adjusted: Array
+    detectable: Array
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Index(Result):
     """The index in both conventions with its intervals, and the scores behind it, made by `index`."""
@@ -85,6 +127,12 @@ class Index(Result):
     construct: str
     construct_title: Text
     method: Method
+    family: str
+    """The model whose index this is by name (`ACSI`, `ECSI`, `CCSI`), or empty."""
+    scheme: str
+    """Weighting scheme of the PLS model, or empty."""
+    arrows: tuple[tuple[str, str], ...]
+    """Paths of the model the weights come from, by construct."""
     conventions: tuple[Convention, ...]
     """The convention asked for, then the other; the next four follow them."""
     score: Array
@@ -95,6 +143,15 @@ class Index(Result):
     confidence: float
     interval: str
     """`percentile bootstrap` or `linearisation`."""
+    weights_in_interval: WeightsInInterval
+    """Whether the interval counts the weights as estimated or as known."""
+    se_fixed: Array
+    """(2,) standard errors with the weights taken as known, by linearisation."""
+    equal_score: float
+    """The same construct with equal weights, by the convention asked for; NaN where that is the index."""
+    equal_se: float
+    equal_ci_lower: float
+    equal_ci_upper: float
     replicates: int
     """0 when the interval is linearised."""
     lost: int
@@ -118,20 +175,30 @@ class Index(Result):
     """The items with the lowest scores among drivers and outcomes, lowest first."""
     segments: Scores
     segment_titles: Mapping[str, Text]
+    differences: Differences
 
     @property
     def label(self) -> Text:
         """The number's short name: construct and method."""
         return Text("{what} index ({method})", "{what}指数（{method}）").fill(
-            what=self.construct_title, method=METHODS[self.method]
+            what=self._named(self.method), method=METHODS[self.method]
         )
 
-    def called(self, at: int = 0) -> Text:
+    def called(self, at: int = 0, *, method: Method | None = None) -> Text:
         """What the number in one of the conventions is called: construct, method and convention."""
+        by = method or self.method
         return Text("{what} index ({method}, {convention})", "{what}指数（{method}，{convention}）").fill(
-            what=self.construct_title,
-            method=METHODS[self.method],
+            what=self._named(by),
+            method=METHODS[by],
             convention=CONVENTIONS[self.conventions[at]],
+        )
+
+    def _named(self, method: Method) -> Text:
+        """The construct, after the name of the index where the method gives it that name."""
+        if not self.family or method != "pls":
+            return self.construct_title
+        return Text("{family}: {what}", "{family}：{what}").fill(
+            family=self.family, what=self.construct_title
         )
 
     def tables(self) -> dict[str, Table]:
@@ -139,6 +206,8 @@ class Index(Result):
         tables = {"index": self._index_table(), "constructs": self._constructs_table()}
         if self.segments.names:
             tables["segments"] = self._segments_table()
+        if self.differences.columns:
+            tables["differences"] = self._differences_table()
         tables["items"] = self._items_table()
         if len(self.parts) > 1:
             tables["weights"] = self._weights_table()
@@ -256,32 +325,55 @@ class Index(Result):
             columns["effective_n"] = scores.effective_n
         return columns | {"score": scores.score, "ci_lower": scores.ci_lower, "ci_upper": scores.ci_upper}
 
-    def _table(self, columns: dict[str, Any], title: Text, *notes: Text, **labels: Text) -> Table:
-        points = ("score", "se", "ci_lower", "ci_upper", "effective_n")
+    def _table(
+        self,
+        columns: dict[str, Any],
+        title: Text,
+        *notes: Text,
+        exact: Sequence[str] = (),
+        **labels: Text,
+    ) -> Table:
+        """`exact` : columns shown with three decimals, for comparison with other programs."""
+        points = ("score", "se", "ci_lower", "ci_upper", "effective_n", "rest", "difference", "detectable")
         shares = ("top2", "bottom2", "weight")
         return Table(
             columns,
             title=title.fill(called=self.called(), convention=CONVENTIONS[self.conventions[0]]),
             notes=notes,
             labels=_interval_labels(self.confidence) | labels,
-            formats={c: "score" for c in points if c in columns}
-            | {c: "share" for c in shares if c in columns},
+            formats={c: "score" for c in points if c in columns and c not in exact}
+            | {c: "share" for c in shares if c in columns}
+            | {c: "p" for c in ("p", "p_adjusted") if c in columns},
         )
 
     def _index_table(self) -> Table:
+        both = len(self.conventions)
+        extra = [self.called(method="equal")] if math.isfinite(self.equal_score) else []
+
+        def column(values: Array, equal: float) -> list[float]:
+            return [*(float(v) for v in values), *([equal] if extra else [])]
+
+        columns: dict[str, Any] = {
+            "index": [*(self.called(i) for i in range(both)), *extra],
+            "score": column(self.score, self.equal_score),
+            "ci_lower": column(self.ci_lower, self.equal_ci_lower),
+            "ci_upper": column(self.ci_upper, self.equal_ci_upper),
+            "se": column(self.se, self.equal_se),
+        }
+        labels = {}
+        if self.method != "equal":
+            columns["se_fixed"] = column(self.se_fixed, self.equal_se)
+            labels["se_fixed"] = Text("SE, weights fixed", "标准误（权重固定）")
+        columns |= {"n": self.base.respondents, "effective_n": self.base.effective_n}
         return self._table(
-            {
-                "index": [self.called(i) for i in range(len(self.conventions))],
-                "score": self.score,
-                "ci_lower": self.ci_lower,
-                "ci_upper": self.ci_upper,
-                "se": self.se,
-                "n": self.base.respondents,
-                "effective_n": self.base.effective_n,
-            },
-            Text("The index, by its two conventions", "指数（两种计算口径）"),
+            columns,
+            Text("The index, by its two conventions", "指数（两种计算口径）")
+            if not extra
+            else Text("The index, by name", "指数（按名称）"),
             self._interval_note(),
             *self._recipe(),
+            exact=("score", "ci_lower", "ci_upper", "se", "se_fixed"),
+            **labels,
         )
 
     def _constructs_table(self) -> Table:
@@ -316,6 +408,37 @@ class Index(Result):
             reason=Text("Note", "说明"),
         )
 
+    def _differences_table(self) -> Table:
+        d = self.differences
+        return self._table(
+            {
+                "segment": [self.segment_titles[c] for c in d.columns],
+                "group": d.groups,
+                "against": d.others,
+                "n": d.n,
+                "score": d.score,
+                "rest": d.rest,
+                "difference": d.difference,
+                "ci_lower": d.ci_lower,
+                "ci_upper": d.ci_upper,
+                "p": d.p,
+                "p_adjusted": d.p_adjusted,
+                "detectable": d.detectable,
+            },
+            Text("Differences between segments: {called}", "群体间差异：{called}"),
+            Text(
+                "Normal test of the difference; Holm's p holds for all groups of a segment together. Groups "
+                "below {small} respondents are not tested. Smallest detectable: the true difference a sample "
+                "of this size finds four times in five.",
+                "差异的正态检验；Holm p 值适用于同一分群的全部比较。不足 {small} 人的群体不做检验。"
+                "最小可检出差异：此样本量有五分之四机会发现的真实差异。",
+            ).fill(small=SMALL_SEGMENT),
+            against=Text("Against", "对照"),
+            rest=Text("Score of these", "对照得分"),
+            p_adjusted=Text("p, Holm", "p（Holm）"),
+            detectable=Text("Smallest detectable", "最小可检出差异"),
+        )
+
     def _items_table(self) -> Table:
         s = self.items
         return self._table(
@@ -338,31 +461,50 @@ class Index(Result):
             return []
         how = {
             "stated": Text(
-                "a weight is the mean stated importance over the sum of all, found anew in each replicate",
-                "权重为陈述重要性均值占总和的比例，每次重抽样重新估计",
+                "a weight is the mean stated importance over the sum of all",
+                "权重为陈述重要性均值占总和的比例",
             ),
             "derived": Text(
                 "the weights were derived from the answers elsewhere and count as known here",
                 "权重由其他分析推导而来，在此视为已知",
             ),
+            "pls": Text(
+                "PLS weights of the path model ({scheme} scheme) over the items' standard deviations, so "
+                "that they apply to answers and not to z-scores",
+                "权重为路径模型（{scheme}方案）的 PLS 权重除以题项标准差，即非标准化权重，直接用于原始回答",
+            ).fill(scheme=SCHEMES.get(self.scheme, Text(self.scheme))),
         }[self.method]
-        return [
+        said = [
             Text(
                 "Index = sum of weight x score over {k} parts; {how}.",
                 "指数 = {k} 个组成部分的“权重 × 得分”之和；{how}。",
             ).fill(k=len(self.parts), how=how)
         ]
+        if self.method in ("stated", "pls"):
+            said.append(
+                Text(
+                    "The interval finds the weights anew in each replicate; the last standard error takes "
+                    "them as known.",
+                    "区间在每次重抽样中重新估计权重；“权重固定”一列将权重视为已知。",
+                )
+                if self.weights_in_interval == "re-estimated"
+                else Text(
+                    "Weights fixed: the interval takes the weights as known.",
+                    "权重固定：区间将权重视为已知。",
+                )
+            )
+        if self.arrows:
+            effects = dict.fromkeys(b for _, b in self.arrows)
+            arrows = "; ".join(f"{b} ~ {' + '.join(a for a, e in self.arrows if e == b)}" for b in effects)
+            said.append(Text("Model: {arrows}.", "模型：{arrows}。").fill(arrows=arrows))
+        return said
 
 
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Something with a score and a weight: a construct or an item."""
-
-    id: str
-    title: Text
-    items: tuple[str, ...]
-    weight: float = 1.0
-    importance: str = ""
+SCHEMES: Mapping[str, Text] = {
+    "path": Text("path", "路径加权"),
+    "factor": Text("factor", "因子加权"),
+    "centroid": Text("centroid", "重心加权"),
+}
 
 
 def index(
@@ -371,6 +513,9 @@ def index(
     construct: str,
     method: Method = "equal",
     weights: Mapping[str, float] | None = None,
+    model: ModelWeights | None = None,
+    weights_in_interval: WeightsInInterval = "re-estimated",
+    instead: str = "",
     convention: Convention = "0-100 rescale",
     segments: Sequence[str] = (),
     confidence: float = 0.95,
@@ -383,13 +528,18 @@ def index(
     stated : sum w_k mean_k / sum w_k, w_k the mean stated importance of part k: of the construct's items,
         or, when these have no importance question, of all items (else constructs) that have one.
     derived : the same with the weights given, of constructs or items.
+    pls : sum u_j mean(s_j) over the construct's items, u_j = (w_j / sd_j) / sum_k (w_k / sd_k) the
+        unstandardised weights of a PLS path model. With declared bounds this is the ACSI formula,
+        100 (sum v_j mean_j - sum v_j lo_j) / (sum v_j hi_j - sum v_j lo_j), v_j = w_j / sd_j in answer units.
 
     Both conventions are computed: `0-100 rescale` 100 (x - lo) / (hi - lo) by the declared ends of each
     item's scale, and `per cent of maximum` 100 x / hi.
 
     Parameters
     ----------
-    weights : construct or item to importance, for `derived`.
+    weights : construct or item to importance, for `derived`. model : the weights of a path model, for `pls`.
+    instead : why the weights the instrument declares could not be had, where this stands in for them.
+    weights_in_interval : whether weights that were estimated are found anew in every replicate, or `fixed`.
     segments : columns whose groups get a score of their own, by the weights of the whole.
     replicates, seed : of the percentile bootstrap over respondents; stated weights are re-estimated in each.
         Above `LINEARISED_ABOVE` respondents the interval is z times the linearised standard error.
@@ -402,40 +552,54 @@ def index(
     _check_words(method, convention, replicates)
     target = responses.instrument.construct(construct)
     points = Points.of(responses)
-    parts = _parts(points, target, method, weights)
+    parts = parts_of(points, target, method, weights, model)
     order: tuple[Convention, ...] = (convention, *(c for c in CONVENTIONS if c != convention))
 
     # one matrix, so that every score is seen by the same replicates
     chosen, other = (np.column_stack([points.score(p.items, c) for p in parts]) for c in order)
-    asked = _importance(points, parts) if method == "stated" else np.empty((responses.rows, 0))
+    asked = importance_of(points, parts) if method == "stated" else np.empty((responses.rows, 0))
     blocks = [
         c for c in responses.instrument.constructs if c.role != "descriptive" and points.are_scored(c.items)
     ]
     items = tuple(dict.fromkeys(i for c in blocks for i in points.bound(c.items)))
     of_constructs = _columns([points.score(c.items, convention) for c in blocks], responses.rows)
     of_items = _columns([points.score((i,), convention) for i in items], responses.rows)
-    values = np.hstack([chosen, other, asked, of_constructs, of_items])
-    at_chosen, at_other, at_asked, at_constructs, at_items = _slices(
-        chosen, other, asked, of_constructs, of_items
+    beside = [points.score(target.items, convention)] if method != "equal" else []
+    equal = _columns(beside, responses.rows)
+    values = np.hstack([chosen, other, asked, of_constructs, of_items, equal])
+    at_chosen, at_other, at_asked, at_constructs, at_items, at_equal = _slices(
+        chosen, other, asked, of_constructs, of_items, equal
     )
-    _require_answers(parts, chosen, asked)
+    require_answers(parts, chosen, asked)
 
     engine = _engine(values, responses, confidence=confidence, replicates=replicates, seed=seed)
     part_weights = engine.means[at_asked] if method == "stated" else np.array([p.weight for p in parts])
-    _require_positive(parts, part_weights)
-    by = at_asked if method == "stated" else part_weights
+    require_positive(parts, part_weights)
+    by: PartWeights = part_weights
+    if weights_in_interval == "re-estimated":
+        by = at_asked if method == "stated" else _drawn_weights(model, replicates) if model else part_weights
     found = [engine.composite(at, by) for at in (at_chosen, at_other)]
+    known = Linearisation(values[:, : at_other.stop], responses.weights, confidence=confidence)
+    fixed = [known.composite(at, part_weights) for at in (at_chosen, at_other)]
+    if model and weights_in_interval == "fixed":
+        found = fixed
+    elif model and isinstance(engine, Linearisation):
+        found = _with_error_of(model, fixed, confidence)
+    equally = engine.composite(at_equal, np.ones(1)) if method != "equal" else UNKNOWN
     if found[0].lost > MOST_LOST * replicates:
         _raise_lost(parts, chosen, found[0].lost, replicates)
 
     scored = np.asarray(~np.isnan(chosen).all(axis=1))
     groups, left_out = _groups(responses, segments, scored)
-    estimates = [
-        engine.composite_within(g.rows, at_chosen, by) if g.n >= HIDDEN_SEGMENT else None for g in groups
-    ]
+    compared = {
+        c: engine.compared([g.rows for g in groups if g.column == c], at_chosen, by)
+        for c in dict.fromkeys(g.column for g in groups)
+    }
+    each = [one for several in compared.values() for one in several]
+    estimates = [one.own if g.n >= HIDDEN_SEGMENT else None for g, one in zip(groups, each, strict=True)]
     scores_of_items = _scores(
         points,
-        [(i, _titled(responses.instrument.item(i)), (i,), _role_of(i, blocks)) for i in items],
+        [(i, titled(responses.instrument.item(i)), (i,), _role_of(i, blocks)) for i in items],
         of_items,
         engine.means[at_items],
         engine.ends(at_items),
@@ -447,13 +611,22 @@ def index(
         construct=construct,
         construct_title=target.title or Text(construct),
         method=method,
+        family=FAMILIES.get(responses.instrument.id, "") if construct == responses.instrument.index else "",
+        scheme=model.scheme if model and method == "pls" else "",
+        arrows=model.arrows if model and method == "pls" else (),
         conventions=order,
         score=np.array([e.value for e in found]),
         se=np.array([e.se for e in found]),
         ci_lower=np.array([e.lower for e in found]),
         ci_upper=np.array([e.upper for e in found]),
         confidence=confidence,
-        interval=engine.name,
+        interval=Linearisation.name if model and weights_in_interval == "fixed" else engine.name,
+        weights_in_interval="fixed" if method == "derived" else weights_in_interval,
+        se_fixed=np.array([e.se for e in fixed]),
+        equal_score=equally.value,
+        equal_se=equally.se,
+        equal_ci_lower=equally.lower,
+        equal_ci_upper=equally.upper,
         replicates=replicates if isinstance(engine, Bootstrap) else 0,
         lost=found[0].lost,
         seed=seed,
@@ -463,7 +636,7 @@ def index(
         part_titles=tuple(p.title for p in parts),
         part_scores=engine.means[at_chosen],
         weights=part_weights / part_weights.sum(),
-        importance=part_weights if method != "equal" else np.full(len(parts), np.nan),
+        importance=part_weights if method in ("stated", "derived") else np.full(len(parts), np.nan),
         constructs=_scores(
             points,
             [(c.id, c.title or Text(c.id), c.items, c.role) for c in blocks],
@@ -474,6 +647,7 @@ def index(
         items=scores_of_items,
         lowest=_lowest(scores_of_items),
         segments=_segment_scores(groups, estimates),
+        differences=_differences(groups, each, confidence),
         segment_titles={g.column: g.column_title for g in groups},
         base=Base(
             respondents=len(rows),
@@ -484,7 +658,48 @@ def index(
             instrument=responses.instrument.label,
         ),
     )
-    return replace(result, cautions=_cautions(result, points, target, left_out))
+    doubts = _cautions(result, points, target, left_out)
+    return replace(result, cautions=doubts, verdict=_stand_in(instead) if instead else SOUND)
+
+
+def _stand_in(reason: str) -> Verdict:
+    return Verdict(
+        "doubtful",
+        Text(
+            "Equal weights stand in for the PLS weights the instrument declares, so this is not its index "
+            "and compares with no other: {reason}",
+            "问卷规定使用 PLS 权重，但无法得到，此处以等权重代替；因此这不是该问卷的指数，"
+            "不可与其他结果比较：{reason}",
+        ).fill(reason=reason),
+    )
+
+
+def _drawn_weights(model: ModelWeights, replicates: int) -> PartWeights:
+    if len(model.drawn) < replicates:
+        raise BadInput(
+            f"the model has weights of {len(model.drawn)} replicates and the index {replicates}",
+            right="Both rest on the same replicates",
+            do="Estimate the model with as many",
+        )
+    estimated = model.estimated
+    return replace(estimated, drawn=estimated.drawn[:replicates])
+
+
+def _with_error_of(model: ModelWeights, fixed: Sequence[Estimate], confidence: float) -> list[Estimate]:
+    """Many rows: normal intervals, their error from the model's replicates of the index.
+
+    The other convention moves with the first, so its error grows in the same proportion.
+    """
+    good = model.index[np.isfinite(model.index)]
+    if len(good) < 2:
+        return list(fixed)
+    growth = float(good.std(ddof=1)) / fixed[0].se
+    z = normal_quantile(confidence)
+    return [
+        Estimate(e.value, growth * e.se, e.value - z * growth * e.se, e.value + z * growth * e.se,
+                 len(model.index) - len(good))
+        for e in fixed
+    ]  # fmt: skip
 
 
 def _check_words(method: str, convention: str, replicates: int) -> None:
@@ -499,111 +714,54 @@ def _check_words(method: str, convention: str, replicates: int) -> None:
         )
 
 
-# What the index is made of
+def _differences(groups: Sequence[Group], each: Sequence[Compared], confidence: float) -> Differences:
+    """Groups large enough to show against the others of their column, tested where large enough."""
+    rows: list[tuple[Group, Text, int, Compared]] = []
+    for column in dict.fromkeys(g.column for g in groups):
+        own = [(g, c) for g, c in zip(groups, each, strict=True) if g.column == column]
+        if len(own) < 2:
+            continue
+        whole = sum(g.n for g, _ in own)
+        pair = len(own) == 2
+        for g, c in own[:1] if pair else own:
+            rest = whole - g.n
+            if min(g.n, rest) >= HIDDEN_SEGMENT and math.isfinite(c.difference.se):
+                other = own[1][0].title if pair else Text("all others", "其余群体")
+                rows.append((g, other, rest, c))
+    columns = tuple(g.column for g, *_ in rows)
+    n = np.array([g.n for g, *_ in rows], dtype=np.int64)
+    n_rest = np.array([k for _, _, k, _ in rows], dtype=np.int64)
+
+    def of(which: str, what: str) -> Array:
+        return np.array([getattr(getattr(c, which), what) for *_, c in rows], dtype=float)
+
+    difference, se = of("difference", "value"), of("difference", "se")
+    found = np.full((4, len(rows)), np.nan)
+    for column in dict.fromkeys(columns):
+        at = np.array([c == column for c in columns])
+        tested = np.minimum(n, n_rest)[at] >= SMALL_SEGMENT
+        tests = difference_tests(difference[at], se[at], tested=tested, confidence=confidence)
+        found[:, at] = tests.z, tests.p, tests.p_adjusted, tests.detectable
+    return Differences(
+        columns=columns,
+        groups=tuple(g.title for g, *_ in rows),
+        others=tuple(t for _, t, _, _ in rows),
+        n=n,
+        n_rest=n_rest,
+        score=of("own", "value"),
+        rest=of("rest", "value"),
+        difference=difference,
+        se=se,
+        ci_lower=of("difference", "lower"),
+        ci_upper=of("difference", "upper"),
+        z=found[0],
+        p=found[1],
+        p_adjusted=found[2],
+        detectable=found[3],
+    )
 
 
-def _parts(
-    points: Points, target: Construct, method: Method, weights: Mapping[str, float] | None
-) -> tuple[_Part, ...]:
-    if not points.bound(target.items):
-        raise CannotCompute(
-            f"the data hold no item of construct '{target.id}' ({', '.join(target.items)})",
-            where="the index",
-            do="Name a construct whose items were asked",
-        )
-    if method == "equal":
-        return (_Part(target.id, target.title or Text(target.id), target.items),)
-    if method == "stated":
-        return _stated_parts(points, target)
-    if not weights:
-        raise BadInput(
-            "derived weights were asked for and none are given",
-            where="the index",
-            right="They are the importance of constructs or items, such as their shares of R2",
-            do="Give weights={...}, or use method 'equal'",
-        )
-    return tuple(_derived_part(points, name, float(value)) for name, value in weights.items())
-
-
-def _derived_part(points: Points, name: str, weight: float) -> _Part:
-    instrument, columns = points.responses.instrument, points.responses.columns
-    for c in instrument.constructs:
-        if c.id == name and points.bound(c.items):
-            return _Part(name, c.title or Text(name), c.items, weight)
-    if name in columns:
-        return _Part(name, _titled(instrument.item(name)), (name,), weight)
-    known = [*(c.id for c in instrument.constructs), *columns]
-    raise UnknownName("construct or item", name, known, where="the weights of the index")
-
-
-def _stated_parts(points: Points, target: Construct) -> tuple[_Part, ...]:
-    instrument, columns = points.responses.instrument, points.responses.columns
-    asked = {i.id: i.importance for i in instrument.items if i.id in columns and i.importance in columns}
-    own = points.bound(target.items)
-    without = [i for i in own if i not in asked]
-    if without and len(without) < len(own):
-        raise BadInput(
-            f"items of construct '{target.id}' have no importance question: {', '.join(without)}",
-            where="stated importance",
-            right="Every item of the index needs one",
-            do="Declare `importance` for them in the instrument, or use equal weights",
-        )
-    scored = [i for c in instrument.constructs if c.role != "descriptive" for i in c.items]
-    wanted = [i for i in dict.fromkeys(scored) if i in asked] if without else list(own)
-    if wanted:
-        return tuple(_Part(i, _titled(instrument.item(i)), (i,), importance=asked[i]) for i in wanted)
-    weighed = [c for c in instrument.constructs if c.importance in columns and points.bound(c.items)]
-    if not weighed:
-        raise BadInput(
-            "no item has a question about its importance, so there are no stated weights",
-            where=_place(instrument),
-            do="Declare importance = \"ID\" for the items, or use method 'equal' or 'derived'",
-        )
-    return tuple(_Part(c.id, c.title or Text(c.id), c.items, importance=c.importance) for c in weighed)
-
-
-def _importance(points: Points, parts: Sequence[_Part]) -> Array:
-    """(n, parts) answers to the importance questions, which share one scale."""
-    names = [p.importance for p in parts]
-    scales = (points.scales.get(n) for n in names)
-    ends = sorted({(s.minimum, s.maximum) for s in scales if s is not None})
-    if len(ends) > 1:
-        raise BadInput(
-            "the importance questions have different scales: " + ", ".join(f"{lo}-{hi}" for lo, hi in ends),
-            where="stated importance",
-            right="Weights compare only on one scale",
-            do="Use equal or derived weights",
-        )
-    return points.responses.answers(names)
-
-
-def _require_answers(parts: Sequence[_Part], chosen: Array, asked: Array) -> None:
-    for j, part in enumerate(parts):
-        if np.isnan(chosen[:, j]).all():
-            raise CannotCompute(
-                f"nobody answered half of the items of '{part.id}' ({', '.join(part.items)})",
-                where="the index",
-                do="Check the codes that mean silence, or leave this part out",
-            )
-        if asked.shape[1] and np.isnan(asked[:, j]).all():
-            raise CannotCompute(
-                f"nobody answered '{part.importance}', the importance of '{part.id}'",
-                where="stated importance",
-                do="Use equal or derived weights",
-            )
-
-
-def _require_positive(parts: Sequence[_Part], weights: Array) -> None:
-    for part, weight in zip(parts, weights, strict=True):
-        if not (math.isfinite(weight) and weight > 0):
-            raise CannotCompute(
-                f"the weight of '{part.id}' is {weight:.4g}: the index would not rise when it improves",
-                where="the index",
-                do=f"Look for a reversed item in '{part.id}' or a twin of it, or use equal weights",
-            )
-
-
-def _raise_lost(parts: Sequence[_Part], chosen: Array, lost: int, replicates: int) -> None:
+def _raise_lost(parts: Sequence[Part], chosen: Array, lost: int, replicates: int) -> None:
     answered = np.count_nonzero(~np.isnan(chosen), axis=0)
     least = parts[int(np.argmin(answered))]
     raise CannotCompute(
@@ -725,16 +883,8 @@ def _slices(*blocks: Array) -> list[slice]:
     return [slice(a, b) for a, b in itertools.pairwise(edges)]
 
 
-def _titled(item: Item) -> Text:
-    return item.text or Text(item.id)
-
-
 def _role_of(item: str, constructs: Sequence[Construct]) -> Role:
     return next(c.role for c in constructs if item in c.items)
-
-
-def _place(instrument: Instrument) -> str:
-    return instrument.path or instrument.id
 
 
 def _interval_labels(confidence: float) -> dict[str, Text]:

@@ -297,6 +297,12 @@ def _index(raw: Table) -> Iterator[Problem]:
             "the method 'stated' needs items that ask for importance, and there are none",
             "Give items the key 'importance', or use 'equal' or 'derived'",
         )
+    if table.get("method") == "pls" and "~" not in _text(raw, "model").replace("=~", ""):
+        yield Problem(
+            ("index", "method"),
+            "the method 'pls' takes its weights from a path model, and there are no paths",
+            "Write paths into the key 'model', or use 'equal'",
+        )
 
 
 def _hypotheses(raw: Table) -> Iterator[Problem]:

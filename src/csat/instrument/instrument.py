@@ -116,7 +116,7 @@ class Instrument:
     index: str = ""
     """The construct whose score is the satisfaction index."""
     index_method: str = "equal"
-    """Default method of the index: `equal`, `stated`, `derived`."""
+    """Default method of the index: `equal`, `stated`, `derived`, `pls`."""
     hypotheses: tuple[Hypothesis, ...] = ()
     weight: tuple[str, ...] = ()
     """Columns that may hold the weight, the first found is used."""

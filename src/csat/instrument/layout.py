@@ -159,7 +159,10 @@ class IndexTable(_Table):
     """The satisfaction index."""
 
     construct_: str = Field(alias="construct", description="The construct whose score is the index")
-    method: Literal["equal", "stated", "derived"] = "equal"
+    method: Literal["equal", "stated", "derived", "pls"] = Field(
+        default="equal",
+        description="Its weights: equal, stated or derived importance, or those of the PLS path model",
+    )
 
 
 class HypothesisTable(_Table):

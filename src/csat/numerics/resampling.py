@@ -84,31 +84,48 @@ def bootstrap_weighted_means(
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> Array:
-    """(R, p) weighted means of the columns of `values` in each replicate.
+    """(R, p) weighted means of the columns of `values` in each replicate, NaN where it has no answer.
+
+    Raises
+    ------
+    TooFew : fewer than 2 rows.
+
+    The rest as `bootstrap_weighted_sums`.
+    """
+    n = len(np.asarray(values))
+    if n < 2:
+        raise TooFew(f"a bootstrap needs at least 2 respondents, there are {n}")
+    sums, answered = bootstrap_weighted_sums(values, weights, rows=rows, replicates=replicates, seed=seed)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(sums / answered)
+
+
+def bootstrap_weighted_sums(
+    values: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    rows: ArrayLike | None = None,
+    replicates: int = REPLICATES,
+    seed: int = 0,
+) -> tuple[Array, Array]:
+    """(R, p) sums w x, and sums of the weights that answered, of the columns of `values` in each replicate.
 
     A batch of replicates is a product of its multiplicities with the values, so that p columns cost one pass.
-    A column in which a replicate has no answer is NaN there.
+    Sums of disjoint groups of rows add up to those of the whole.
 
     Parameters
     ----------
     values : (n, p), NaN is left out. weights : (n,). rows : (n,) numbers that name the rows, default
         0 .. n - 1.
-
-    Raises
-    ------
-    TooFew : fewer than 2 rows.
     """
     x = np.asarray(values, dtype=float)
     n, p = x.shape
-    if n < 2:
-        raise TooFew(f"a bootstrap needs at least 2 respondents, there are {n}")
     w = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
     answered = ~np.isnan(x)
     stacked = np.hstack([np.where(answered, x, 0.0) * w[:, None], answered * w[:, None]])
     names = np.arange(n) if rows is None else rows
     sums = np.vstack([m @ stacked for m in poisson_multiplicities(names, replicates, seed=seed)])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(sums[:, :p] / sums[:, p:])
+    return sums[:, :p], sums[:, p:]
 
 
 @dataclass(frozen=True)
