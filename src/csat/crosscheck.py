@@ -82,7 +82,11 @@ ROTATORS: Mapping[str, tuple[str, bool]] = {
 
 @dataclass(frozen=True)
 class Agreement:
-    """One comparison. ours, theirs : the pair that differs most. difference : in the unit of `tolerance`."""
+    """One comparison.
+
+    ours, theirs : the pair that differs most. difference : in the unit of `tolerance`. explained : they
+    differ for a reason that does not speak against csat's number; `note` says which.
+    """
 
     check: str
     what: Text
@@ -95,6 +99,7 @@ class Agreement:
     tolerance: float
     agrees: bool
     note: Text
+    explained: bool = False
 
     @property
     def ran(self) -> bool:
@@ -205,7 +210,7 @@ def crosscheck(
     )
     apart = [a for a in found if a.ran and not a.agrees]
     cautions = tuple(_caution(a) for a in apart)
-    unexplained = [c for c, a in zip(cautions, apart, strict=True) if not a.note]
+    unexplained = [c for c, a in zip(cautions, apart, strict=True) if not a.explained]
     return Crosscheck(
         base=base,
         agreements=found,
@@ -307,6 +312,21 @@ def _named(program: str) -> str:
         return program
 
 
+@dataclass(frozen=True)
+class Reason:
+    """Why two programs differ. excuses : it does not speak against csat's number."""
+
+    text: Text
+    excuses: bool
+
+
+LOWER = Text(
+    "The other solution fits better: csat's is a local optimum and should not be used.",
+    "对方的解拟合更好：csat 停在局部最优，不应使用。",
+)
+NO_REASON = Reason(Text(""), excuses=False)
+
+
 def _compared(
     check: str,
     what: Text,
@@ -315,8 +335,7 @@ def _compared(
     *,
     tolerance: float,
     scale: Sequence[float] | None = None,
-    note: Text | None = None,
-    explained: Callable[[], Text] | None = None,
+    why: Callable[[], Reason] | None = None,
 ) -> Agreement:
     """(name, ours, theirs) pairs; the difference is relative to the larger of 1 and ours, or to `scale`."""
     ours = np.array([a for _, a, _ in pairs], dtype=float)
@@ -326,9 +345,7 @@ def _compared(
     difference = np.where(np.isnan(difference), np.inf, difference)
     worst = int(np.argmax(difference))
     agrees = bool(difference[worst] <= tolerance)
-    said = note or Text("")
-    if not agrees and explained is not None:
-        said = explained()
+    reason = why() if why is not None and not agrees else NO_REASON
     return Agreement(
         check,
         what,
@@ -340,7 +357,8 @@ def _compared(
         float(difference[worst]),
         tolerance,
         agrees,
-        said,
+        reason.text,
+        reason.excuses,
     )
 
 
@@ -401,25 +419,26 @@ def _rotation(ours: Factors) -> list[Agreement]:
             "factor_analyzer",
             pairs,
             tolerance=ITERATED,
-            explained=lambda: _other_rotation(ours, theirs),
+            why=lambda: _other_rotation(ours, theirs),
         )
     ]
 
 
-def _other_rotation(ours: Factors, theirs: Array) -> Text:
+def _other_rotation(ours: Factors, theirs: Array) -> Reason:
     """Why the loadings differ, where csat's are the simpler ones."""
     if ours.rotation == "promax":
-        return Text(
+        text = Text(
             "The two define promax's target differently (csat follows psych: from normalised loadings).",
             "两者对 promax 目标矩阵的定义不同（csat 采用 psych 的做法：由标准化载荷构造）。",
         )
-    mine, other = (_complexity(m) for m in (ours.pattern, theirs))
-    if mine < other:
-        return Text(
+        return Reason(text, excuses=True)
+    if _complexity(ours.pattern) < _complexity(theirs):
+        text = Text(
             "Another local optimum of the criterion; csat's loadings are the simpler ones.",
             "对方停在旋转准则的另一个局部最优；csat 的载荷更简单。",
         )
-    return Text("")
+        return Reason(text, excuses=True)
+    return NO_REASON
 
 
 def _complexity(loadings: Array) -> float:
@@ -471,12 +490,12 @@ def _extraction(ours: Factors) -> list[Agreement]:
             "statsmodels",
             pairs,
             tolerance=ITERATED,
-            explained=lambda: _other_extraction(ours, np.asarray(fit.loadings, dtype=float), likelihood),
+            why=lambda: _other_extraction(ours, np.asarray(fit.loadings, dtype=float), likelihood),
         )
     ]
 
 
-def _other_extraction(ours: Factors, theirs: Array, likelihood: bool) -> Text:
+def _other_extraction(ours: Factors, theirs: Array, likelihood: bool) -> Reason:
     def misfit(common: Array) -> float:
         if likelihood:
             sigma = common - np.diag(np.diagonal(common)) + np.eye(len(common))
@@ -484,13 +503,13 @@ def _other_extraction(ours: Factors, theirs: Array, likelihood: bool) -> Text:
         residual = ours.correlations - common
         return float((residual[np.tril_indices(len(residual), -1)] ** 2).sum())
 
-    if misfit(ours.pattern @ ours.phi @ ours.pattern.T) <= misfit(theirs @ theirs.T):
-        return Text(
-            "csat's solution fits better: statsmodels stopped short, or left the bounds of the "
-            "communalities.",
-            "csat 的解拟合更好：statsmodels 提前停止，或共同度超出了界限。",
-        )
-    return Text("")
+    if misfit(ours.pattern @ ours.phi @ ours.pattern.T) > misfit(theirs @ theirs.T):
+        return Reason(LOWER, excuses=False)
+    text = Text(
+        "csat's solution fits better: statsmodels stopped short, or left the bounds of the communalities.",
+        "csat 的解拟合更好：statsmodels 提前停止，或共同度超出了界限。",
+    )
+    return Reason(text, excuses=True)
 
 
 def _components(ours: Factors) -> Agreement:
@@ -589,13 +608,14 @@ def _structural(ours: StructuralModel, what: Text) -> list[Agreement]:
     theirs = n * ml_discrepancy(ours.sample_cov[np.ix_(order, order)], implied)
     chi_square = ours.fit["chisq"]
 
-    def why() -> Text:
+    def why() -> Reason:
         if theirs <= chi_square:
-            return Text("")
-        return Text(
+            return Reason(LOWER, excuses=False)
+        text = Text(
             f"semopy stopped above the minimum: chi-square {theirs:.4f} where csat reaches {chi_square:.4f}.",
             f"semopy 在最小值之上停止：其卡方值为 {theirs:.4f}，csat 达到 {chi_square:.4f}。",
         )
+        return Reason(text, excuses=True)
 
     return [
         _compared(
@@ -605,7 +625,7 @@ def _structural(ours: StructuralModel, what: Text) -> list[Agreement]:
             pairs,
             tolerance=IN_STANDARD_ERRORS,
             scale=errors,
-            explained=why,
+            why=why,
         ),
         _compared(
             "sem_chi_square",
@@ -614,7 +634,7 @@ def _structural(ours: StructuralModel, what: Text) -> list[Agreement]:
             [("chi-square", chi_square, theirs)],
             tolerance=CHI_SQUARE,
             scale=[1.0],
-            explained=why,
+            why=why,
         ),
     ]
 
