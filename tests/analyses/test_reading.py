@@ -94,7 +94,7 @@ def test_rows_are_accounted_for_by_reason(odd: Reading) -> None:
     table = odd.table("source")
     facts = {what.en: value for what, value in zip(*map(table.column, ("what", "value")), strict=True)}
     assert facts["Rows read"] == "5"
-    assert facts["Rows left out: no answer to any item"] == "1"
+    assert facts["Rows left out: empty"] == "1"
     assert facts["Rows kept"] == "4"
     assert facts["Weight column"] == "w"
     assert facts["Effective n"] == "3.6"

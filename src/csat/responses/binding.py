@@ -35,7 +35,7 @@ LISTED_TEXTS = 60
 """Texts of one item kept in the report; an item of more is a measured quantity."""
 NO_WEIGHT = "none"
 """The word that switches a declared weight off."""
-NO_ANSWERS = "no answer to any item"
+EMPTY = "empty"
 NO_WEIGHTS = "no weight"
 MOST_NAMED = 5
 
@@ -80,7 +80,8 @@ def bind(
         'none': none.
     segments : further columns that group respondents. origins : of continuous items, for parts of a larger
         whole.
-    keep_silent_rows : keep rows without any answer (a stream must not lose count of them).
+    keep_silent_rows : keep rows without any answer (a stream must not lose count of them). Otherwise a row is
+        left out as empty when it answers no item and holds nothing else but key, weight and groups.
     release : let go of each column of the table once it is coded, which leaves the table empty: a large file
         is then held once, not twice.
 
@@ -106,18 +107,28 @@ def bind(
     meanings = {i: reader.meaning(table.columns[c], instrument.item(i), c) for i, c in matched.items()}
     keep = np.ones(table.rows, dtype=bool)
     dropped = dict(table.dropped)
-    if not keep_silent_rows:
-        _drop(keep, ~_answered(table, matched, meanings), NO_ANSWERS, dropped)
-        if not keep.any():
-            raise _nothing_valid(table, instrument, matched, meanings)
-    weights, weight_column, notes = _weights(table, instrument, weight, keep, dropped)
-    groups, roles, more = _segments(table, instrument, segments)
+    silent, none_valid = _silent_rows(table, matched, meanings)
+    groups, roles, notes = _segments(table, instrument, segments)
+    weight_column = _weight_column(table, instrument, weight)
     if weight_column:
         roles[weight_column] = "weight"
     respondent = next((c for w in instrument.respondent if (c := find_column(table, w))), table.respondent)
     if respondent:
         roles[respondent] = "respondent"
     roles = {**{c: r for c, r in table.roles.items() if c not in matched.values()}, **roles}
+    if not keep_silent_rows:
+        if none_valid:
+            raise _nothing_valid(table, instrument, matched, meanings)
+        if silent.any():
+            _drop(keep, silent & _is_bare(table, {*matched.values(), *roles}), EMPTY, dropped)
+    weights = _weights(table, weight_column, keep, dropped, notes) if weight_column else None
+    if n := int(np.count_nonzero(silent & keep)):
+        notes.append(
+            Text(
+                f"rows that answer none of the items, kept for what else they hold: {n}",
+                f"未回答任何题项、但因含有其他内容而保留的行：{n}",
+            )
+        )
     unused = [c for c in table.columns if c not in roles and c not in matched.values()] + list(table.unkept)
     numbers = table.numbers_of_rows()
     rows: Any = slice(None) if keep.all() else np.flatnonzero(keep)
@@ -175,7 +186,7 @@ def bind(
             constant=tuple(i for i, c in coded.items() if c.distinct == 1),
             empty=tuple(i for i, c in coded.items() if c.distinct == 0),
             notes=tuple(
-                dict.fromkeys([*table.notes, *(n for m in meanings.values() for n in m.notes), *notes, *more])
+                dict.fromkeys([*table.notes, *(n for m in meanings.values() for n in m.notes), *notes])
             ),
         ),
     )
@@ -242,16 +253,37 @@ def _first_cells(coded: Iterable[_Coded]) -> tuple[Invalid, ...]:
     return tuple(sorted(cells, key=lambda c: (c.row, c.column))[:LISTED_INVALID])
 
 
-def _answered(
+def _silent_rows(
     table: RawTable, matched: Mapping[str, str], meanings: Mapping[str, _Meaning]
-) -> NDArray[np.bool_]:
-    """(n,) whether a row answers some item."""
-    answered = np.zeros(table.rows, dtype=bool)
+) -> tuple[NDArray[np.bool_], bool]:
+    """(n,) whether a row leaves every item unanswered, and whether no cell of all holds a valid answer.
+
+    Who said that a question does not apply did not leave it.
+    """
+    silent = np.ones(table.rows, dtype=bool)
+    none_valid = True
     for item, column in matched.items():
-        answered |= translated(meanings[item].lookup(), table.columns[column].index) >= 0
-        if answered.all():
+        codes = translated(meanings[item].lookup(), table.columns[column].index)
+        silent &= codes == NO_ANSWER
+        none_valid = none_valid and not (codes >= 0).any()
+        if not none_valid and not silent.any():
             break
-    return answered
+    return silent, none_valid
+
+
+def _is_bare(table: RawTable, told: set[str]) -> NDArray[np.bool_]:
+    """(n,) whether a row holds nothing beside the columns told of but a key, which every row has."""
+    bare = np.ones(table.rows, dtype=bool)
+    for name, column in table.columns.items():
+        if name in told:
+            continue
+        filled = column.filled()
+        is_key = filled.all() and not column.has_repeats()
+        if not is_key:
+            bare &= ~filled
+        if not bare.any():
+            break
+    return bare
 
 
 def _origin(values: NDArray[np.float64]) -> float:
@@ -587,28 +619,25 @@ def _short(text: str) -> str:
 # ---------------------------------------------------------------------------------- weights, groups
 
 
-def _weights(
-    table: RawTable,
-    instrument: Instrument,
-    weight: str | None,
-    keep: NDArray[np.bool_],
-    dropped: dict[str, int],
-) -> tuple[NDArray[np.float64] | None, str, list[Text]]:
-    """(n,) weights, their column, and notes; rows without a weight are left out."""
+def _weight_column(table: RawTable, instrument: Instrument, weight: str | None) -> str:
+    """The column of weights, '' when there is none or weighting is switched off."""
     if weight == NO_WEIGHT:
-        return None, "", []
-    if weight is not None:
-        column = find_column(table, weight)
-        if column is None:
-            raise UnknownName("column", weight, table.columns, where=f"{table.source}, weight")
-    else:
-        column = next((c for w in instrument.weight if (c := find_column(table, w))), None)
-        if column is None:
-            return None, "", []
+        return ""
+    if weight is None:
+        return next((c for w in instrument.weight if (c := find_column(table, w))), "")
+    column = find_column(table, weight)
+    if column is None:
+        raise UnknownName("column", weight, table.columns, where=f"{table.source}, weight")
+    return column
+
+
+def _weights(
+    table: RawTable, column: str, keep: NDArray[np.bool_], dropped: dict[str, int], notes: list[Text]
+) -> NDArray[np.float64]:
+    """(n,) weights; rows without one are left out."""
     where, off = f"{table.source}, column '{column}'", "switch weighting off with --weight none"
     raw = table.columns[column]
     values, wrong = raw.numbers(table.decimal)
-    notes: list[Text] = []
     if wrong.any() and table.decimal == "." and not raw.numbers(",")[1].any() and _is_decimal_comma(raw):
         values, wrong = raw.numbers(",")
         notes.append(Text(f"{column}: the comma is read as a decimal mark", f"{column}：逗号按小数点读取"))
@@ -633,7 +662,7 @@ def _weights(
             where=where,
             do=f"Name the right column, or {off}",
         )
-    return values, column, notes
+    return values
 
 
 def _is_decimal_comma(raw: RawColumn) -> bool:
@@ -695,11 +724,10 @@ def _labels(
         n = int(raw.is_one_of(lambda t: t in unknown).sum())
         notes.append(
             Text(
-                f"{column}: {listed([repr(u) for u in unknown], shown=5)} has no label in the instrument; "
-                f"{n} rows belong to "
-                "no group of it",
-                f"{column}：{listed([repr(u) for u in unknown], shown=5)} 在问卷中没有标签；{n} "
-                "行不属于任何一组",
+                f"{column}: rows of no group, as the instrument has no label for "
+                f"{listed([repr(u) for u in unknown], shown=5)}: {n}",
+                f"{column}：问卷中没有 {listed([f'“{u}”' for u in unknown], shown=5)} 的标签，"
+                f"不属于任何一组的行：{n}",
             )
         )
     labels = tuple(dict.fromkeys(v for v in out if v is not None))
