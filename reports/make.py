@@ -1,0 +1,30 @@
+"""Regenerate the example report: python reports/make.py
+
+The answers are simulated (`csat simulate bank_efa --describe`); the report is what `csat demo` writes, in both
+languages. The workbook and the sealed result are left out to keep the repository small.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from csat import demo
+from csat.language import LANGUAGES
+
+HERE = Path(__file__).parent
+KEPT = ("report.html", "report.pdf")
+
+
+def main() -> None:
+    for language in LANGUAGES:
+        survey = demo.survey_of(demo.bank_columns(), instrument="bank_corporate")
+        with tempfile.TemporaryDirectory() as folder:
+            survey.report(folder, language=language, issued=demo.ISSUED, returned=demo.RETURNED)
+            for name in KEPT:
+                shutil.copy(Path(folder) / name, HERE / f"bank-{language}{Path(name).suffix}")
+
+
+if __name__ == "__main__":
+    main()
