@@ -1,7 +1,7 @@
 """Regenerate the example report: python reports/make.py
 
-The answers are simulated (`csat simulate bank_efa --describe`); the report is what `csat demo` writes, in both
-languages. The workbook and the sealed result are left out to keep the repository small.
+The answers are simulated (`csat simulate bank_efa --describe`); the report is what `csat demo` writes, in
+both languages. The workbook and the sealed result are left out to keep the repository small.
 """
 
 from __future__ import annotations
