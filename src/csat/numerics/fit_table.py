@@ -302,6 +302,9 @@ def ordered_residuals(
         "srmr": math.sqrt(alone / diagonal),
         "srmr_bentler": math.sqrt(both / (tau.size + diagonal)),
         "srmr_bentler_nomean": math.sqrt(alone / diagonal),
+        # of means and variances, which ordered answers do not have
+        "srmr_mplus": math.nan,
+        "srmr_mplus_nomean": math.nan,
         "crmr": math.sqrt(both / (tau.size + rho.size)) if rho.size else 0.0,
         "crmr_nomean": math.sqrt(alone / rho.size) if rho.size else 0.0,
     }

@@ -600,7 +600,19 @@ def _tests(
     inverse_bread: Array = parameter_covariance(bread, held)
     if method.test == "yuan_bentler_mplus":
         return _yuan_bentler(
-            chisq, df, base_chisq, base_df, pieces, inverse_bread, filling, samples, covs, base, models, gaps, exogenous
+            chisq,
+            df,
+            base_chisq,
+            base_df,
+            pieces,
+            inverse_bread,
+            filling,
+            samples,
+            covs,
+            base,
+            models,
+            gaps,
+            exogenous,
         )
     squared = method.test != "satorra_bentler"
     trace, trace2 = robust.residual_traces(pieces, inverse_bread, squared=squared)
@@ -853,11 +865,13 @@ def _ordered_pairs(
 
 def _gfi_pieces(found: Fit, exogenous: Sequence[int], gaps: bool) -> list[tuple[float, Array, Array, Array]]:
     pieces = []
-    for share, model, sample, at, weight in zip(
-        found.shares, found.models, found.samples, found.moments, found.weights, strict=True
+    for share, model, data, sample, at, weight in zip(
+        found.shares, found.models, found.data, found.samples, found.moments, found.weights, strict=True
     ):
         s, sigma = sample, at.vector
-        w = normal_weight(inverse(at.at.covariance), means=_means(model)) if gaps else weight
+        w = weight
+        if gaps and data.gaps is not None:
+            w = half_hessian(data.gaps, at.at.covariance, at.at.mean, expected=True)
         if len(exogenous) and isinstance(model, ContinuousMoments):
             p = model.structure.observed
             rows, columns = vech_indices(p)

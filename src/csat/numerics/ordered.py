@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csat.numerics.linalg import Array
-from csat.numerics.ordinal import influences, polychoric_matrix, thresholds
+from csat.numerics.ordinal import Thresholds, influence_parts, influences, polychoric_matrix, thresholds
 
 Positions = NDArray[np.intp]
 
@@ -80,35 +80,24 @@ def ordered_sample(
     cuts = [thresholds(margin) for margin in margins]
     found = polychoric_matrix(joints, margins=None if complete else margins, empty_2x2=empty_2x2)
     rho = found.correlation[rows, columns]
-    by_cell = influences(
-        joints,
-        rho,
-        row_margins=None if complete else [margins[i] for i in rows],
-        column_margins=None if complete else [margins[j] for j in columns],
-    )
     item = np.concatenate([np.full(c.values.size, i) for i, c in enumerate(cuts)])
     tau = np.concatenate([c.values for c in cuts])
     t = tau.size
     influence = np.zeros((n, t + rows.size))
-    of_threshold = 0
+    shifts = np.zeros((n, t))
+    first = np.concatenate([[0], np.cumsum([c.values.size for c in cuts])]).astype(int)
     for i, (margin, cut) in enumerate(zip(margins, cuts, strict=True)):
-        below = np.concatenate([cut.used[:-1]])
+        below = cut.used[:-1]
         total = margin.sum()
         density = np.exp(-(cut.values**2) / 2) / np.sqrt(2 * np.pi)
         shift = (np.arange(width)[:, None] <= below) - np.cumsum(margin)[below] / total
-        answered = known[:, i]
-        place = slice(of_threshold, of_threshold + cut.values.size)
-        influence[answered, place] = (shift / density)[codes[answered, i]] * (n / total)
-        of_threshold += cut.values.size
-    flat = by_cell.reshape(rows.size, -1)
-    own = by_cell.shape[2]
-    safe = np.where(known, codes, 0)
-    for pair, (i, j) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
-        values = flat[pair][safe[:, i] * own + safe[:, j]]
-        if not complete:
-            both = known[:, i] & known[:, j]
-            values = np.where(both, values * (n / (w @ both)), 0.0)
-        influence[:, t + pair] = values
+        answered, place = known[:, i], slice(first[i], first[i + 1])
+        shifts[answered, place] = shift[codes[answered, i]] * (n / total)
+        influence[:, place] = shifts[:, place] / density
+    if complete:
+        _set_complete(influence[:, t:], codes, joints, rho)
+    else:
+        _set_pairwise(influence[:, t:], codes, w, joints, rho, margins, cuts, shifts, first)
     influence *= w[:, None]
     gamma = influence.T @ influence / n
     return OrderedSample(
@@ -120,6 +109,46 @@ def ordered_sample(
         n=float(n),
         boundary=found.boundary,
     )
+
+
+def _set_complete(influence: Array, codes: NDArray[np.int64], joints: Sequence[Array], rho: Array) -> None:
+    """Influences on the correlations when everybody answered everything: one number a cell."""
+    rows, columns = np.triu_indices(codes.shape[1], 1)
+    by_cell = influences(joints, rho)
+    wide = by_cell.shape[2]
+    for pair, (i, j) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
+        influence[:, pair] = by_cell[pair].ravel()[codes[:, i] * wide + codes[:, j]]
+
+
+def _set_pairwise(
+    influence: Array,
+    codes: NDArray[np.int64],
+    weights: Array,
+    joints: Sequence[Array],
+    rho: Array,
+    margins: Sequence[Array],
+    cuts: Sequence[Thresholds],
+    shifts: Array,
+    first: NDArray[np.int64],
+) -> None:
+    """With gaps: the score counts for who answered both, the thresholds for who answered either."""
+    n, p = codes.shape
+    rows, columns = np.triu_indices(p, 1)
+    own, by_row, by_column = influence_parts(
+        joints,
+        rho,
+        row_margins=[margins[i] for i in rows.tolist()],
+        column_margins=[margins[j] for j in columns.tolist()],
+    )
+    known, safe = codes >= 0, np.maximum(codes, 0)
+    through = np.zeros((shifts.shape[1], rows.size))
+    for pair, (i, j) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
+        both = known[:, i] & known[:, j]
+        values = own[pair].ravel()[safe[:, i] * own.shape[2] + safe[:, j]]
+        influence[:, pair] = np.where(both, values * (n / (weights @ both)), 0.0)
+        through[first[i] : first[i + 1], pair] = by_row[pair, cuts[i].used[:-1]]
+        through[first[j] : first[j + 1], pair] = by_column[pair, cuts[j].used[:-1]]
+    influence -= shifts @ through
 
 
 def _burt(hot: Array, weights: Array) -> Array:

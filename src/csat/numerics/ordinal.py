@@ -286,6 +286,36 @@ def influences(
     return np.concatenate(parts)
 
 
+def influence_parts(
+    joints: Sequence[Array],
+    rho: Array,
+    *,
+    row_margins: Sequence[Array],
+    column_margins: Sequence[Array],
+) -> tuple[Array, Array, Array]:
+    """What `influences` are made of, for when thresholds rest on more respondents than the pair.
+
+    Returns
+    -------
+    own : (N, Ka, Kb) of the cell's own score on rho. by_row_cut (N, Ka - 1), by_column_cut (N, Kb - 1) : what
+    a unit of ([row <= k] - F_k) adds through the threshold k. The influence is own less the sums of these.
+    """
+    n = _padded(joints)
+    share = n / n.sum(axis=(1, 2), keepdims=True)
+    a, b = _cuts(n.sum(axis=2), row_margins, side=0), _cuts(n.sum(axis=1), column_margins, side=1)
+    cells = _cells(a, b, rho, share)
+    own = _ratio(cells.d, cells.p)
+    weighted = share * _ratio(own, cells.p)
+    information = (share * own**2).sum(axis=(1, 2))
+    information = np.where(information > 0, information, np.nan)
+    s = np.sqrt(1 - rho**2)[:, None, None]
+    return (
+        own / information[:, None, None],
+        _by_cut(weighted, a, b, rho, s) / information[:, None],
+        _by_cut(weighted.transpose(0, 2, 1), b, a, rho, s) / information[:, None],
+    )
+
+
 def smoothed(correlation: ArrayLike, *, floor: float = 1e-6) -> Array:
     """The matrix with eigenvalues below `floor` raised to it and the diagonal scaled back to 1.
 
@@ -515,15 +545,21 @@ def _through_cuts(weighted: Array, a: Array, b: Array, rho: Array, s: Array, mar
     A threshold a_k moves by ([row <= k] - F_k) / phi(a_k), and the cells beside it by phi(a_k) times the
     probability of a column given X = a_k: the density cancels.
     """
-    given = ndtr((b[:, None, :] - rho[:, None, None] * a[:, :, None]) / s)
-    column = np.diff(
-        np.pad(given, ((0, 0), (0, 0), (1, 1)), constant_values=((0, 0), (0, 0), (0, 1))), axis=2
-    )
-    cross = (column * (weighted[:, :-1] - weighted[:, 1:])).sum(axis=2)
+    cross = _by_cut(weighted, a, b, rho, s)
     below = np.arange(margin.shape[1])[None, :, None] <= np.arange(a.shape[1])
     shift = below - np.cumsum(margin, axis=1)[:, None, :-1]
     total: Array = (shift * cross[:, None, :]).sum(axis=2)
     return total
+
+
+def _by_cut(weighted: Array, a: Array, b: Array, rho: Array, s: Array) -> Array:
+    """(N, Ka - 1) what a row threshold does to the score of rho, over the density there."""
+    given = ndtr((b[:, None, :] - rho[:, None, None] * a[:, :, None]) / s)
+    column = np.diff(
+        np.pad(given, ((0, 0), (0, 0), (1, 1)), constant_values=((0, 0), (0, 0), (0, 1))), axis=2
+    )
+    cross: Array = (column * (weighted[:, :-1] - weighted[:, 1:])).sum(axis=2)
+    return cross
 
 
 # --- the bivariate normal ---
