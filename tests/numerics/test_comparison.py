@@ -70,6 +70,54 @@ def test_two_weighted_years_agree_with_r(item):
     np.testing.assert_allclose(found.se, g["se_independent"], rtol=1e-12)
 
 
+@pytest.mark.parametrize("item", ["Q7ALL", "Q9RESTROOM"])
+def test_two_samples_by_row_agree_with_r(item):
+    """svyttest on the stacked answering rows: stacked, years as strata, strata within years."""
+    g = reference("weighted")["sfo2015_vs_2016"][f"{item}_difference"]
+    years = []
+    for recipe in (g["recipe_a"], g["recipe_b"]):
+        rows = reference("weighted")[recipe["file"][5:12]]["ratings"]["n"]
+        matrix = recipe_matrix(recipe | {"n_rows": rows}, extra=("WEIGHT", "STRATA"))
+        years.append(matrix[:, [recipe["columns"].index(item), -2, -1]])
+    weighted = [co.Sample(y[:, 0], y[:, 1]) for y in years]
+    within = [co.Sample(y[:, 0], y[:, 1], y[:, 2]) for y in years]
+    for found, name in (
+        (co.compare_samples(*weighted, independent=False), "svyttest_stacked"),
+        (co.compare_samples(*weighted), "svyttest_year_as_stratum"),
+        (co.compare_samples(*within), "svyttest_strata_within_year"),
+        (co.compare_samples(*(co.Sample(y[:, 0]) for y in years)), "welch_unweighted"),
+    ):
+        golden = g[name]
+        np.testing.assert_allclose(
+            [found.t, found.df, found.p], [golden[k] for k in ("t", "df", "p")], rtol=1e-9
+        )
+    alone = co.sample_mean(weighted[0])
+    np.testing.assert_allclose(
+        [alone.n, alone.mean, alone.se], [g["n_a"], g["mean_a"], g["se_a"]], rtol=1e-10
+    )
+
+
+def test_clusters_widen_the_error_of_a_difference():
+    values = np.repeat([1.0, 5, 2, 4, 3, 5], 10)
+    clusters = np.repeat(np.arange(6.0), 10)
+    first = co.Sample(values[:30], clusters=clusters[:30])
+    second = co.Sample(values[30:], clusters=clusters[30:])
+    found = co.compare_samples(first, second)
+    assert found.df == 3
+    plain = co.compare_samples(co.Sample(values[:30]), co.Sample(values[30:]))
+    assert found.se > 2 * plain.se
+    with pytest.raises(NumericsError, match="clusters"):
+        co.compare_samples(first, co.Sample(values[30:]))
+
+
+def test_samples_too_small_to_compare_are_undefined():
+    one = co.Sample(np.array([1.0, np.nan]), np.array([1.0, 1.0]))
+    two = co.Sample(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
+    assert np.isnan(co.compare_samples(one, two).p)
+    assert co.sample_mean(co.Sample(np.array([np.nan]))) == co.UNKNOWN_MEAN
+    assert np.isnan(co.sample_mean(one).se)
+
+
 def test_a_change_as_large_as_detectable_is_found_in_four_of_five_samples():
     rng = np.random.default_rng(1)
     se = 0.1
@@ -122,3 +170,10 @@ def test_swapping_the_waves_turns_the_signs(p, n):
     np.testing.assert_allclose(there.cohen_h, -back.cohen_h)
     np.testing.assert_allclose([there.ci_lower, there.ci_upper], [-back.ci_upper, -back.ci_lower])
     np.testing.assert_allclose(there.odds_ratio, 1 / back.odds_ratio)
+
+
+@given(y=st.lists(st.integers(1, 5), min_size=4, max_size=40), weight=st.floats(0.1, 9))
+def test_equal_weights_change_the_error_of_a_mean_by_nothing(y, weight):
+    plain = co.sample_mean(co.Sample(np.array(y, dtype=float)))
+    equal = co.sample_mean(co.Sample(np.array(y, dtype=float), np.full(len(y), weight)))
+    np.testing.assert_allclose(plain, equal, rtol=1e-9, atol=1e-12)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from csat.errors import NumericsError
+from csat.numerics import design as de
 from csat.numerics.intervals import (
     normal_quantile,
     share_difference_interval,
@@ -179,6 +180,102 @@ def paired_difference(differences: ArrayLike, *, confidence: float = 0.95) -> Me
     se = d.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
     mean = d.mean() if n else np.nan
     return mean_difference(0.0, 0.0, np.inf, mean, se, max(n - 1, 0), confidence=confidence)
+
+
+class Sample(NamedTuple):
+    """Values (n,) of one sample, NaN where silent, and how it was drawn; None: equal, none, none."""
+
+    values: Array
+    weights: Array | None = None
+    strata: Array | None = None
+    clusters: Array | None = None
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether the textbook formulas hold."""
+        return self.weights is None and self.strata is None and self.clusters is None
+
+    def known(self) -> Sample:
+        """The rows that answered."""
+        keep = ~np.isnan(self.values)
+        return Sample(*(None if part is None else part[keep] for part in self))  # type: ignore[arg-type]
+
+
+class SampleMean(NamedTuple):
+    """Mean of a sample with its design-based standard error; sd with n - 1, weighted where the sample is."""
+
+    n: int
+    effective_n: float
+    mean: float
+    se: float
+    df: int
+    sd: float
+
+
+UNKNOWN_MEAN = SampleMean(0, 0.0, np.nan, np.nan, 0, np.nan)
+
+
+def sample_mean(sample: Sample) -> SampleMean:
+    """The mean over the rows that answered, which are the design (R survey on the answering rows).
+
+    A stratum left with one cluster is centred at the mean of all.
+    """
+    own = sample.known()
+    n = len(own.values)
+    if n == 0:
+        return UNKNOWN_MEAN
+    of = _design_of(own)
+    found = de.means(own.values, of)
+    w = of.weights
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sd = float(np.sqrt(de.variances(own.values, of).value[0])) if n > 1 else np.nan
+    se = float(found.se[0]) if of.df > 0 else np.nan
+    return SampleMean(n, float(w.sum() ** 2 / (w @ w)), float(found.value[0]), se, of.df, sd)
+
+
+def compare_samples(
+    first: Sample, second: Sample, *, independent: bool = True, confidence: float = 0.95, power: float = POWER
+) -> MeanDifference:
+    """Mean of the second sample less that of the first.
+
+    Simple samples: Welch. Else design-based, t with one df less than the design of both (svyttest); their
+    strata are apart when the samples are independent, and shared when they are parts of one sample.
+    """
+    a, b = first.known(), second.known()
+    if first.is_simple and second.is_simple:
+        one, two = sample_mean(a), sample_mean(b)
+        return mean_difference(
+            one.mean, one.se, one.df, two.mean, two.se, two.df, confidence=confidence, power=power
+        )
+    if min(len(a.values), len(b.values)) < 2:
+        return mean_difference(np.nan, np.nan, 0, np.nan, np.nan, 0, confidence=confidence, power=power)
+    is_second = np.repeat([False, True], [len(a.values), len(b.values)])
+    strata_of = np.concatenate([_stratum(a), _stratum(b)])
+    apart = is_second if independent else np.zeros(len(is_second), dtype=bool)
+    strata = np.unique(np.column_stack([apart, strata_of]), axis=0, return_inverse=True)[1]
+    clusters = None
+    if a.clusters is not None and b.clusters is not None:
+        clusters = np.concatenate([a.clusters, b.clusters])
+    elif a.clusters is not None or b.clusters is not None:
+        raise NumericsError("one sample has clusters and the other has none")
+    weights = np.concatenate([_ones(a), _ones(b)])
+    of = de.design(weights, strata=strata, clusters=clusters, lone="adjust")
+    found = de.differences(np.concatenate([a.values, b.values]), of, first=~is_second, second=is_second)
+    return mean_difference(
+        0.0, 0.0, np.inf, found.value[0], found.se[0], of.df - 1, confidence=confidence, power=power
+    )
+
+
+def _ones(sample: Sample) -> Array:
+    return np.ones(len(sample.values)) if sample.weights is None else sample.weights
+
+
+def _stratum(sample: Sample) -> Array:
+    return np.zeros(len(sample.values)) if sample.strata is None else sample.strata
+
+
+def _design_of(sample: Sample) -> de.Design:
+    return de.design(_ones(sample), strata=sample.strata, clusters=sample.clusters, lone="adjust")
 
 
 def detectable_difference(se: ArrayLike, *, level: float = LEVEL, power: float = POWER) -> Array:
