@@ -224,6 +224,23 @@ def test_near_twins_are_doubtful_not_failed() -> None:
     assert "htmt" in codes(found)
 
 
+def test_a_model_that_describes_the_answers_poorly_is_doubtful() -> None:
+    found = sem(TWO.replace("b2 + b3", "a3").replace("a2 + a3", "b2 + b3"), moments(factor_rows()))
+    assert found.verdict.level in ("doubtful", "failed")
+    wrong = sem(TWO + "A ~~ 0*B", moments(factor_rows(r=0.8)))
+    assert wrong.cautions[0].code == "poor_fit"
+    assert wrong.verdict.level == "doubtful"
+    assert "SRMR" in wrong.verdict.text.en
+
+
+def test_the_parameters_that_slip_away_are_named() -> None:
+    # the correlations of a single factor multiply to a negative number: no loadings can do that
+    s = np.array([[1, 0.23, 0.09], [0.23, 1, -0.04], [0.09, -0.04, 1]])
+    found = sem("A =~ a1 + a2 + a3", Moments.of_matrix(s, ["a1", "a2", "a3"], n=130))
+    assert found.cautions[0].code == "not_converged"
+    assert "It slips away along a1 ~~ a1, A ~~ A" in found.verdict.text.en
+
+
 # ---- what cannot be fitted --------------------------------------------
 
 

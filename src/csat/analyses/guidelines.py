@@ -79,6 +79,11 @@ FIT_BANK: Mapping[str, Guideline] = {
     "rmsea": Guideline(0.05, "at most", "bank study"),
     "tli": Guideline(0.90, "at least", "bank study"),
 }
+FIT_POOR: Mapping[str, Guideline] = {
+    "cfi": Guideline(0.90, "at least", "Bentler & Bonett (1980)"),
+    "srmr": Guideline(0.10, "at most", "Kline (2016)"),
+}
+"""Beyond these a structural model is called a poor description, whichever set is printed."""
 FIT_SETS: Mapping[str, Mapping[str, Guideline]] = {"Hu-Bentler": FIT_HU_BENTLER, "bank study": FIT_BANK}
 HEYWOOD = Guideline(0.995, "at most", "bound of the uniqueness at .005, as psych")
 CROSS_LOADING_GAP = Guideline(0.20, "at least", "common practice: first loading above the second by this")

@@ -281,6 +281,7 @@ def _fitted(
         structure=structure,
         estimate=estimate,
         information=info,
+        generic=info if estimate.converged else information([group], _at_start(group, len(table.free))),
         loadings={(r.lhs, r.rhs): r.std_all for r in rows if r.op == MEASURES},
         standard_errors=by_parameter(table, [r.std_all_se for r in rows]),
         df=int(fit["df"]),
@@ -289,7 +290,7 @@ def _fitted(
     wrong = admissibility.findings(solved)
     measured = {f: tuple(i for i in model.items_of(f) if i in table.observed) for f in table.latents}
     worth = validity_of(table, measured, rows, cov=covariance, total=at.total)
-    grave = [] if wrong else grave_doubts(solved)
+    grave = [] if wrong else grave_doubts(solved, fit)
     cautions = (
         *wrong,
         *grave,
@@ -448,6 +449,12 @@ def _starts(group: Group, said: Array) -> Iterator[Array]:
     sd = np.sqrt(np.diagonal(group.cov))
     alike = np.outer(sd, sd) * (ALIKE + (1 - ALIKE) * np.eye(len(sd)))
     yield starting_values(group.structure, (group.cov + alike) / 2, said.size, mean=group.mean)
+
+
+def _at_start(group: Group, q: int) -> Estimate:
+    """What is known before the first step."""
+    start = starting_values(group.structure, group.cov, q, mean=group.mean)
+    return fit_maximum_likelihood([group], start, max_steps=0)
 
 
 def _is_usable(structure: Structure, theta: Array) -> bool:

@@ -225,6 +225,12 @@ def undetermined(information: Array) -> list[Positions]:
     return found
 
 
+def flattest_direction(information: Array) -> Array:
+    """(q,) eigenvector of the smallest eigenvalue of the information, scaled to unit diagonal."""
+    scale = np.sqrt(np.maximum(np.diagonal(information), 1e-300))
+    return np.asarray(np.linalg.eigh(information / np.outer(scale, scale))[1][:, 0])
+
+
 def indefinite_group(matrix: Array) -> tuple[float, Positions]:
     """Smallest eigenvalue of a covariance, scaled to unit diagonal, and the variables that make it so small.
 

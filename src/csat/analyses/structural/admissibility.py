@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from csat.analyses.guidelines import STANDARD_ERROR_ODD, VIF_SEVERE
 from csat.analyses.result import SOUND, Caution, Verdict
 from csat.analyses.structural import words
-from csat.instrument.parameters import ParameterTable
+from csat.instrument.parameters import Parameter, ParameterTable
 from csat.instrument.statements import COVARIES, MEASURES, REGRESSED_ON
 from csat.language import Language, Text, joined
 from csat.numerics import solution
@@ -37,14 +37,16 @@ SAID_AT_ONCE = 3
 class Solved:
     """What the checks look at.
 
-    information : (q, q). loadings : (construct, item) to the standardised loading. standard_errors : (q,) of
-    the standardised parameters, so that those of one kind compare.
+    information : (q, q). generic : the same where the search began. loadings : (construct, item) to the
+    standardised loading. standard_errors : (q,) of the standardised parameters, so that those of one kind
+    compare.
     """
 
     table: ParameterTable
     structure: Structure
     estimate: Estimate
     information: Array
+    generic: Array
     loadings: Mapping[tuple[str, str], float]
     standard_errors: Array
     df: int
@@ -144,6 +146,9 @@ def _too_few_moments(s: Solved) -> list[Caution]:
 
 
 def _undetermined(s: Solved) -> list[Caution]:
+    if not s.estimate.converged and not solution.undetermined(s.generic):
+        # identified where the search began: it ran away from there
+        return []
     found = []
     for group in solution.undetermined(s.information)[:SAID_AT_ONCE]:
         rows = [s.table.rows[s.table.free[int(k)][0]] for k in group]
@@ -172,12 +177,21 @@ def _not_converged(s: Solved) -> list[Caution]:
         return []
     overlap = overlapping(s)
     together = list(dict.fromkeys(c for _, causes, _ in overlap for c in causes))
-    why = words.SIMPLIFY
+    running = _running_away(s)
+    why = words.RUNS_AWAY.fill(names=joined([Text(r.name) for r in running]))
     if overlap:
         paths = joined([route(s, causes, effect) for effect, causes, _ in overlap])
         why = words.OVERLAP.fill(paths=paths, names=s.said(together))
     text = words.NO_OPTIMUM.fill(steps=s.estimate.steps, next=why)
-    return [Caution("not_converged", text, tuple(together))]
+    where = together or list(dict.fromkeys(n for r in running for n in (r.left, r.right) if n))
+    return [Caution("not_converged", text, tuple(where))]
+
+
+def _running_away(s: Solved) -> list[Parameter]:
+    """Parameters along which the likelihood is flattest: half of the largest weight or more."""
+    weights = np.abs(solution.flattest_direction(s.information))
+    order = np.argsort(-weights, kind="stable")
+    return [s.table.rows[s.table.free[int(k)][0]] for k in order if weights[k] > weights.max() / 2]
 
 
 def _negative_variances(s: Solved) -> list[Caution]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from csat.analyses.guidelines import (
     AVE_CONVERGENT,
     CONSTRUCTS_SEPARATE,
     CR_ACCEPTABLE,
+    FIT_POOR,
     HTMT_STRICT,
     RESPONDENTS_PER_PARAMETER,
 )
 from csat.analyses.result import Base, Caution
 from csat.analyses.structural import words
 from csat.analyses.structural.admissibility import Solved, overlapping, route
+from csat.analyses.structural.model import FIT_WORDS
 from csat.analyses.structural.validity import Validity
 from csat.instrument.statements import MEASURES, REGRESSED_ON
 from csat.language import Text, joined
@@ -25,9 +29,19 @@ SMALL_PATH = 0.10
 """Standardised paths below this have no sign worth a word (ours)."""
 
 
-def grave_doubts(s: Solved) -> list[Caution]:
-    """Paths that cannot be told apart, constructs hardly separate: they make a result doubtful."""
-    return [*_collinear(s), *_hardly_separate(s)]
+def grave_doubts(s: Solved, fit: Mapping[str, float]) -> list[Caution]:
+    """Poor fit, paths that cannot be told apart, constructs hardly separate: a result becomes doubtful."""
+    return [*_poor_fit(fit), *_collinear(s), *_hardly_separate(s)]
+
+
+def _poor_fit(fit: Mapping[str, float]) -> list[Caution]:
+    if not fit["df"]:
+        return []
+    missed = [name for name, rule in FIT_POOR.items() if not rule.met(fit[name])]
+    if not missed:
+        return []
+    said = joined([Text(f"{FIT_WORDS[name].en} {fit[name]:.3f} ({FIT_POOR[name]})") for name in missed])
+    return [Caution("poor_fit", words.POOR_FIT.fill(measures=said))]
 
 
 def doubts(s: Solved, base: Base, worth: Validity, *, proper: bool) -> list[Caution]:

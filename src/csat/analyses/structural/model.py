@@ -76,6 +76,13 @@ SET_WORDS = {"Hu-Bentler": Text("Hu & Bentler (1999)"), "bank study": Text("bank
 MET, NOT_MET = Text("met", "达标"), Text("not met", "未达标")
 
 
+def measure(fit: Mapping[str, float], name: str) -> float:
+    """A fit measure by name; `chisq_df` is the ratio of the two, NaN with df 0."""
+    if name == "chisq_df":
+        return fit["chisq"] / fit["df"] if fit["df"] else math.nan
+    return fit.get(name, math.nan)
+
+
 @dataclass(frozen=True)
 class ParameterEstimate:
     """One parameter under lavaan's names; when it is fixed se is 0 and z and p are NaN."""
@@ -185,9 +192,7 @@ class StructuralModel(Result):
 
     def measure(self, name: str) -> float:
         """A fit measure by name; `chisq_df` is their ratio."""
-        if name == "chisq_df":
-            return self.fit["chisq"] / self.fit["df"] if self.fit["df"] else math.nan
-        return self.fit.get(name, math.nan)
+        return measure(self.fit, name)
 
     def guideline_results(self, chosen: str = "") -> tuple[tuple[str, float, Guideline, bool], ...]:
         """(measure, value, guideline, met) of a set; no name means the result's own."""

@@ -43,11 +43,12 @@ OVERLAP = Text(
     "构念重叠过多，下列路径无法区分：{paths}。在这份数据中，{names}实际上是同一个构念。请合并、删去其一或"
     "减少路径；增加受访者也可能有帮助。",
 )
-SIMPLIFY = Text(
-    "Usual causes: too few respondents, a construct with weak items, a variance fixed where it wants to "
-    "be negative. Simplify the model, or look at the loadings construct by construct.",
-    "常见原因：受访者太少、构念的题项太弱，或某个方差被固定而数据要求它为负。请简化模型，或逐个构念检查载"
-    "荷。",
+RUNS_AWAY = Text(
+    "It slips away along {names}. Usual causes: few respondents, a construct of two items that hardly "
+    "correlates with the others, a weak item, or a variance fixed where it wants to be negative. Add "
+    "items, make the two loadings equal (the same label before both), or drop the construct.",
+    "失控的参数：{names}。常见原因：受访者太少、只有两个题项且与其他构念几乎不相关的构念、过弱的题项，或"
+    "某个方差被固定而数据要求它为负。请增加题项、令两个载荷相等（给两者同一标签），或删去该构念。",
 )
 
 NEGATIVE_ERROR = Text(
@@ -88,6 +89,10 @@ ODD_ERRORS = Text(
     "下列参数没有可用的标准误：{names}。数据几乎不包含关于它们的信息。请去掉一条路径，或合并重叠的构念。",
 )
 
+POOR_FIT = Text(
+    "The model describes the answers poorly: {measures}. Look at the largest residual correlations.",
+    "模型对数据的描述较差：{measures}。请查看最大的残差相关。",
+)
 HARDLY_SEPARATE = Text(
     "Respondents hardly tell these constructs apart (correlation above .85): {pairs}. Their single paths "
     "are unsteady; look at HTMT, and consider merging them.",
