@@ -30,7 +30,10 @@ def test_importing_csat_loads_nothing_heavy():
 
 
 def test_help_loads_nothing_heavy():
-    code = "import io, contextlib\nfrom csat.cli import run\nwith contextlib.redirect_stdout(io.StringIO()): run(['--help'])"
+    code = (
+        "import io, contextlib\nfrom csat.cli import run\n"
+        "with contextlib.redirect_stdout(io.StringIO()): run(['--help'])"
+    )
     assert loaded_after(code) == set()
 
 
