@@ -38,6 +38,32 @@ def normal_weight(inverse: Array, *, means: bool = False) -> Array:
     return with_means(weight, inverse) if means else weight
 
 
+def observed_weight(inverse: Array, cov: Array, *, gap: Array | None = None) -> Array:
+    """Half of the exact Hessian in the moments, at S = cov and d = gap.
+
+    0.5 D' (W x T) D, made symmetric, with T = 2 W (S + d d') W - W. Equals `normal_weight` where W^-1 = S and d = 0. gap : (p,) sample less implied means, with a mean
+    structure.
+    """
+    p = len(inverse)
+    rows, columns = vech_indices(p)
+    sample = cov if gap is None else cov + np.outer(gap, gap)
+    t = 2 * inverse @ sample @ inverse - inverse
+    counts = counts_of_vech(p)
+    total = np.zeros((rows.size, rows.size))
+    for i, j in ((rows, columns), (columns, rows)):
+        total += inverse[np.ix_(i, rows)] * t[np.ix_(j, columns)]
+        total += inverse[np.ix_(i, columns)] * t[np.ix_(j, rows)]
+    weight = (total + total.T) / 2 * (counts[:, None] * counts / 8)
+    if gap is None:
+        return weight
+    full = with_means(weight, inverse)
+    pull = inverse @ gap
+    cross = inverse[:, rows] * pull[columns] + inverse[:, columns] * pull[rows]
+    full[:p, p:] = cross * counts / 2
+    full[p:, :p] = full[:p, p:].T
+    return full
+
+
 def normal_gamma(cov: Array, *, means: bool = False) -> Array:
     """Gamma of normal data: cov(s_ij, s_kl) = sigma_ik sigma_jl + sigma_il sigma_jk, (k, k)."""
     rows, columns = vech_indices(len(cov))

@@ -167,10 +167,17 @@ class Fit:
     models: tuple[MomentStructure, ...] = field(repr=False, default=())
     data: tuple[Sample, ...] = field(repr=False, default=())
     bread: Array = field(repr=False, default_factory=lambda: np.zeros((0, 0)))
+    wider: tuple[MomentStructure, ...] = field(repr=False, default=())
+    wider_theta: Array = field(repr=False, default_factory=lambda: np.zeros(0))
 
     @property
     def theta(self) -> Array:
         return self.estimate.theta
+
+    @property
+    def share_sizes(self) -> tuple[float, ...]:
+        """What the discrepancy of each group was multiplied with."""
+        return tuple(f * self.multiplier for f in self.shares)
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
@@ -298,6 +305,8 @@ def fit(
         models=tuple(models),
         data=tuple(samples),
         bread=bread,
+        wider=tuple(wider),
+        wider_theta=theta,
     )
     return replace(fitted, measures=_measures(fitted, covs, exogenous, count, likelihood))
 
@@ -952,16 +961,27 @@ def _baseline_free(found: Fit, exogenous: Sequence[int]) -> list[Positions]:
     return free
 
 
-def _incomplete_source(found: Fit) -> tuple[list[Piece], list[Array], float, float]:
-    pieces, complete = [], []
-    f, f0 = 0.0, 0.0
+def incomplete_pieces(found: Fit) -> list[Piece]:
+    """V and Gamma of the saturated moments of answers with gaps: their information, and its inverse.
+
+    With robust errors Gamma is the sandwich.
+    """
+    pieces = []
     for share, sample, at in zip(found.shares, found.data, found.moments, strict=True):
         assert sample.gaps is not None
         h1 = half_hessian(sample.gaps, sample.cov, sample.mean)
-        gamma = np.linalg.inv(h1)
+        gamma: Array = np.asarray(np.linalg.inv(h1), dtype=float)
         if found.method.errors != "standard":
             gamma = gamma @ score_covariance(sample.gaps, sample.cov, sample.mean) @ gamma
         pieces.append(Piece(share, at.jacobian, h1, gamma))
+    return pieces
+
+
+def _incomplete_source(found: Fit) -> tuple[list[Piece], list[Array], float, float]:
+    complete = []
+    f, f0 = 0.0, 0.0
+    for share, sample, at in zip(found.shares, found.data, found.moments, strict=True):
+        assert sample.gaps is not None
         complete.append(normal_weight(inverse(sample.cov), means=True))
         f += share * ml_discrepancy(
             sample.cov, at.at.covariance, sample_mean=sample.mean, implied_mean=at.at.mean
@@ -970,7 +990,7 @@ def _incomplete_source(found: Fit) -> tuple[list[Piece], list[Array], float, flo
         f0 += share * ml_discrepancy(
             sample.cov, np.diag(variance), sample_mean=sample.mean, implied_mean=mean
         )
-    return pieces, complete, f, f0
+    return incomplete_pieces(found), complete, f, f0
 
 
 def _ordered_source(found: Fit) -> tuple[list[Piece], list[Array], float, float]:

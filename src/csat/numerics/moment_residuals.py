@@ -1,0 +1,126 @@
+"""What a fitted model leaves of the sample moments, and how much of that is more than chance.
+
+Letters as in `robust`: residual r = s - sigma, Q = I - D E^-1 D' V; n times the covariance of r is Q Gamma
+Q'.
+
+References
+----------
+Bentler & Dijkstra (1985); Ogasawara (2001); Maydeu-Olivares (2017).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import ndtr
+
+from csat.numerics import robust
+from csat.numerics.asymptotic import normal_gamma, observed_weight
+from csat.numerics.fitting import Fit, incomplete_pieces
+from csat.numerics.least_squares import weighted
+from csat.numerics.linalg import Array, inverse, vech_indices
+from csat.numerics.moment_vectors import ContinuousMoments, OrderedMoments
+
+
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """Of one group.
+
+    cov : (p, p) S - Sigma. correlation : (p, p) over sqrt(s_ii s_jj). z : (p, p) r over its standard error,
+    NaN where the model reproduces a moment by construction. normalised : (p, p) r over the standard error of
+    s. mean, mean_z : (p,), None without a mean structure.
+    """
+
+    cov: Array
+    correlation: Array
+    z: Array
+    normalised: Array
+    mean: Array | None = None
+    mean_z: Array | None = None
+
+
+NOTHING_LEFT = 1e-8
+"""A residual whose variance is below this share of the moment's own has none: the model reproduces it."""
+
+
+def residuals(found: Fit, group: int = 0) -> Residuals:
+    """Residual covariances (or correlations, of ordered items) with their z statistics."""
+    model, share = found.models[group], found.shares[group]
+    s, at = found.samples[group], found.moments[group]
+    n = found.data[group].n
+    p = model.structure.observed
+    r = s - at.vector
+    gamma, v, bread = _parts(found, group)
+    vd = weighted(v, at.jacobian)
+    back = np.linalg.pinv(bread, rcond=1e-12, hermitian=True)
+    q = np.eye(s.size) - share * at.jacobian @ back @ vd.T
+    spread = ((q @ gamma) * q).sum(axis=1)
+    own = np.diagonal(gamma)
+    known = spread > NOTHING_LEFT * own
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = np.where(known, r / np.sqrt(np.where(known, spread, 1.0) / n), np.nan)
+        normalised = r / np.sqrt(own / n)
+    if isinstance(model, OrderedMoments):
+        t = model.thresholds.row.size
+        columns, rows = np.triu_indices(p, 1)
+        return Residuals(
+            _square(r[t:], rows, columns, p),
+            _square(r[t:], rows, columns, p),
+            _square(z[t:], rows, columns, p),
+            _square(normalised[t:], rows, columns, p),
+        )
+    rows, columns = vech_indices(p)
+    means = s.size - rows.size
+    cov = _square(r[means:], rows, columns, p)
+    sd = np.sqrt(np.diagonal(_covariance(found, group)))
+    return Residuals(
+        cov,
+        cov / np.outer(sd, sd),
+        _square(z[means:], rows, columns, p),
+        _square(normalised[means:], rows, columns, p),
+        r[:means] if means else None,
+        z[:means] if means else None,
+    )
+
+
+def _covariance(found: Fit, group: int) -> Array:
+    """The sample covariance the discrepancy saw."""
+    data = found.data[group]
+    less_one = found.share_sizes[group] < data.n
+    return data.cov * (data.n / (data.n - 1)) if less_one and data.ordered is None else data.cov
+
+
+def _parts(found: Fit, group: int) -> tuple[Array, Array, Array]:
+    """Gamma, V and E = sum f D'VD: V expected or observed, as the standard errors."""
+    weights = [_weight(found, g) for g in range(len(found.models))]
+    pieces = [replace(p, weight=w) for p, w in zip(found.pieces, weights, strict=True)]
+    model, data = found.models[group], found.data[group]
+    gamma = found.gammas[group]
+    if data.gaps is not None:
+        gamma = incomplete_pieces(found)[group].gamma
+    elif found.method.errors == "standard" and found.method.discrepancy not in ("WLS", "DWLS"):
+        with_means = isinstance(model, ContinuousMoments) and model.with_means
+        gamma = normal_gamma(_covariance(found, group), means=with_means)
+    return gamma, weights[group], robust.bread(pieces)
+
+
+def _weight(found: Fit, group: int) -> Array:
+    data, at = found.data[group], found.moments[group].at
+    if found.method.information == "expected" or found.method.discrepancy != "ML" or data.gaps is not None:
+        return found.weights[group]
+    model = found.models[group]
+    with_means = isinstance(model, ContinuousMoments) and model.with_means
+    gap = data.mean - at.mean if with_means else None
+    return observed_weight(inverse(at.covariance), _covariance(found, group), gap=gap)
+
+
+def _square(values: Array, rows: Array, columns: Array, p: int) -> Array:
+    matrix = np.zeros((p, p))
+    matrix[rows, columns] = matrix[columns, rows] = values
+    return matrix
+
+
+def two_sided(z: Array) -> Array:
+    """P(|Z| >= |z|)."""
+    return np.asarray(2 * ndtr(-np.abs(z)))
