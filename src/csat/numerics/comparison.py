@@ -172,16 +172,6 @@ def mean_difference(
     )
 
 
-def paired_difference(differences: ArrayLike, *, confidence: float = 0.95) -> MeanDifference:
-    """Mean of the changes of the same respondents, t with n - 1 df; NaN are left out."""
-    d = np.asarray(differences, dtype=float)
-    d = d[~np.isnan(d)]
-    n = len(d)
-    se = d.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
-    mean = d.mean() if n else np.nan
-    return mean_difference(0.0, 0.0, np.inf, mean, se, max(n - 1, 0), confidence=confidence)
-
-
 class Sample(NamedTuple):
     """Values (n,) of one sample, NaN where silent, and how it was drawn; None: equal, none, none."""
 
@@ -233,6 +223,14 @@ def sample_mean(sample: Sample) -> SampleMean:
     return SampleMean(n, float(w.sum() ** 2 / (w @ w)), float(found.value[0]), se, of.df, sd)
 
 
+def paired_difference(changes: Sample, *, confidence: float = 0.95, power: float = POWER) -> MeanDifference:
+    """Mean of the changes of the same respondents, t with the df of their design (n - 1 when simple)."""
+    found = sample_mean(changes)
+    return mean_difference(
+        0.0, 0.0, np.inf, found.mean, found.se, found.df, confidence=confidence, power=power
+    )
+
+
 def compare_samples(
     first: Sample, second: Sample, *, independent: bool = True, confidence: float = 0.95, power: float = POWER
 ) -> MeanDifference:
@@ -252,7 +250,7 @@ def compare_samples(
     is_second = np.repeat([False, True], [len(a.values), len(b.values)])
     strata_of = np.concatenate([_stratum(a), _stratum(b)])
     apart = is_second if independent else np.zeros(len(is_second), dtype=bool)
-    strata = np.unique(np.column_stack([apart, strata_of]), axis=0, return_inverse=True)[1]
+    strata = strata_of + apart * (strata_of.max() + 1)
     clusters = None
     if a.clusters is not None and b.clusters is not None:
         clusters = np.concatenate([a.clusters, b.clusters])

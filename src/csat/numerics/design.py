@@ -321,9 +321,8 @@ def _estimates(value: Array, influence: Array, of: Design) -> Estimates:
 
 
 def _summed(values: Array, group: NDArray[np.intp], groups: int) -> Array:
-    out = np.zeros((groups, values.shape[1]))
-    np.add.at(out, group, values)
-    return out
+    columns = [np.bincount(group, weights=v, minlength=groups) for v in values.T]
+    return np.column_stack(columns) if columns else np.zeros((groups, 0))
 
 
 def _numbered(labels: ArrayLike) -> NDArray[np.intp]:

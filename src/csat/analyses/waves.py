@@ -1,0 +1,898 @@
+"""Waves and groups side by side: what changed, by how much, and what a change would have to be to be seen."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.analyses.figures import LIGHT_RULE, LIGHTS, Light, Target
+from csat.analyses.guidelines import EFFECTIVE_N_SMALL
+from csat.analyses.result import Base, Caution, Result, Verdict
+from csat.display.plot import Plot
+from csat.display.table import Table
+from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName
+from csat.language import Language, Text, joined
+from csat.numerics import comparison as co
+from csat.numerics.design import share_interval_of_design
+from csat.numerics.intervals import Adjustment, adjust_p, mean_interval, share_interval
+from csat.responses.groups import groups_of
+from csat.responses.measures import Kind, Measure, measures_of
+from csat.responses.responses import Responses
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+Against = Literal["previous", "first", "rest", "pairs"]
+Untested = Literal["", "few", "not invariant", "not asked", "no spread"]
+
+REST = "rest"
+KINDS: dict[Kind, Text] = {
+    "item": Text("Items (mean answer)", "题项（平均回答）"),
+    "construct": Text("Constructs (0-100)", "构念（0–100）"),
+    "top2": Text("Top two boxes (share)", "前两项占比"),
+}
+FORMATS: dict[Kind, str] = {"item": "number", "construct": "score", "top2": "share"}
+UNTESTED: dict[Untested, Text] = {
+    "": Text(""),
+    "few": Text("too few answers for a test", "回答过少，不作检验"),
+    "not invariant": Text("not compared: invariance not shown", "不作比较：未证明测量等值"),
+    "not asked": Text("not asked in both", "并非两期都有此题"),
+    "no spread": Text("no spread", "无变异"),
+}
+DRAWN_MOST = 8
+"""Lines one trend chart can hold and still be read."""
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A change from `first` to `second`; `rest` is every other group together."""
+
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Waves(Result):
+    """Items, constructs and top shares by wave with their changes, made by `waves`.
+
+    Arrays are (m measures, w waves) or, for changes, (m, c comparisons). Items are in answers, constructs in
+    points 0-100, top shares 0-1.
+    """
+
+    title = Text("Waves", "各期比较")
+    name = "waves"
+
+    waves: tuple[str, ...]
+    measures: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    titles: tuple[Text, ...]
+    lead: str
+    """The measure the summary and the first chart are about."""
+    n: NDArray[np.int64]
+    effective_n: Array
+    estimate: Array
+    se: Array
+    ci_lower: Array
+    ci_upper: Array
+    sd: Array
+    comparisons: tuple[Comparison, ...]
+    change: Array
+    change_se: Array
+    change_lower: Array
+    change_upper: Array
+    statistic: Array
+    """t, or z of two unweighted shares (then df are infinite)."""
+    df: Array
+    p: Array
+    p_adjusted: Array
+    effect: Array
+    """Cohen's d of means, h of shares."""
+    detectable: Array
+    """Smallest true change found with the power asked for."""
+    untested: tuple[tuple[Untested, ...], ...]
+    """Why a change has no test; empty where it has one."""
+    targets: Mapping[str, Target]
+    lights: Mapping[str, tuple[Light, ...]]
+    """Of each target one light a wave."""
+    adjustment: Adjustment
+    against: Against
+    confidence: float
+    power: float
+    panel: bool
+    strata: str
+    clusters: str
+
+    def tables(self) -> dict[str, Table]:
+        """`trend` of the lead, then `items`, `constructs`, `top2` (wide), their `changes_..`, `targets`,
+        `figures`; those without rows are left out."""
+        tables = {"trend": self._trend_table()}
+        by_kind = {k: [i for i, own in enumerate(self.kinds) if own == k] for k in KINDS}
+        names = {"item": "items", "construct": "constructs", "top2": "top2"}
+        for kind, rows in by_kind.items():
+            if rows:
+                tables[names[kind]] = self._wide_table(kind, rows)
+        for kind, rows in by_kind.items():
+            if rows and self.comparisons:
+                tables[f"changes_{names[kind]}"] = self._changes_table(kind, rows)
+        if self.lights:
+            tables["targets"] = self._targets_table()
+        tables["figures"] = self._figures_table()
+        return tables
+
+    def plots(self) -> dict[str, Plot]:
+        """`trend` of the lead, `constructs`, `changes` of the items in the last comparison, each item."""
+        plots = {"trend": self._trend([self.measures.index(self.lead)])}
+        constructs = [
+            i
+            for i, k in enumerate(self.kinds)
+            if k == "construct" and np.isfinite(self.estimate[i]).sum() > 1
+        ]
+        if constructs:
+            plots["constructs"] = self._trend(constructs[:DRAWN_MOST])
+        for c, comparison in list(enumerate(self.comparisons))[-1:]:
+            rows = [i for i, k in enumerate(self.kinds) if k == "item" and math.isfinite(self.change[i, c])]
+            if rows:
+                plots["changes"] = self._change_plot(rows, c, comparison)
+        plots |= {
+            self.measures[i]: self._trend([i])
+            for i, k in enumerate(self.kinds)
+            if k == "item" and self.measures[i] != self.lead
+        }
+        return plots
+
+    def headline(self) -> tuple[Text, ...]:
+        """The change of the lead; how many items rose and fell in each comparison."""
+        i = self.measures.index(self.lead)
+        changes = [self._change_words(i, c) for c in self._told()]
+        return (*changes, *(t for c in self._told() if (t := self._counted(c)) is not None))
+
+    def _told(self) -> list[int]:
+        """The last step and, where there is one, the whole way."""
+        c = len(self.comparisons)
+        return (
+            list(range(max(c - 2, 0), c)) if self.against == "previous" and c > 1 else list(range(min(c, 4)))
+        )
+
+    def _change_words(self, i: int, c: int) -> Text:
+        kind, pair = self.kinds[i], self.comparisons[c]
+        what = Text("{title}, {first} to {second}", "{title}，{first}→{second}").fill(
+            title=self.titles[i], first=self._said(pair.first), second=self._said(pair.second)
+        )
+        if not math.isfinite(self.p[i, c]):
+            return Text("{what}: {why}.", "{what}：{why}。").fill(
+                what=what, why=UNTESTED[self.untested[i][c] or "no spread"]
+            )
+        sure = self.p_adjusted[i, c] < 1 - self.confidence
+        verdict = (
+            Text("more than chance", "超出偶然波动")
+            if sure
+            else Text(
+                "no evidence of a change; {least} would have been found with {power} power",
+                "没有变化的证据；在 {power} 的检验力下可发现 {least} 的变化",
+            ).fill(least=_shown(self.detectable[i, c], kind), power=f"{100 * self.power:g}%")
+        )
+        return Text(
+            "{what}: {change} ({lower} to {upper}), p {p}, adjusted {adjusted}: {verdict}.",
+            "{what}：{change}（{lower} 至 {upper}），p {p}，校正后 {adjusted}：{verdict}。",
+        ).fill(
+            what=what,
+            change=_shown(self.change[i, c], kind, signed=True),
+            lower=_shown(self.change_lower[i, c], kind, signed=True),
+            upper=_shown(self.change_upper[i, c], kind, signed=True),
+            p=_p(float(self.p[i, c])),
+            adjusted=_p(float(self.p_adjusted[i, c])),
+            verdict=verdict,
+        )
+
+    def _counted(self, c: int) -> Text | None:
+        items = [i for i, k in enumerate(self.kinds) if k == "item" and math.isfinite(self.p_adjusted[i, c])]
+        if len(items) < 2:
+            return None
+        sure = [i for i in items if self.p_adjusted[i, c] < 1 - self.confidence]
+        rose = sum(self.change[i, c] > 0 for i in sure)
+        pair = self.comparisons[c]
+        return Text(
+            "{first} to {second}: of {k} items {rose} rose and {fell} fell beyond chance ({method}).",
+            "{first}→{second}：{k} 个题项中 {rose} 个显著上升、{fell} 个显著下降（{method}）。",
+        ).fill(
+            first=self._said(pair.first),
+            second=self._said(pair.second),
+            k=len(items),
+            rose=rose,
+            fell=len(sure) - rose,
+            method=ADJUSTMENTS[self.adjustment],
+        )
+
+    def _said(self, group: str) -> Text:
+        return Text("the rest", "其余") if group == REST and REST not in self.waves else Text(group)
+
+    # tables and charts
+
+    def _trend_table(self) -> Table:
+        i = self.measures.index(self.lead)
+        kind = self.kinds[i]
+        columns: dict[str, Any] = {"wave": self.waves, "n_answered": self.n[i]}
+        if self.base.weighted:
+            columns["effective_n"] = self.effective_n[i]
+        columns |= {
+            "estimate": self.estimate[i],
+            "se": self.se[i],
+            "ci_lower": self.ci_lower[i],
+            "ci_upper": self.ci_upper[i],
+        }
+        return Table(
+            columns,
+            title=Text("{title}: {kind}", "{title}：{kind}").fill(title=self.titles[i], kind=KINDS[kind]),
+            labels=self._interval_labels(),
+            formats={"effective_n": "score"} if self.base.weighted else {},
+            notes=[self._interval_note()],
+        )
+
+    def _wide_table(self, kind: Kind, rows: Sequence[int]) -> Table:
+        names = {f"wave_{w}": Text(wave) for w, wave in enumerate(self.waves)}
+        columns: dict[str, Any] = {
+            "name": [self.measures[i] for i in rows],
+            "wording": [self.titles[i] for i in rows],
+        }
+        columns |= {name: self.estimate[rows, w] for w, name in enumerate(names)}
+        return Table(
+            columns,
+            title=KINDS[kind],
+            labels=names,
+            formats=dict.fromkeys(names, FORMATS[kind]),
+        )
+
+    def _changes_table(self, kind: Kind, rows: Sequence[int]) -> Table:
+        cells = [(i, c) for c in range(len(self.comparisons)) for i in rows]
+
+        def of(values: Array) -> list[float]:
+            # points of a share, so that a change of 6 points is not read as 6 per cent of the share
+            scale = 100.0 if kind == "top2" else 1.0
+            return [scale * float(values[i, c]) for i, c in cells]
+
+        return Table(
+            {
+                "name": [self.titles[i] for i, _ in cells],
+                "first": [self._said(self.comparisons[c].first) for _, c in cells],
+                "second": [self._said(self.comparisons[c].second) for _, c in cells],
+                "change": of(self.change),
+                "ci_lower": of(self.change_lower),
+                "ci_upper": of(self.change_upper),
+                "statistic": [self.statistic[i, c] for i, c in cells],
+                "p": [self.p[i, c] for i, c in cells],
+                "p_adjusted": [self.p_adjusted[i, c] for i, c in cells],
+                "effect": [self.effect[i, c] for i, c in cells],
+                "detectable": of(self.detectable),
+                "reason": [UNTESTED[self.untested[i][c]] for i, c in cells],
+            },
+            title=Text("Changes: {kind}", "变化：{kind}").fill(kind=KINDS[kind]),
+            labels=self._interval_labels()
+            | {
+                "first": Text("From", "从"),
+                "second": Text("To", "到"),
+                "statistic": Text("t or z", "t 或 z"),
+                "p_adjusted": Text("p, adjusted", "校正后 p 值"),
+                "effect": Text("Effect size", "效应量"),
+                "detectable": Text("Smallest detectable", "最小可检出变化"),
+                "reason": Text("Note", "说明"),
+                **({"change": Text("Change, points", "变化（百分点）")} if kind == "top2" else {}),
+            },
+            formats={"p": "p", "p_adjusted": "p"}
+            | (
+                dict.fromkeys(("change", "ci_lower", "ci_upper", "detectable"), "score")
+                if kind != "item"
+                else {}
+            ),
+            notes=[self._test_note(kind)],
+        )
+
+    def _targets_table(self) -> Table:
+        rows = [(name, w) for name in self.lights for w in range(len(self.waves))]
+        at = {name: self.measures.index(name) for name in self.lights}
+        return Table(
+            {
+                "name": [self.titles[at[n]] for n, _ in rows],
+                "measure": [n for n, _ in rows],
+                "wave": [self.waves[w] for _, w in rows],
+                "estimate": [float(self.estimate[at[n], w]) for n, w in rows],
+                "ci_lower": [float(self.ci_lower[at[n], w]) for n, w in rows],
+                "ci_upper": [float(self.ci_upper[at[n], w]) for n, w in rows],
+                "target": [f"{SIGNS[self.targets[n].direction]} {self.targets[n].value:g}" for n, _ in rows],
+                "light": [LIGHTS[self.lights[n][w]] for n, w in rows],
+            },
+            title=Text("Targets", "目标达成"),
+            labels=self._interval_labels()
+            | {"target": Text("Target", "目标"), "light": Text("Light", "信号灯")},
+            formats={"target": "text"},
+            notes=[LIGHT_RULE],
+        )
+
+    def _figures_table(self) -> Table:
+        m, w = self.estimate.shape
+        cells = [(i, j) for i in range(m) for j in range(w)]
+        return Table(
+            {
+                "measure": [self.measures[i] for i, _ in cells],
+                "wave": [self.waves[j] for _, j in cells],
+                "n_answered": self.n.ravel(),
+                "effective_n": self.effective_n.ravel(),
+                "estimate": self.estimate.ravel(),
+                "se": self.se.ravel(),
+                "ci_lower": self.ci_lower.ravel(),
+                "ci_upper": self.ci_upper.ravel(),
+                "sd": self.sd.ravel(),
+            },
+            title=Text("All figures by wave", "各期全部统计量"),
+            labels=self._interval_labels(),
+            formats={"effective_n": "score"},
+        )
+
+    def _interval_labels(self) -> dict[str, Text]:
+        level = f"{100 * self.confidence:g}%"
+        return {
+            "ci_lower": Text(f"{level} CI, lower", f"{level} 置信下限"),
+            "ci_upper": Text(f"{level} CI, upper", f"{level} 置信上限"),
+        }
+
+    def _interval_note(self) -> Text:
+        if self.base.weighted or self.strata or self.clusters:
+            return Text(
+                "Design-based intervals (linearisation): weights, and strata and clusters where declared.",
+                "基于抽样设计的区间（线性化）：计入权重以及所设定的层和群。",
+            )
+        return Text(
+            "t intervals of means, Wilson intervals of shares.", "均值用 t 区间，比例用 Wilson 区间。"
+        )
+
+    def _test_note(self, kind: Kind) -> Text:
+        test = (
+            Text("the same respondents, paired t", "同一批受访者，配对 t 检验")
+            if self.panel
+            else Text("design-based t", "基于抽样设计的 t 检验")
+            if self.base.weighted or self.strata or self.clusters
+            else Text("z of two shares, pooled", "两比例合并 z 检验")
+            if kind == "top2"
+            else Text("Welch's t", "Welch t 检验")
+        )
+        family = (
+            Text("each comparison is a family", "每次比较为一族")
+            if self.against in ("previous", "first")
+            else Text("each measure is a family", "每个指标为一族")
+        )
+        return Text(
+            "Test: {test}. p adjusted by {method}; {family}. Effect size: {effect}. Smallest detectable: "
+            "with {power} power at {level}.",
+            "检验：{test}。p 值按{method}校正，{family}。效应量：{effect}。最小可检出变化：检验力 {power}、"
+            "置信水平 {level}。",
+        ).fill(
+            test=test,
+            method=ADJUSTMENTS[self.adjustment],
+            family=family,
+            effect=Text("Cohen's h", "Cohen h") if kind == "top2" else Text("Cohen's d", "Cohen d"),
+            power=f"{100 * self.power:g}%",
+            level=f"{100 * self.confidence:g}%",
+        )
+
+    def _trend(self, rows: Sequence[int]) -> Plot:
+        scale = np.array([100.0 if self.kinds[i] == "top2" else 1.0 for i in rows])[:, None]
+        kind = self.kinds[rows[0]]
+        single = self.titles[rows[0]] if len(rows) == 1 else KINDS[kind]
+
+        def draw(ax: Axes, language: Language) -> Axes:
+            from csat.display import charts
+
+            return charts.lines(
+                ax,
+                list(self.waves),
+                list(scale * self.estimate[rows]),
+                series_labels=[self.titles[i].say(language) for i in rows],
+                lower=list(scale * self.ci_lower[rows]),
+                upper=list(scale * self.ci_upper[rows]),
+                xlabel=WAVE.say(language),
+                ylabel=KINDS[kind].say(language),
+            )
+
+        level = f"{100 * self.confidence:g}%"
+        return Plot(
+            draw,
+            Text("{what} by wave", "{what}：各期趋势").fill(what=single),
+            Text(
+                f"Lines over {len(self.waves)} waves with bands of the {level} intervals.",
+                f"{len(self.waves)} 期的折线，色带为 {level} 置信区间。",
+            ),
+        )
+
+    def _change_plot(self, rows: Sequence[int], c: int, pair: Comparison) -> Plot:
+        def draw(ax: Axes, language: Language) -> Axes:
+            from csat.display import charts
+
+            return charts.dots(
+                ax,
+                [self.titles[i].say(language) for i in rows],
+                self.change[rows, c],
+                lower=self.change_lower[rows, c],
+                upper=self.change_upper[rows, c],
+                reference=0.0,
+                reference_label=NO_CHANGE.say(language),
+                xlabel=CHANGE.say(language),
+            )
+
+        return Plot(
+            draw,
+            Text("Changes from {first} to {second}", "{first}→{second} 的变化").fill(
+                first=self._said(pair.first), second=self._said(pair.second)
+            ),
+            Text(
+                "A dot for each item's change with its interval; the line marks no change.",
+                "圆点为各题项的变化，横条为置信区间，竖线表示无变化。",
+            ),
+            size=(6.8, max(2.4, 0.32 * len(rows) + 1.0)),
+        )
+
+
+WAVE = Text("Wave", "调查期")
+CHANGE = Text("Change of the mean answer", "平均回答的变化")
+NO_CHANGE = Text("no change", "无变化")
+ADJUSTMENTS: dict[Adjustment, Text] = {
+    "holm": Text("Holm", "Holm 法"),
+    "benjamini-hochberg": Text("Benjamini-Hochberg", "Benjamini–Hochberg 法"),
+}
+SIGNS = {"at least": ">=", "at most": "<="}
+
+
+def waves(
+    groups: Mapping[str, Responses],
+    *,
+    items: Sequence[str] | None = None,
+    constructs: Sequence[str] | None = None,
+    against: Against = "previous",
+    lead: str | None = None,
+    panel: bool = False,
+    strata: str = "",
+    clusters: str = "",
+    targets: Mapping[str, Target | float] | None = None,
+    invariance: Verdict | None = None,
+    adjustment: Adjustment = "holm",
+    confidence: float = 0.95,
+    power: float = co.POWER,
+) -> Waves:
+    """Items, constructs and top shares of several waves (or groups) with intervals and tests of change.
+
+    Means over the rows that answered. Unweighted: t intervals, Welch's t, Wilson and the pooled z for shares.
+    Weighted, or with strata or clusters: linearised errors and t of the stacked rows, each wave a stratum.
+    Constructs are scored 0-100 on the items every wave asked.
+
+    Parameters
+    ----------
+    groups : name of each wave, in time order, to its responses; all measured by the same instrument.
+    items, constructs : what to follow; default everything but descriptive constructs.
+    against : `previous` (each step, and first to last), `first`, or for groups of one survey `rest` (each
+        against all others together) or `pairs`. p-values are adjusted over all measures of one kind within a
+        comparison; with `rest` and `pairs` over all comparisons of one measure.
+    lead : the measure summary and first chart are about; default: the index or the first outcome.
+    panel : the same respondents were asked each time (matched by id): paired tests.
+    strata, clusters : segment columns of the design; without replacement is not assumed.
+    targets : measure (`overall`, `overall.top2`, `Service`) to the value to reach, for traffic lights.
+    invariance : the verdict of a test of measurement invariance over the waves. Means of constructs with
+        several items are compared only under one that did not fail; items always are.
+
+    Raises
+    ------
+    BadInput, UnknownName : fewer than two groups, unknown names or words, scales that differ, a panel
+        without ids.
+    CannotCompute : nothing was answered in any wave.
+    """
+    names = tuple(groups)
+    _check_words(names, against, adjustment, confidence, power)
+    followed = measures_of(groups, items=items, constructs=constructs)
+    if not followed:
+        raise CannotCompute("nobody answered any item in any wave", do="Check that the files were read right")
+    shared = invariance is not None and not invariance.failed
+    pairs, sides = _comparisons(names, against)
+    if panel and against not in ("previous", "first"):
+        raise BadInput("a panel compares waves", right="against is 'previous' or 'first' with panel=True")
+    places = _panel_places(groups, names) if panel else {}
+    designs = {name: _design(r, strata, clusters, groups) for name, r in groups.items()}
+    is_simple = all(r.weights is None for r in groups.values()) and not strata and not clusters
+
+    m, w, c = len(followed), len(names), len(pairs)
+    one = {k: np.full((m, w), np.nan) for k in ("effective_n", "estimate", "se", "lower", "upper", "sd")}
+    n = np.zeros((m, w), dtype=np.int64)
+    kept = ("change", "se", "lower", "upper", "statistic", "df", "p", "effect", "detectable")
+    two = {k: np.full((m, c), np.nan) for k in kept}
+    untested: list[tuple[Untested, ...]] = []
+    try:
+        for i, measure in enumerate(followed):
+            samples = [co.Sample(measure.values(groups[name]), *designs[name]) for name in names]
+            found = [co.sample_mean(s) for s in samples]
+            for j, mean in enumerate(found):
+                n[i, j] = mean.n
+                lower, upper = _interval(mean, measure.kind, samples[j].is_simple, confidence)
+                values = (mean.effective_n, mean.mean, mean.se, lower, upper, mean.sd)
+                for key, value in zip(one, values, strict=True):
+                    one[key][i, j] = value
+            gated = measure.kind == "construct" and len(measure.items) > 1 and not shared
+            row: list[Untested] = []
+            for k, (first, second) in enumerate(sides):
+                a, b = _pooled(samples, first), _pooled(samples, second)
+                why, tested = _tested(
+                    a,
+                    b,
+                    measure.kind,
+                    gated=gated,
+                    is_simple=is_simple,
+                    independent=against in ("previous", "first"),
+                    matched=places.get((names[first[0]], names[second[0]])) if panel else None,
+                    confidence=confidence,
+                    power=power,
+                )
+                row.append(why)
+                for key, value in tested.items():
+                    two[key][i, k] = value
+            untested.append(tuple(row))
+    except NumericsError as error:
+        raise error.named([], where="the waves") if not error.positions else error from error
+    kinds = tuple(x.kind for x in followed)
+    wanted = {k: t if isinstance(t, Target) else Target(t) for k, t in (targets or {}).items()}
+    measured = tuple(x.name for x in followed)
+    for name in (*wanted, *((lead,) if lead else ())):
+        if name not in measured:
+            raise UnknownName("measure", name, measured, where="waves")
+    lights = {
+        name: tuple(
+            t.light(*(float(one[key][measured.index(name), j]) for key in ("estimate", "lower", "upper")))
+            for j in range(w)
+        )
+        for name, t in wanted.items()
+    }
+    return Waves(
+        base=_base(groups),
+        cautions=_cautions(groups, followed, n, invariance, shared),
+        waves=names,
+        measures=measured,
+        kinds=kinds,
+        titles=tuple(x.title for x in followed),
+        lead=lead or _lead(groups, followed, shared),
+        n=n,
+        effective_n=one["effective_n"],
+        estimate=one["estimate"],
+        se=one["se"],
+        ci_lower=one["lower"],
+        ci_upper=one["upper"],
+        sd=one["sd"],
+        comparisons=pairs,
+        change=two["change"],
+        change_se=two["se"],
+        change_lower=two["lower"],
+        change_upper=two["upper"],
+        statistic=two["statistic"],
+        df=two["df"],
+        p=two["p"],
+        p_adjusted=_adjusted(two["p"], kinds, against, adjustment),
+        effect=two["effect"],
+        detectable=two["detectable"],
+        untested=tuple(untested),
+        targets=wanted,
+        lights=lights,
+        adjustment=adjustment,
+        against=against,
+        confidence=confidence,
+        power=power,
+        panel=panel,
+        strata=strata,
+        clusters=clusters,
+    )
+
+
+def split(responses: Responses, column: str) -> dict[str, Responses]:
+    """The responses of each wave or group of a column, in the instrument's order, else sorted."""
+    return {g.title.en or g.title.zh: responses.where(g.rows) for g in groups_of(responses, column)}
+
+
+def _interval(mean: co.SampleMean, kind: Kind, is_simple: bool, confidence: float) -> tuple[float, float]:
+    if kind != "top2":
+        lower, upper = mean_interval(
+            mean.mean, mean.se, df=mean.df if mean.df > 0 else np.nan, confidence=confidence
+        )
+        return float(lower), float(upper)
+    if mean.n == 0:
+        return math.nan, math.nan
+    if is_simple:
+        lower, upper = share_interval(mean.mean * mean.n, mean.n, confidence=confidence)
+        return float(lower), float(upper)
+    return share_interval_of_design(
+        mean.mean, mean.se, n=mean.effective_n, confidence=confidence, method="wilson"
+    )
+
+
+def _tested(
+    first: co.Sample,
+    second: co.Sample,
+    kind: Kind,
+    *,
+    gated: bool,
+    is_simple: bool,
+    independent: bool,
+    matched: tuple[NDArray[np.intp], NDArray[np.intp]] | None,
+    confidence: float,
+    power: float,
+) -> tuple[Untested, dict[str, float]]:
+    """Why there is no test, or the test."""
+    a, b = first.known(), second.known()
+    one, two = co.sample_mean(a), co.sample_mean(b)
+    if one.n == 0 or two.n == 0:
+        return "not asked", {}
+    if gated:
+        return "not invariant", {}
+    if matched is not None:
+        change = second.values[matched[1]] - first.values[matched[0]]
+        weights = None if second.weights is None else second.weights[matched[1]]
+        found = co.paired_difference(co.Sample(change, weights), confidence=confidence, power=power)
+        few = int(np.count_nonzero(~np.isnan(change))) < EFFECTIVE_N_SMALL.value
+    else:
+        found = co.compare_samples(first, second, independent=independent, confidence=confidence, power=power)
+        few = min(one.n, two.n) < EFFECTIVE_N_SMALL.value
+    shown = {"change": float(found.difference)}
+    if few:
+        return "few", shown
+    if kind == "top2":
+        shown["effect"] = float(co.cohen_h(np.clip(one.mean, 0, 1), np.clip(two.mean, 0, 1)))
+        if is_simple and matched is None:
+            share = co.share_difference(one.mean, one.n, two.mean, two.n, confidence=confidence)
+            if not math.isfinite(float(share.z)):
+                return "no spread", shown
+            return "", shown | {
+                "se": float(found.se),
+                "lower": float(share.ci_lower),
+                "upper": float(share.ci_upper),
+                "statistic": float(share.z),
+                "df": math.inf,
+                "p": float(share.p),
+                "detectable": float(found.detectable),
+            }
+    else:
+        shown["effect"] = float(co.cohen_d(found.difference, one.sd, one.n, two.sd, two.n))
+    if not math.isfinite(float(found.t)):
+        return "no spread", shown
+    return "", shown | {
+        "se": float(found.se),
+        "lower": float(found.ci_lower),
+        "upper": float(found.ci_upper),
+        "statistic": float(found.t),
+        "df": float(found.df),
+        "p": float(found.p),
+        "detectable": float(found.detectable),
+    }
+
+
+def _comparisons(
+    names: tuple[str, ...], against: Against
+) -> tuple[tuple[Comparison, ...], list[tuple[tuple[int, ...], tuple[int, ...]]]]:
+    """The comparisons and the groups on either side."""
+    k = len(names)
+    if against == "rest":
+        sides: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
+            (tuple(i for i in range(k) if i != j), (j,)) for j in range(k)
+        ]
+        return tuple(Comparison(REST, name) for name in names), sides
+    if against == "previous":
+        steps = [(i, i + 1) for i in range(k - 1)]
+        steps += [(0, k - 1)] if k > 2 else []
+    elif against == "first":
+        steps = [(0, j) for j in range(1, k)]
+    else:
+        steps = list(itertools.combinations(range(k), 2))
+    return tuple(Comparison(names[i], names[j]) for i, j in steps), [((i,), (j,)) for i, j in steps]
+
+
+def _pooled(samples: Sequence[co.Sample], at: tuple[int, ...]) -> co.Sample:
+    if len(at) == 1:
+        return samples[at[0]]
+    own = [samples[i] for i in at]
+    weights = [np.ones(len(s.values)) if s.weights is None else s.weights for s in own]
+    strata = [s.strata for s in own if s.strata is not None]
+    clusters = [s.clusters for s in own if s.clusters is not None]
+    return co.Sample(
+        np.concatenate([s.values for s in own]),
+        None if all(s.weights is None for s in own) else np.concatenate(weights),
+        np.concatenate(strata) if len(strata) == len(own) else None,
+        np.concatenate(clusters) if len(clusters) == len(own) else None,
+    )
+
+
+def _design(
+    responses: Responses, strata: str, clusters: str, groups: Mapping[str, Responses]
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Weights, and numbered strata and clusters; a label has the same number in every group."""
+
+    def numbered(column: str) -> Array | None:
+        if not column:
+            return None
+        known = sorted({str(v) for r in groups.values() for v in r.segment(column)})
+        place = {label: float(k) for k, label in enumerate(known)}
+        return np.array([place[str(v)] for v in responses.segment(column)])
+
+    return responses.weights, numbered(strata), numbered(clusters)
+
+
+def _panel_places(
+    groups: Mapping[str, Responses], names: tuple[str, ...]
+) -> dict[tuple[str, str], tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Of each pair of waves the rows of the respondents who are in both."""
+    rows: dict[str, dict[str, int]] = {}
+    for name in names:
+        ids = groups[name].ids
+        if ids is None:
+            raise BadInput(
+                f"wave '{name}' has no respondent ids, so the same people cannot be found again",
+                do="Declare the respondent column in the instrument, or compare the waves as samples",
+            )
+        listed = [str(v) for v in ids[np.arange(groups[name].rows)]]
+        if len(set(listed)) < len(listed):
+            twice = next(v for v in listed if listed.count(v) > 1)
+            raise BadInput(
+                f"wave '{name}' holds respondent '{twice}' more than once",
+                do="Keep one answer of each respondent",
+            )
+        rows[name] = {v: i for i, v in enumerate(listed)}
+    found = {}
+    for a, b in itertools.combinations(names, 2):
+        both = [v for v in rows[a] if v in rows[b]]
+        if not both:
+            raise BadInput(
+                f"no respondent is in both '{a}' and '{b}'", do="Compare the waves as samples, without panel"
+            )
+        found[a, b] = (
+            np.array([rows[a][v] for v in both], dtype=np.intp),
+            np.array([rows[b][v] for v in both], dtype=np.intp),
+        )
+    return found
+
+
+def _adjusted(p: Array, kinds: Sequence[Kind], against: Against, method: Adjustment) -> Array:
+    out = np.full(p.shape, np.nan)
+    if against in ("rest", "pairs"):
+        for i in range(len(p)):
+            out[i] = adjust_p(p[i], method=method)
+        return out
+    for kind in KINDS:
+        rows = [i for i, k in enumerate(kinds) if k == kind]
+        for c in range(p.shape[1]):
+            out[rows, c] = adjust_p(p[rows, c], method=method)
+    return out
+
+
+def _lead(groups: Mapping[str, Responses], followed: Sequence[Measure], shared: bool) -> str:
+    """The index or first outcome: as a construct where it may be compared, else by its first item."""
+    instrument = next(iter(groups.values())).instrument
+    wanted = [c for c in instrument.constructs if c.id == instrument.index]
+    wanted += list(instrument.by_role("outcome"))
+    by_name = {m.name: m for m in followed}
+    for construct in wanted:
+        own = by_name.get(construct.id) or by_name.get(f"construct:{construct.id}")
+        if own is not None and own.kind == "construct" and len(own.items) > 1 and shared:
+            return own.name
+        for item in construct.items:
+            if item in by_name:
+                return item
+    return followed[0].name
+
+
+def _base(groups: Mapping[str, Responses]) -> Base:
+    weights = [np.ones(r.rows) if r.weights is None else r.weights for r in groups.values()]
+    total, squares = (sum(float(f(v)) for v in weights) for f in (np.sum, lambda v: v @ v))
+    labels = dict.fromkeys(r.instrument.label for r in groups.values())
+    return Base(
+        respondents=sum(r.rows for r in groups.values()),
+        effective_n=total**2 / squares if squares else 0.0,
+        missing="available",
+        rows=sum(r.report.rows_read or r.rows for r in groups.values()),
+        weighted=any(r.weights is not None for r in groups.values()),
+        instrument=", ".join(labels),
+    )
+
+
+def _cautions(
+    groups: Mapping[str, Responses],
+    followed: Sequence[Measure],
+    n: NDArray[np.int64],
+    invariance: Verdict | None,
+    shared: bool,
+) -> tuple[Caution, ...]:
+    found: list[Caution] = []
+
+    def doubt(code: str, en: str, zh: str, where: Sequence[str] = (), **values: Any) -> None:
+        found.append(Caution(code, Text(en, zh).fill(**values), tuple(where)))
+
+    several = [m for m in followed if m.kind == "construct" and len(m.items) > 1]
+    if several and not shared:
+        doubt(
+            "invariance_failed" if invariance is not None else "invariance_untested",
+            "{why}, so means of constructs with several items are shown but not compared ({names}): a change "
+            "could be one of how the questions are understood. What can be compared: each item as the answer "
+            "to one question, shares of its answers, and constructs of one item.",
+            "{why}，因此多题构念的均值只列出、不比较（{names}）：差异可能来自对题目理解的改变。"
+            "可以比较的有：单个题项的回答、其选项占比，以及单题构念。",
+            [m.name for m in several],
+            why=Text("Measurement invariance failed", "测量等值检验未通过")
+            if invariance is not None
+            else Text("Measurement invariance was not tested", "未检验测量等值"),
+            names=joined([m.title for m in several]),
+        )
+    shortened = [m for m in followed if m.absent]
+    if shortened:
+        doubt(
+            "items_not_common",
+            "Constructs rest on the items that every wave asked; left out: {names}.",
+            "构念得分仅使用各期共有的题项；未用：{names}。",
+            [i for m in shortened for i in m.absent],
+            names=joined(
+                [
+                    Text("{c} without {i}", "{c}缺{i}").fill(c=m.title, i=", ".join(m.absent))
+                    for m in shortened
+                ]
+            ),
+        )
+    weighted = [name for name, r in groups.items() if r.weights is not None]
+    plain = [name for name, r in groups.items() if r.weights is None]
+    if weighted and plain:
+        doubt(
+            "weights_differ",
+            "{plain} have no weights and {weighted} have: a change between the two may be the weighting.",
+            "{plain} 没有权重而 {weighted} 有权重：两者之间的变化可能来自加权。",
+            plain,
+            plain=joined([Text(v) for v in plain]),
+            weighted=joined([Text(v) for v in weighted]),
+        )
+    few = [
+        name
+        for j, name in enumerate(groups)
+        if (n[:, j] > 0).any() and n[n[:, j] > 0, j].max() < EFFECTIVE_N_SMALL.value
+    ]
+    if few:
+        doubt(
+            "small_wave",
+            "Fewer than {k} answers in {names}: shown without a test.",
+            "{names} 的回答不足 {k} 份：只列出，不作检验。",
+            few,
+            k=f"{EFFECTIVE_N_SMALL.value:g}",
+            names=joined([Text(v) for v in few]),
+        )
+    return tuple(found)
+
+
+def _shown(value: float, kind: Kind, *, signed: bool = False) -> str:
+    sign = "+" if signed and value >= 0 else ""
+    if kind == "top2":
+        return f"{sign}{100 * value:.1f}"
+    return f"{sign}{value:.1f}" if kind == "construct" else f"{sign}{value:.2f}"
+
+
+def _p(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
+def _check_words(
+    names: tuple[str, ...], against: str, adjustment: str, confidence: float, power: float
+) -> None:
+    if len(names) < 2:
+        raise BadInput(
+            "there is nothing to compare", right="Give two waves or more, a name and the responses of each"
+        )
+    for given, known, what in (
+        (against, ("previous", "first", "rest", "pairs"), "against"),
+        (adjustment, tuple(ADJUSTMENTS), "adjustment"),
+    ):
+        if given not in known:
+            raise BadInput(f"{what} is '{given}'", right=f"It is one of {', '.join(known)}")
+    for value, what in ((confidence, "confidence"), (power, "power")):
+        if not 0 < value < 1:
+            raise BadInput(f"the {what} is {value:g}", right="It lies between 0 and 1")
