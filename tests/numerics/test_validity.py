@@ -123,3 +123,8 @@ def test_a_construct_of_one_item_is_named() -> None:
     with pytest.raises(TooFew) as caught:
         validity.htmt(np.eye(3), [[0, 1], [2]])
     assert caught.value.positions == (1,)
+
+
+def test_a_construct_without_variance_has_no_reliability() -> None:
+    assert np.isnan(validity.composite_reliability_unstandardised([0.0], variance=1.0, residuals=[0.0]))
+    assert np.isnan(validity.average_variance_extracted_unstandardised([0.0], variance=1.0, residuals=[0.0]))

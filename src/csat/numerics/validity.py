@@ -38,7 +38,7 @@ def average_variance_extracted_unstandardised(
 ) -> float:
     """AVE, unstandardised (semTools): sum l^2 psi / sum (l^2 psi + theta), weighted by variance."""
     explained = np.asarray(loadings, dtype=float) ** 2 * variance
-    return float(explained.sum() / (explained + np.asarray(residuals, dtype=float)).sum())
+    return _share(explained.sum(), (explained + np.asarray(residuals, dtype=float)).sum())
 
 
 def composite_reliability(standardised: ArrayLike, *, residual_covariance: float = 0.0) -> float:
@@ -51,7 +51,7 @@ def composite_reliability(standardised: ArrayLike, *, residual_covariance: float
     """
     loadings = np.asarray(standardised, dtype=float)
     common = loadings.sum() ** 2
-    return float(common / (common + (1 - loadings**2).sum() + 2 * residual_covariance))
+    return _share(common, common + (1 - loadings**2).sum() + 2 * residual_covariance)
 
 
 def composite_reliability_unstandardised(
@@ -68,7 +68,7 @@ def composite_reliability_unstandardised(
     """
     common = np.asarray(loadings, dtype=float).sum() ** 2 * variance
     model = common + np.asarray(residuals, dtype=float).sum() + 2 * residual_covariance
-    return float(common / (model if total is None else total))
+    return _share(common, model if total is None else total)
 
 
 def htmt(
@@ -134,6 +134,11 @@ def fornell_larcker(ave: ArrayLike, latent_correlation: ArrayLike) -> tuple[Arra
     np.fill_diagonal(others, 0.0)
     np.fill_diagonal(table, root)
     return table, np.asarray(root > others.max(axis=1, initial=0.0))
+
+
+def _share(part: float, whole: float) -> float:
+    """NaN where there is no variance to share."""
+    return float(part / whole) if whole else float("nan")
 
 
 def _below_diagonal(r: Array, block: Sequence[int]) -> Array:
