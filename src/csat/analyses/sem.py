@@ -283,7 +283,10 @@ def _fitted(
         information=info,
         generic=info if estimate.converged else information([group], _at_start(group, len(table.free))),
         loadings={(r.lhs, r.rhs): r.std_all for r in rows if r.op == MEASURES},
-        standard_errors=by_parameter(table, [r.std_all_se for r in rows]),
+        # a residual correlation with a variance of zero has no standardised error, yet is determined
+        standard_errors=by_parameter(
+            table, [0.0 if math.isfinite(r.se) and math.isnan(r.std_all_se) else r.std_all_se for r in rows]
+        ),
         df=int(fit["df"]),
         titles=said,
     )
