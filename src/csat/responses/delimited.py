@@ -35,6 +35,9 @@ HEAD = 1 << 20
 """Characters the header rows and the first answers are looked for in."""
 HEAD_RECORDS = 100
 SNIFFED_RECORDS = 60
+PATIENT_RECORDS = 5000
+MOST_LINES = 200
+"""Lines after which a quotation mark that opened a cell is taken for one that was forgotten."""
 SNIFFED_CHARACTERS = 200_000
 BLOCK = 1 << 19
 BATCH = 2 << 20
@@ -56,10 +59,6 @@ UNDECODED = Text(
     "some characters could not be decoded: the encoding may be wrong (name it, for instance big5)",
     "部分字符无法解码：字符编码可能有误（请指定，例如 big5）",
 )
-_HAN = "\u3400-\u9fff\ue000-\uf8ff"
-STRAY = re.compile(rf"[A-Za-z][{_HAN}][a-z]|[a-z][{_HAN}](?=[\s,;\"]|$)")
-RUN = re.compile(rf"[{_HAN}]{{2,}}")
-
 Decide = Callable[[list[list[str]]], int]
 """The first records to the number of header rows."""
 
@@ -197,7 +196,8 @@ class Delimited:
         reader = csv.reader(count, delimiter=self.delimiter)
         odd: list[int] = []
         records: list[list[str]] = []
-        number = started = 0
+        number = started = quotes = 0
+        opened = 0
         while True:
             try:
                 record = next(reader, None)
@@ -210,30 +210,33 @@ class Delimited:
                     do="Export it again as CSV (UTF-8)",
                 ) from error
             if record is None:
+                if opened:
+                    raise _unclosed(where, opened)
                 break
+            several = reader.line_num - started > 1
+            opened = started + 1 if several and (count.quotes - quotes) % 2 else 0
+            if opened and reader.line_num - started > MOST_LINES:
+                raise _unclosed(where, opened)
+            started, quotes = reader.line_num, count.quotes
             if not record:
-                started = reader.line_num
                 continue
             number += 1
-            if number > header_rows + skip:
-                if reader.line_num - started > 50 and count.quotes % 2:
-                    raise _unclosed(where, started + 1)
-                if len(record) != width:
-                    odd.append(reader.line_num)
-                    if any(c.strip() for c in record[width:]):
-                        raise BadInput(
-                            f"line {reader.line_num} has {len(record)} cells where the header has {width}",
-                            where=where,
-                            right="Every line should have as many cells as the header",
-                            do="Look for an unquoted delimiter in a comment of that line, or name the "
-                            "delimiter",
-                        )
-                    record = record[:width] + [""] * (width - len(record))
-                records.append(record)
-                if len(records) == 5000:
-                    yield records
-                    records = []
-            started = reader.line_num
+            if number <= header_rows + skip:
+                continue
+            if len(record) != width:
+                odd.append(reader.line_num)
+                if any(c.strip() for c in record[width:]):
+                    raise BadInput(
+                        f"line {reader.line_num} has {len(record)} cells where the header has {width}",
+                        where=where,
+                        right="Every line should have as many cells as the header",
+                        do="Look for an unquoted delimiter in a comment of that line, or name the delimiter",
+                    )
+                record = record[:width] + [""] * (width - len(record))
+            records.append(record)
+            if len(records) == PATIENT_RECORDS:
+                yield records
+                records = []
         if records:
             yield records
         if odd:
@@ -620,7 +623,8 @@ def _fits(path: Path, encoding: str) -> bool:
 def find_encoding(path: Path, *, is_utf8: bool) -> str:
     """The encoding of a text: its mark, else strict UTF-8, else GB18030, else cp1252.
 
-    A Latin text can pass for GB18030 by accident: then single Chinese characters stand inside Latin words.
+    A Latin text can pass for GB18030 by accident: an accented letter and the plain one behind it make a character
+    then, but never one of the usual ones of GB2312, whose bytes are both above those of plain letters.
     """
     first = next(_blocks(path), b"")
     for mark, name in MARKS:
@@ -631,17 +635,17 @@ def find_encoding(path: Path, *, is_utf8: bool) -> str:
         return "utf-16-le" if sample[1::2].count(b"\0") > sample[0::2].count(b"\0") else "utf-16-be"
     if is_utf8:
         return "utf-8"
-    stray = runs = 0
+    common = rare = 0
     decoder = codecs.getincrementaldecoder("gb18030")()
     try:
         for block in _blocks(path):
-            text = decoder.decode(block)
-            stray += len(STRAY.findall(text))
-            runs += len(RUN.findall(text))
+            wide = re.sub(r"[\0-\x7f]+", "", decoder.decode(block))
+            usual = len(wide.encode("gb2312", "ignore")) // 2
+            common, rare = common + usual, rare + len(wide) - usual
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return "cp1252"
-    return "cp1252" if stray > runs else "gb18030"
+    return "cp1252" if rare > common else "gb18030"
 
 
 def find_delimiter(text: str) -> str:
@@ -689,6 +693,8 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[tuple[bytearray, int]]:
             filled -= cut
         elif filled > 8 * BATCH:
             raise _NotTidy  # a cell of that size is a quotation mark that is never closed
+    if buffer.count(b'"', 0, filled) % 2:
+        raise _NotTidy  # a quotation mark that is never closed, or one within a word
     if filled:
         yield buffer, filled
 

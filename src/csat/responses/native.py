@@ -72,7 +72,15 @@ def read_workbook(path: str, sheet: str | None) -> tuple[str, list[Any], list[in
     from csat.errors import BadInput, UnknownName
     from csat.responses.raw import RawColumn, cell_text
 
-    cells = sheet_cells(path) if zipfile.is_zipfile(path) else {}
+    with Path(path).open("rb") as file:
+        is_archive = file.read(2) == b"PK"
+    if is_archive and not zipfile.is_zipfile(path):
+        raise BadInput(
+            "the workbook is damaged: its end is missing",
+            where=path,
+            do="Export it again, or copy it again if it was cut short",
+        )
+    cells = sheet_cells(path) if is_archive else {}
     book = CalamineWorkbook.from_path(path)
     if sheet is not None and sheet not in book.sheet_names:
         raise UnknownName("sheet", sheet, book.sheet_names, where=path)

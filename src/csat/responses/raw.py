@@ -256,7 +256,8 @@ def _coded(cells: Any) -> RawColumn:
         cells = cells.unify_dictionaries().combine_chunks()
         if isinstance(cells, pa.ChunkedArray):
             cells = cells.chunk(0) if cells.num_chunks else pa.array([], cells.type)
-    index = cells.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    # some libraries count positions without a sign, which leaves no room for -1
+    index = cells.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
     return merged([cell_text(d) for d in cells.dictionary.to_pylist()], index)
 
 
