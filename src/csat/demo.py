@@ -64,7 +64,7 @@ def survey_of(columns: Mapping[str, Sequence[Any]], **options: Any) -> Survey:
 
 
 def bank_lines(survey: Survey) -> list[Line]:
-    """KMO, eigenvalues, cumulative share, alpha and the sorting of the 12 items, as the bank study reports them."""
+    """KMO, eigenvalues, cumulative share, alpha and the sorting of the items, as the bank study has them."""
     items = [f"x{i}" for i in range(1, 13)]
     found = survey.efa(items=items, factors="kaiser", extraction="pca", rotation="varimax")
     alpha = survey.reliability(ordinal=False)
@@ -72,8 +72,16 @@ def bank_lines(survey: Survey) -> list[Line]:
     first = [int(np.abs(found.pattern[at]).argmax()) for at in (0, 2, 5, 7, 10)]
     rows = (
         (Text("KMO"), ".765", _short(survey.adequacy(items=items).kmo)),
-        (Text("eigenvalues above 1", "大于 1 的特征值个数"), "5", str(found.retention.counts["kaiser"])),
-        (Text("cumulative share", "累计方差解释率"), "63.1 %", f"{100 * found.variance.cumulative[-1]:.1f} %"),
+        (
+            Text("eigenvalues above 1", "大于 1 的特征值个数"),
+            "5",
+            str(found.retention.counts["kaiser"]),
+        ),
+        (
+            Text("cumulative share", "累计方差解释率"),
+            "63.1 %",
+            f"{100 * found.variance.cumulative[-1]:.1f} %",
+        ),
         (
             Text("alpha of all 12 items", "12 个题项的 alpha"),
             "> .7",

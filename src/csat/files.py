@@ -29,7 +29,9 @@ def write_all(folder: str | Path, contents: Mapping[str, bytes]) -> list[Path]:
             if Path(name).name != name:
                 raise BadInput(f"'{name}' is not a file name", right="It may not hold a folder")
             if (folder / name).is_dir():
-                raise BadInput("a folder of this name is in the way", where=str(folder / name), do="Remove it")
+                raise BadInput(
+                    "a folder of this name is in the way", where=str(folder / name), do="Remove it"
+                )
             handle, temporary = tempfile.mkstemp(dir=folder, prefix=".csat-", suffix=".part")
             staged.append((Path(temporary), folder / name))
             with os.fdopen(handle, "wb") as file:
