@@ -41,8 +41,8 @@ def normal_weight(inverse: Array, *, means: bool = False) -> Array:
 def observed_weight(inverse: Array, cov: Array, *, gap: Array | None = None) -> Array:
     """Half of the exact Hessian in the moments, at S = cov and d = gap.
 
-    0.5 D' (W x T) D, made symmetric, with T = 2 W (S + d d') W - W. Equals `normal_weight` where W^-1 = S and d = 0. gap : (p,) sample less implied means, with a mean
-    structure.
+    0.5 D' (W x T) D, made symmetric, with T = 2 W (S + d d') W - W. Equals `normal_weight` where W^-1 = S and
+    d = 0. gap : (p,) sample less implied means, with a mean structure.
     """
     p = len(inverse)
     rows, columns = vech_indices(p)
@@ -81,15 +81,19 @@ def with_means(block: Array, mean_block: Array) -> Array:
 
 
 def adf_gamma(
-    rows: Array, *, weights: Array | None = None, means: bool = False, centre: Array | None = None
+    rows: Array,
+    *,
+    weights: Array | None = None,
+    means: bool = False,
+    about: tuple[Array, Array] | None = None,
 ) -> Array:
     """Distribution-free Gamma: the covariance (dividing by n) of [y, vech((y - m)(y - m)')] over rows.
 
     Parameters
     ----------
     rows : (n, p) complete answers. weights : (n,) case weights summing to n; each row's contribution then
-        counts with its squared weight, as in a sandwich. centre : (p,) m, the (weighted) mean unless given;
-        when given the contributions are about it and vech of the covariance about the mean of the rows.
+        counts with its squared weight, as in a sandwich. about : mean (p,) and covariance (p, p) that a model
+        implies: the mean outer product of the deviations from those, instead of from the sample's own.
 
     Returns
     -------
@@ -97,10 +101,10 @@ def adf_gamma(
     """
     n, p = rows.shape
     w = np.ones(n) if weights is None else weights * (n / weights.sum())
-    m = w @ rows / n if centre is None else centre
+    m = w @ rows / n if about is None else about[0]
     i, j = vech_indices(p)
     centred = rows - m
-    cov = (centred.T * w) @ centred / n
+    cov = (centred.T * w) @ centred / n if about is None else about[1]
     k = i.size + (p if means else 0)
     gamma = np.zeros((k, k))
     for start in range(0, n, ROWS_AT_ONCE):

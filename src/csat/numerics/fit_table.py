@@ -255,13 +255,13 @@ def residual_fit(groups: Sequence[GroupMoments]) -> dict[str, float]:
 def weighted_gfi(
     pieces: Sequence[tuple[float, Array, Array, Array]], *, df: int, moments: int
 ) -> dict[str, float]:
-    """GFI = 1 - sum f r'V r / sum f s'V s, AGFI = 1 - (k / df)(1 - GFI), PGFI = GFI df / k.
+    """GFI = sum f (1 - r'V r / s'V s), AGFI = 1 - (k / df)(1 - GFI), PGFI = GFI df / k.
 
-    pieces : by group share f, s, sigma, V.
+    pieces : by group share f of the respondents, s, sigma, V.
     """
-    above = sum(f * float((s - m) @ weighted(v, s - m)) for f, s, m, v in pieces)
-    below = sum(f * float(s @ weighted(v, s)) for f, s, _, v in pieces)
-    gfi = 1 - above / below
+    gfi = sum(
+        f * (1 - float((s - m) @ weighted(v, s - m)) / float(s @ weighted(v, s))) for f, s, m, v in pieces
+    )
     return {
         "gfi": gfi,
         "agfi": 1 - moments / df * (1 - gfi) if df > 0 else 1.0,

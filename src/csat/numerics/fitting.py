@@ -563,8 +563,20 @@ def _meat(
 ) -> Array | None:
     if method.errors == "standard":
         return None
-    if not gaps:
+    if method.errors == "robust" or method.discrepancy != "ML":
         return robust.meat(pieces)
+    if not gaps:
+        if len(pieces) == 1:
+            # the scores of one group have mean zero: deviations from the sample's moments say the same
+            return robust.meat(pieces)
+        own = []
+        for piece, sample, at in zip(pieces, samples, found, strict=True):
+            assert sample.rows is not None
+            means = len(piece.gamma) > len(vech_indices(sample.rows.shape[1])[0])
+            about = (at.at.mean if means else sample.mean, at.at.covariance)
+            gamma = adf_gamma(sample.rows, weights=sample.weights, means=means, about=about)
+            own.append(replace(piece, gamma=gamma))
+        return robust.meat(own)
     total = np.zeros(())
     for piece, sample, at in zip(pieces, samples, found, strict=True):
         assert sample.gaps is not None
@@ -874,8 +886,8 @@ def _ordered_pairs(
 
 def _gfi_pieces(found: Fit, exogenous: Sequence[int], gaps: bool) -> list[tuple[float, Array, Array, Array]]:
     pieces = []
-    for share, model, data, sample, at, weight in zip(
-        found.shares, found.models, found.data, found.samples, found.moments, found.weights, strict=True
+    for model, data, sample, at, weight in zip(
+        found.models, found.data, found.samples, found.moments, found.weights, strict=True
     ):
         s, sigma = sample, at.vector
         w = weight
@@ -888,7 +900,7 @@ def _gfi_pieces(found: Fit, exogenous: Sequence[int], gaps: bool) -> list[tuple[
             whole = np.concatenate([np.isin(np.arange(p), exogenous), of_x]) if _means(model) else of_x
             # moments of covariates count as zero
             s, sigma = np.where(whole, 0.0, s), np.where(whole, 0.0, sigma)
-        pieces.append((share, s, sigma, w))
+        pieces.append((data.n / found.n, s, sigma, w))
     return pieces
 
 
