@@ -46,11 +46,16 @@ if TYPE_CHECKING:
     from csat.analyses.result import Base, Caution
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
     from csat.crosscheck import Crosscheck
+    from csat.numerics.importance import Measure
+    from csat.numerics.quadrants import Centre
 
 Missing = Literal["auto", "listwise", "pairwise"]
 
 REPLICATES_OF_MANY = 200
 """Replicates of a PLS index of very many respondents: its error is then known to 5 per cent (ours)."""
+PLACEMENTS, MANY_ROWS = 1000, 100_000
+"""Replicates of the priorities, and the respondents above which `REPLICATES_OF_MANY` do (ours)."""
+PLS_EFFECT = "PLS total effect"
 LEAST_COMPLETE = 0.5
 """`missing="auto"` turns from listwise to pairwise when fewer rows than this share are complete (ours)."""
 
@@ -346,68 +351,256 @@ class Chain:
     def priorities(
         self,
         *,
-        importance: Literal["stated", "derived"] | None = None,
-        measure: Literal["LMG", "relative weight", "|r|"] = "LMG",
+        importance: Literal["stated", "derived", "pls"] | None = None,
+        measure: Measure = "LMG",
+        measures: Sequence[str] | None = None,
         level: Literal["item", "construct"] = "item",
         outcome: str | None = None,
         items: Sequence[str] | None = None,
-        centre: Literal["mean", "median", "midpoint", "value"] = "mean",
+        centre: Centre = "mean",
+        centres: Sequence[Centre] = (),
         centre_at: tuple[float, float] | None = None,
         iso_priority: bool = False,
+        first: int = 3,
+        replicates: int | None = None,
+        seed: int = 0,
     ) -> Priorities:
-        """Importance against performance (0-100) of driver items or constructs.
+        """Importance against performance (0-100) of driver items or constructs, and how sure each place is.
 
-        importance : stated where the instrument asks for it, else derived from the outcome by `measure`.
+        Parameters
+        ----------
+        importance : `stated` where the instrument asks for it, else `derived` from the outcome by `measure`;
+            `pls` total effects of the instrument's path model.
+        measures : further ones the certainty is given under: `LMG`, `relative weight`, `|r|`, `beta`,
+            `partial r`, `pls`, `stated`; default: `|r|`, and PLS and stated where there are any.
+        centres : further crosshairs. first : the k of "among the first k".
+        replicates : of the bootstrap of the whole chain, default 1000 (200 above 100 000 respondents); 0 for
+            none.
         """
-        from csat.analyses.priorities import derived_importance, priorities
+        from csat.analyses.certainty import certainty
+        from csat.analyses.importance import NAMES, derived_importance
+        from csat.analyses.priorities import priorities
+        from csat.numerics.resampling import bootstrap_weighted_means
         from csat.numerics.scores import linearised_se, mean_influence, weighted_means
 
-        blocks = self._placed(level, items)
-        stated = self._stated(blocks)
-        name: str
-        kind = importance or ("stated" if stated else "derived")
-        whole = list(dict.fromkeys(i for block in blocks.values() for i in block))
-        scores = self._scores_0_100(list(blocks.values()))
-        influence = mean_influence(scores, self.responses.weights)
-        cautions: tuple[Caution, ...] = ()
-        if kind == "stated":
-            if set(stated) != set(blocks):
-                without = [b for b in blocks if b not in stated]
-                raise CannotCompute(
-                    f"no item asks how important {listed(without)} is",
-                    where=self.instrument.path or self.instrument.id,
-                    do="Name the importance items in the instrument, or use derived importance",
-                )
-            weight, name = (
-                weighted_means(self._scores_0_100([(stated[b],) for b in blocks]), self.responses.weights),
-                kind,
-            )
-        else:
-            target = outcome or self._index_construct()
-            outcome_items = self._block(target)[1]
-            if level == "construct":
-                found = self.drivers(outcome=target, drivers=list(blocks))
-                weight, name = found.lmg, "LMG share"
-            else:
-                tally = self._correlated([*whole, *outcome_items], "auto")
-                weight, name, cautions = derived_importance(
-                    tally, outcome=outcome_items, items=whole, measure=measure
-                )
         responses = self.responses
+        if replicates is None:
+            replicates = PLACEMENTS if responses.rows <= MANY_ROWS else REPLICATES_OF_MANY
+        blocks = self._placed(level, items)
+        single = all(len(block) == 1 for block in blocks.values())
+        stated = self._stated(blocks)
+        kind = importance or ("stated" if stated else "derived")
+        scores = self._scores_0_100(list(blocks.values()))
+        influence = mean_influence(scores, responses.weights)
+        performance = weighted_means(scores, responses.weights)
+        overall = None
+        if "overall" in (centre, *centres):
+            overall = self._scores_0_100([self._block(outcome or self._index_construct())[1]])
+            centre_at = (float(weighted_means(overall, responses.weights)[0]), None)  # type: ignore[assignment]
+        cautions: tuple[Caution, ...] = ()
+        name: str
+        if kind == "stated":
+            weight, name = weighted_means(self._stated_scores(blocks, stated), responses.weights), kind
+        elif kind == "pls":
+            weight, name = self._pls_importance(blocks, outcome, 0, seed)[0], PLS_EFFECT
+        elif not single:
+            found = self._importance_replicates(blocks, outcome, [measure], 0, seed)
+            name, (weight, _) = next(iter(found.items()))
+        else:
+            whole = [block[0] for block in blocks.values()]
+            outcome_items = self._block(outcome or self._index_construct())[1]
+            weight, name, cautions = derived_importance(
+                self._correlated([*whole, *outcome_items], "auto"),
+                outcome=outcome_items,
+                items=whole,
+                measure=measure,
+            )
         n = [int(np.count_nonzero(~np.isnan(column))) for column in scores.T]
+        known = np.isfinite(performance) & np.isfinite(weight)
+        sure = None
+        if replicates and np.count_nonzero(known) > 1:
+            kept = {b: items_ for (b, items_), k in zip(blocks.items(), known, strict=True) if k}
+            own = next((m for m, called in NAMES.items() if called == name), None)
+            asked = self._measures_asked(kept, stated, own or kind, measures, outcome)
+            drawn = self._importance_drawn(kept, stated, asked, outcome, replicates, seed)
+            columns = scores[:, known] if overall is None else np.column_stack([scores[:, known], overall])
+            means = bootstrap_weighted_means(
+                columns, responses.weights, rows=responses.row_numbers, replicates=replicates, seed=seed
+            ).T
+            sure = certainty(
+                items=list(kept),
+                performance=(performance[known], means[: len(kept)]),
+                importance=drawn,
+                centres=list(dict.fromkeys((centre, *centres))),
+                at=centre_at or (None, None),
+                at_drawn=None if overall is None else (means[-1], None),
+                importance_range={"stated": (0.0, 100.0)},
+                first=first,
+                seed=seed,
+            )
         return priorities(
             items=list(blocks),
             titles=self.titles(),
-            performance=weighted_means(scores, responses.weights),
+            performance=performance,
             performance_se=[linearised_se(influence[:, i], n=n[i]) for i in range(len(blocks))],
             importance=weight,
             importance_name=name,
             centre=centre,
             centre_at=centre_at,
             iso_priority=iso_priority,
+            certainty=sure,
+            also={m: self._spread(v, known) for m, (v, _) in drawn.items() if m != name} if sure else None,
             cautions=cautions,
             base=self._base("available"),
         )
+
+    @staticmethod
+    def _spread(values: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Values of the items that are known, at their places among all."""
+        whole = np.full(known.shape, np.nan)
+        whole[known] = values
+        return whole
+
+    def _measures_asked(
+        self,
+        blocks: Mapping[str, tuple[str, ...]],
+        stated: Mapping[str, str],
+        own: str,
+        measures: Sequence[str] | None,
+        outcome: str | None,
+    ) -> list[str]:
+        """The published measure first, then those asked for, or the ones at hand."""
+        from csat.numerics.importance import MEASURES
+
+        if measures is None:
+            further = ["|r|"] if outcome or self._has_outcome() else []
+            if self._is_modelled(blocks, outcome):
+                further.append("pls")
+            if set(stated) >= set(blocks):
+                further.append("stated")
+        else:
+            further = list(measures)
+            for m in further:
+                if m not in (*MEASURES, "pls", "stated"):
+                    raise UnknownName("measure of importance", m, (*MEASURES, "pls", "stated"))
+        return list(dict.fromkeys((own, *further)))
+
+    def _has_outcome(self) -> bool:
+        try:
+            self._index_construct()
+        except (BadInput, CannotCompute):
+            return False
+        return True
+
+    def _is_modelled(self, blocks: Mapping[str, tuple[str, ...]], outcome: str | None) -> bool:
+        """Whether the path model says what each block does to the outcome."""
+        if not self.declares_paths:
+            return False
+        try:
+            self._pls_importance(blocks, outcome, 0, 0)
+        except CannotCompute:
+            return False
+        return True
+
+    def _importance_drawn(
+        self,
+        blocks: Mapping[str, tuple[str, ...]],
+        stated: Mapping[str, str],
+        asked: Sequence[str],
+        outcome: str | None,
+        replicates: int,
+        seed: int,
+    ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Measure to importance in the full data and in every keyed replicate, in the order asked."""
+        from csat.analyses.importance import NAMES
+        from csat.numerics.resampling import bootstrap_weighted_means
+        from csat.numerics.scores import weighted_means
+
+        derived = [m for m in asked if m not in ("pls", "stated")]
+        by_name = (
+            self._importance_replicates(blocks, outcome, cast(Any, derived), replicates, seed)
+            if derived
+            else {}
+        )
+        found: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+        for m in asked:
+            if m == "pls":
+                found[PLS_EFFECT] = self._pls_importance(blocks, outcome, replicates, seed)
+            elif m == "stated":
+                values = self._stated_scores(blocks, stated)
+                w, rows = self.responses.weights, self.responses.row_numbers
+                drawn = bootstrap_weighted_means(values, w, rows=rows, replicates=replicates, seed=seed)
+                found["stated"] = weighted_means(values, w), drawn.T
+            else:
+                # LMG gives way to relative weights where there are many items
+                called = NAMES[cast(Any, m)] if NAMES[cast(Any, m)] in by_name else "relative weight"
+                found[called] = by_name[called]
+        return found
+
+    def _importance_replicates(
+        self,
+        blocks: Mapping[str, tuple[str, ...]],
+        outcome: str | None,
+        measures: Sequence[Measure],
+        replicates: int,
+        seed: int,
+    ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        from csat.analyses.importance import importance_replicates, spans_of
+
+        target = outcome or self._index_construct()
+        if all(len(block) == 1 for block in blocks.values()):
+            items = [block[0] for block in blocks.values()]
+            own = list(self._block(target)[1])
+            tally = self._correlated([*items, *own], "auto")
+            columns, spans = self.responses.answers([*items, *own]), spans_of(tally.select(own))
+            missing: Literal["listwise", "pairwise"] = "listwise" if tally.complete else "pairwise"
+        else:
+            columns = self._regression(target, list(blocks), "mean")[3]
+            spans, missing = np.ones(1), "listwise"
+        return importance_replicates(
+            columns,
+            drivers=len(blocks),
+            spans=spans,
+            measures=measures,
+            weights=self.responses.weights,
+            rows=self.responses.row_numbers,
+            missing=missing,
+            replicates=replicates,
+            seed=seed,
+        )
+
+    def _pls_importance(
+        self, blocks: Mapping[str, tuple[str, ...]], outcome: str | None, replicates: int, seed: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Points of the outcome's index per point of each block, by PLS: (p,) and (p, R)."""
+        found = self._pls_replicas(replicates, seed)
+        target = outcome or self._index_construct()
+        if target not in found.design.constructs:
+            raise CannotCompute(
+                f"the path model has no construct '{target}'",
+                do="Use derived importance (--importance derived)",
+            )
+        value, drawn = found.effects_on(target)
+        absent = [b for b in blocks if b not in value]
+        if absent:
+            raise CannotCompute(
+                f"the path model says nothing of {listed(absent)}",
+                do="Add it to the model, or use derived importance (--importance derived)",
+            )
+        return np.array([value[b] for b in blocks]), np.array([drawn[b] for b in blocks])
+
+    def _stated_scores(
+        self, blocks: Mapping[str, tuple[str, ...]], stated: Mapping[str, str]
+    ) -> NDArray[np.float64]:
+        """(n, p) stated importance, 0-100."""
+        without = [b for b in blocks if b not in stated]
+        if without:
+            raise CannotCompute(
+                f"no item asks how important {listed(without)} is",
+                where=self.instrument.path or self.instrument.id,
+                do="Name the importance items in the instrument, or use derived importance",
+            )
+        return self._scores_0_100([(stated[b],) for b in blocks])
 
     def _placed(
         self, level: Literal["item", "construct"], items: Sequence[str] | None

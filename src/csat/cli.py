@@ -7,12 +7,12 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from csat import __version__
-from csat.errors import BadInput, CsatError
+from csat.errors import BadInput, CsatError, UnknownName
 from csat.language import Language
 
 if TYPE_CHECKING:
@@ -402,15 +402,28 @@ def index_command(survey: Survey, **own: Any) -> Result:
 @analysis(
     "priorities",
     click.option(
-        "--importance", type=click.Choice(["derived", "stated"]), help="Where importance comes from."
+        "--importance", type=click.Choice(["derived", "stated", "pls"]), help="Where importance comes from."
+    ),
+    click.option(
+        "--measure",
+        type=click.Choice(["LMG", "relative weight", "|r|", "beta", "partial r"]),
+        default="LMG",
+        show_default=True,
+        help="How importance is derived.",
+    ),
+    click.option(
+        "--measures",
+        metavar="A,B,..",
+        help="Further measures to show certainty under; also pls and stated. Default: those at hand.",
     ),
     click.option(
         "--centre",
-        type=click.Choice(["mean", "median", "midpoint", "value"]),
+        type=click.Choice(["mean", "median", "midpoint", "value", "overall"]),
         default="mean",
         show_default=True,
         help="Where the crosshair stands.",
     ),
+    click.option("--centres", metavar="A,B,..", help="Further crosshairs to show certainty under."),
     click.option(
         "--centre-at", metavar="X,Y", help="The crosshair for --centre value: performance, importance."
     ),
@@ -421,10 +434,24 @@ def index_command(survey: Survey, **own: Any) -> Result:
         show_default=True,
         help="What is placed.",
     ),
+    click.option(
+        "--first", type=int, default=3, show_default=True, help="Certainty of being among the first."
+    ),
+    click.option("--replicates", type=click.IntRange(0), help="Bootstrap replicates; 0 for none."),
+    SEED,
 )
-def priorities_command(survey: Survey, *, centre_at: str | None, **own: Any) -> Result:
-    """Importance-performance quadrants: what to improve first."""
-    return survey.priorities(centre_at=_point(centre_at), **own)
+def priorities_command(
+    survey: Survey, *, centre_at: str | None, centres: str | None, measures: str | None, **own: Any
+) -> Result:
+    """Importance-performance quadrants: what to improve first, and how sure that is."""
+    further = _names(centres)
+    known = ("mean", "median", "midpoint", "overall")
+    for name in further or ():
+        if name not in known:
+            raise UnknownName("crosshair", name, known, where="--centres")
+    return survey.priorities(
+        centre_at=_point(centre_at), centres=cast(Any, further or ()), measures=_names(measures), **own
+    )
 
 
 def _point(text: str | None) -> tuple[float, float] | None:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from csat.analyses.priorities import Priorities, derived_importance, priorities
+from csat.analyses.importance import derived_importance
+from csat.analyses.priorities import Priorities, priorities
 from csat.analyses.result import Base
 from csat.errors import BadInput, CannotCompute, UnknownName
 from csat.instrument.instrument import Scale

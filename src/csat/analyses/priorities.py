@@ -5,29 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from csat.analyses.certainty import Certainty
+from csat.analyses.guidelines import PLACEMENT_FIRM
 from csat.analyses.result import Base, Caution, Result
 from csat.display.plot import Plot
 from csat.display.table import Table
-from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName, listed
+from csat.errors import BadInput, CannotCompute, UnknownName, listed
 from csat.language import Language, Text, bare, joined
 from csat.numerics.agreement import kendall_w
 from csat.numerics.intervals import normal_quantile
-from csat.numerics.linalg import is_positive_definite
-from csat.numerics.regression import EXACT_DRIVERS, relative_weights, shapley_shares
-from csat.tally.tally import Tally
+from csat.numerics.quadrants import QUADRANTS as IN_ORDER
+from csat.numerics.quadrants import Centre, Quadrant, placed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
-Centre = Literal["mean", "median", "midpoint", "value"]
-Quadrant = Literal["improve first", "keep up", "low priority", "possible overkill"]
-Measure = Literal["LMG", "relative weight", "|r|"]
 
 STATED = "stated"
 IMPORTANCE_NAMES: dict[str, Text] = {
@@ -35,12 +33,25 @@ IMPORTANCE_NAMES: dict[str, Text] = {
     "LMG share": Text("derived importance (LMG share of R²)", "推导重要性（LMG 对 R² 的贡献）"),
     "relative weight": Text("derived importance (relative weight)", "推导重要性（相对权重）"),
     "|r|": Text("derived importance (correlation |r|)", "推导重要性（相关系数绝对值）"),
+    "beta": Text("derived importance (standardised coefficient)", "推导重要性（标准化系数）"),
+    "partial r": Text("derived importance (partial correlation)", "推导重要性（偏相关）"),
+    "PLS total effect": Text("importance by PLS total effect", "路径模型重要性（PLS 总效应）"),
+}
+SHORT_NAMES: dict[str, Text] = {
+    STATED: Text("stated", "陈述"),
+    "LMG share": Text("LMG share", "LMG 贡献"),
+    "relative weight": Text("relative weight", "相对权重"),
+    "|r|": Text("|r|", "|r|"),
+    "beta": Text("beta", "标准化系数"),
+    "partial r": Text("partial r", "偏相关"),
+    "PLS total effect": Text("PLS total effect", "PLS 总效应"),
 }
 CENTRES: dict[Centre, Text] = {
     "mean": Text("mean of the items", "各题项均值"),
     "median": Text("median of the items", "各题项中位数"),
     "midpoint": Text("middle of the scale", "量表中点"),
     "value": Text("values given", "给定值"),
+    "overall": Text("overall satisfaction and the mean importance", "总体满意度与平均重要性"),
 }
 QUADRANTS: dict[Quadrant, Text] = {
     "improve first": Text("Improve first", "优先改进"),
@@ -49,7 +60,7 @@ QUADRANTS: dict[Quadrant, Text] = {
     "possible overkill": Text("Possible overkill", "可能投入过度"),
 }
 """In the order of their urgency."""
-ON_CHART: tuple[Quadrant, ...] = ("improve first", "keep up", "low priority", "possible overkill")
+ON_CHART = IN_ORDER
 """In reading order of the chart: top left, top right, bottom left, bottom right."""
 PERFORMANCE = Text("Performance, 0-100", "表现（0–100）")
 FEWEST_ITEMS = 2
@@ -78,7 +89,8 @@ class Priorities(Result):
     """`stated`, or the measure it was derived by."""
     quadrants: tuple[Quadrant, ...]
     firm: tuple[bool | None, ...]
-    """Whether performance differs from its line by more than chance; None where its error is unknown."""
+    """Whether the place is firm: in its quadrant in at least `PLACEMENT_FIRM` of the replicates; without
+    replicates, whether performance differs from its line by more than chance; None where neither is known."""
     urgency: Array
     """(p,) importance above and performance below its line, in standard deviations over items, summed."""
     rank: NDArray[np.int64]
@@ -93,6 +105,8 @@ class Priorities(Result):
     """Other measures of importance by name, each (p,)."""
     agreement: float
     """Kendall's W of all measures' rankings; NaN with one measure."""
+    certainty: Certainty | None = None
+    """How often each item stood where in the replicates, under every measure and crosshair asked for."""
 
     def improve_first(self, most: int = 3) -> tuple[tuple[Text, Text], ...]:
         """The items to improve first and why: title and reason, most urgent first."""
@@ -100,7 +114,7 @@ class Priorities(Result):
         return tuple((self.titles[i], self._reason(i)) for i in chosen)
 
     def tables(self) -> dict[str, Table]:
-        """`priorities`, by rank; `measures`, where importance was measured in several ways."""
+        """`priorities`, by rank; `certainty`; `measures`, where importance was measured in several ways."""
         order = self._order()
         columns: dict[str, Any] = {
             "rank": self.rank[order],
@@ -147,9 +161,107 @@ class Priorities(Result):
                 formats={c: "score" for c in points if c in columns},
             )
         }
+        if self.certainty is not None:
+            tables["certainty"] = self._certainty_table(self.certainty)
+            if len(self.certainty.placements) > 1:
+                tables["certainty_measures"] = self._certainty_measures_table(self.certainty)
         if self.also:
             tables["measures"] = self._measures_table()
         return tables
+
+    def _certainty_table(self, known: Certainty) -> Table:
+        order, main = self._order(), known.main
+        columns: dict[str, Any] = {
+            "rank": self.rank[order],
+            "item": [self.items[i] for i in order],
+            "wording": [self.titles[i] for i in order],
+            "quadrant": [QUADRANTS[self.quadrants[i]] for i in order],
+            "certainty": main.own[order],
+            **{f"in_{k}": main.probability[order, k] for k in range(len(ON_CHART))},
+            "among_first": main.among_first[order],
+            "firm": main.firm[order].tolist(),
+        }
+        if all(t.en in ("", i) for t, i in zip(self.titles, self.items, strict=True)):
+            del columns["wording"]
+        lost = (
+            Text("; {n} gave no importance and are left out", "，其中 {n} 次无法得到重要性，已剔除").fill(
+                n=known.lost
+            )
+            if known.lost
+            else Text("", "")
+        )
+        return Table(
+            columns,
+            title=Text("How sure is each place?", "各题项位置有多确定？"),
+            notes=[
+                Text(
+                    "Share of {n} bootstrap replicates of the respondents (seed {seed}){lost}, each with its "
+                    "own performance, importance and crosshair. Firm: {firm} or more in the quadrant that "
+                    "the full data give. Kendall's W of the replicates' rankings: {w}.",
+                    "对受访者做 {n} 次自助抽样（随机种子 {seed}）{lost}，每次重新计算表现、重要性与十字线，"
+                    "表中为所占比例。稳固：落在全体数据所给象限的比例达到 {firm}。"
+                    "各次排序的肯德尔 W 系数：{w}。",
+                ).fill(
+                    n=known.replicates,
+                    seed=known.seed,
+                    lost=lost,
+                    firm=f"{PLACEMENT_FIRM.value:.0%}",
+                    w=f"{main.concordance:.2f}",
+                )
+            ],
+            labels={
+                "certainty": Text("In this quadrant", "在此象限"),
+                "among_first": Text(f"Among the first {known.first}", f"位列前 {known.first}"),
+                "firm": Text("Firm", "位置稳固"),
+                **{f"in_{k}": QUADRANTS[q] for k, q in enumerate(ON_CHART)},
+            },
+            formats=dict.fromkeys(
+                ("certainty", "among_first", *(f"in_{k}" for k in range(len(ON_CHART)))), "share"
+            ),
+        )
+
+    def _certainty_measures_table(self, known: Certainty) -> Table:
+        order = self._order()
+        several = len({p.centre for p in known.placements}) > 1
+        columns: dict[str, Any] = {"item": [self.items[i] for i in order]}
+        labels: dict[str, Text] = {}
+        for k, p in enumerate(known.placements):
+            measure = SHORT_NAMES.get(p.measure, Text(p.measure))
+            if several:
+                measure = Text("{m}; {c}", "{m}；{c}").fill(m=measure, c=CENTRES[p.centre])
+            columns[f"quadrant_{k}"] = [QUADRANTS[p.quadrants[i]] for i in order]
+            columns[f"certainty_{k}"] = p.own[order]
+            columns[f"first_{k}"] = p.among_first[order]
+            labels[f"quadrant_{k}"] = measure
+            labels[f"certainty_{k}"] = Text("In it", "在此象限")
+            labels[f"first_{k}"] = Text(f"First {known.first}", f"前 {known.first}")
+        agree = (
+            Text(
+                "Kendall's W of the measures' rankings by importance: {w} (interval {lower} to {upper}).",
+                "各方法重要性排序的肯德尔 W 系数：{w}（区间 {lower} 至 {upper}）。",
+            ).fill(
+                w=f"{known.agreement:.2f}",
+                lower=f"{known.agreement_lower:.2f}",
+                upper=f"{known.agreement_upper:.2f}",
+            )
+            if math.isfinite(known.agreement)
+            else Text("", "")
+        )
+        return Table(
+            columns,
+            title=Text(
+                "Does the place depend on how importance is measured?", "位置是否取决于重要性的测量方法？"
+            ),
+            notes=[
+                Text(
+                    "Under each measure: the quadrant in the full data, the share of replicates in it, and "
+                    "the share in which the item is among the first {k}. {agree}",
+                    "每种方法下：全体数据所给象限、落在该象限的重抽样比例、位列前 {k} 的比例。{agree}",
+                ).fill(k=known.first, agree=agree)
+            ],
+            labels=labels,
+            formats={c: "share" for c in columns if c.startswith(("certainty_", "first_"))},
+        )
 
     def _measures_table(self) -> Table:
         order = self._order()
@@ -172,7 +284,7 @@ class Priorities(Result):
 
         def draw(ax: Axes, language: Language) -> Axes:
             from csat.display.quadrant import quadrant
-            from csat.display.words import ISO_PRIORITY
+            from csat.display.words import ISO_PRIORITY, SURER
 
             return quadrant(
                 ax,
@@ -186,6 +298,8 @@ class Priorities(Result):
                 ylabel=_capital(self._importance_words.say(language)),
                 iso_priority=self.iso_priority,
                 iso_label=ISO_PRIORITY.say(language) if self.iso_priority else "",
+                certainty=None if self.certainty is None else self.certainty.main.own,
+                certainty_label="" if self.certainty is None else SURER.say(language),
             )
 
         first = [bare(self.titles[i]) for i in self._order() if self.quadrants[i] == "improve first"]
@@ -245,21 +359,30 @@ class Priorities(Result):
         return np.argsort(self.rank, kind="stable")
 
     def _reason(self, i: int) -> Text:
-        loose = self.firm[i] is False
         return Text(
-            "performance {x} against {cx}, importance {y} against {cy}{loose}.",
-            "表现 {x}（十字线 {cx}），重要性 {y}（十字线 {cy}）{loose}。",
+            "performance {x} against {cx}, importance {y} against {cy}{sure}.",
+            "表现 {x}（十字线 {cx}），重要性 {y}（十字线 {cy}）{sure}。",
         ).fill(
             x=f"{self.performance[i]:.1f}",
             cx=f"{self.centre_performance:.1f}",
             y=self._importance_text(float(self.importance[i])),
             cy=self._importance_text(self.centre_importance),
-            loose=Text(
+            sure=self._how_sure(i),
+        )
+
+    def _how_sure(self, i: int) -> Text:
+        if self.certainty is not None:
+            share = f"{self.certainty.main.own[i]:.0%}"
+            if self.firm[i]:
+                return Text(f"; firm, here in {share} of the replicates", f"；位置稳固，{share} 的重抽样在此")
+            return Text(
+                f"; not firm, here in {share} of the replicates", f"；位置不稳固，仅 {share} 的重抽样在此"
+            )
+        if self.firm[i] is False:
+            return Text(
                 "; not firm, within sampling error of the line", "；位置不稳固，与十字线之差在抽样误差内"
             )
-            if loose
-            else Text(""),
-        )
+        return Text("")
 
 
 def priorities(
@@ -278,6 +401,7 @@ def priorities(
     centre_at: tuple[float | None, float | None] | None = None,
     iso_priority: bool = False,
     also: Mapping[str, ArrayLike] | None = None,
+    certainty: Certainty | None = None,
     cautions: Sequence[Caution] = (),
 ) -> Priorities:
     """Sort items by importance and performance into four quadrants; a value on a line counts as high.
@@ -286,12 +410,13 @@ def priorities(
     ----------
     performance, importance : (p,); items without either are left out with a caution.
     importance_name : `stated`, or how it was derived (`LMG share`, `relative weight`, `|r|`, or other words).
-    performance_se : (p,) standard errors; an item within z se of the line is not firm.
+    performance_se : (p,) standard errors; without `certainty` an item within z se of the line is not firm.
     performance_range, importance_range : declared ends of the two axes, for the midpoint and for the common
         unit of a gap. Stated importance has those of performance unless given; derived importance has none.
     centre : where the crosshair stands. centre_at : (performance, importance) for `value`; None: the mean.
     iso_priority : draw the line of equal gap; only where both axes have one unit.
     also : further measures of importance, shown beside the one used with the agreement of their rankings.
+    certainty : places of the same items in the replicates, the measure and crosshair used here first.
     cautions : doubts met while importance was derived.
 
     Raises
@@ -301,10 +426,10 @@ def priorities(
     """
     if centre not in CENTRES:
         raise UnknownName("centre", centre, CENTRES)
-    if centre == "value" and centre_at is None:
+    if centre in ("value", "overall") and centre_at is None:
         raise BadInput(
             "the crosshair has no place",
-            right="centre 'value' needs centre_at = (performance, importance)",
+            right=f"centre '{centre}' needs centre_at = (performance, importance)",
             do="Give the point, or use mean, median or midpoint",
         )
     x, y = np.asarray(performance, dtype=float), np.asarray(importance, dtype=float)
@@ -329,16 +454,25 @@ def priorities(
     x, y, se = x[known], y[known], se[known]
     if importance_range is None and importance_name == STATED:
         importance_range = performance_range
-    cx, cy = _crosshair(x, y, centre, centre_at, performance_range, importance_range)
+    stands = placed(
+        x,
+        y,
+        centre=centre,
+        at=centre_at or (None, None),
+        performance_range=performance_range,
+        importance_range=importance_range,
+    )
+    cx, cy = float(stands.centre_x[0]), float(stands.centre_y[0])
     one_unit = importance_range == performance_range
-    high_x, high_y = x >= cx - ROUNDING * (1 + abs(cx)), y >= cy - ROUNDING * (1 + abs(cy))
-    quadrants = tuple(_quadrant(bool(a), bool(b)) for a, b in zip(high_x, high_y, strict=True))
-    urgency = _in_sd(y - cy, y) + _in_sd(cx - x, x)
-    order = sorted(range(len(names)), key=lambda i: (ON_CHART.index(quadrants[i]), -urgency[i], i))
-    rank = np.empty(len(names), dtype=np.int64)
-    rank[order] = np.arange(1, len(names) + 1)
+    quadrants = tuple(ON_CHART[q] for q in stands.quadrant[:, 0])
+    if certainty is not None and certainty.items != names:
+        raise BadInput("the certainty is about other items", right=f"It is about: {listed(names)}")
     z = normal_quantile()
-    firm = tuple(None if math.isnan(s) else bool(abs(a - cx) > z * s) for a, s in zip(x, se, strict=True))
+    firm: tuple[bool | None, ...]
+    if certainty is not None:
+        firm = tuple(bool(f) for f in certainty.main.firm)
+    else:
+        firm = tuple(None if math.isnan(s) else bool(abs(a - cx) > z * s) for a, s in zip(x, se, strict=True))
     doubts += _cautions(
         names,
         quadrants,
@@ -349,6 +483,7 @@ def priorities(
         centre,
         one_unit=one_unit,
         iso=iso_priority,
+        drawn=certainty is not None,
     )
     said = titles or {}
     others = {name: np.asarray(v, dtype=float)[known] for name, v in (also or {}).items()}
@@ -363,8 +498,8 @@ def priorities(
         importance_name=importance_name,
         quadrants=quadrants,
         firm=firm,
-        urgency=urgency,
-        rank=rank,
+        urgency=stands.urgency[:, 0],
+        rank=stands.rank[:, 0],
         gap=x - y if one_unit else np.full(len(names), np.nan),
         centre=centre,
         centre_performance=cx,
@@ -372,39 +507,10 @@ def priorities(
         iso_priority=iso_priority and one_unit,
         also=others,
         agreement=kendall_w(measures) if others and np.isfinite(measures).all() else math.nan,
+        certainty=certainty,
         base=base,
         cautions=tuple(doubts),
     )
-
-
-def _crosshair(
-    x: Array,
-    y: Array,
-    centre: Centre,
-    at: tuple[float | None, float | None] | None,
-    x_range: tuple[float, float],
-    y_range: tuple[float, float] | None,
-) -> tuple[float, float]:
-    if centre == "median":
-        return float(np.median(x)), float(np.median(y))
-    if centre == "midpoint":
-        return sum(x_range) / 2, sum(y_range) / 2 if y_range else float(y.mean())
-    given_x, given_y = at if centre == "value" and at is not None else (None, None)
-    return (
-        float(x.mean()) if given_x is None else float(given_x),
-        float(y.mean()) if given_y is None else float(given_y),
-    )
-
-
-def _quadrant(strong: bool, important: bool) -> Quadrant:
-    if important:
-        return "keep up" if strong else "improve first"
-    return "possible overkill" if strong else "low priority"
-
-
-def _in_sd(difference: Array, values: Array) -> Array:
-    sd = float(values.std())
-    return difference / sd if sd > 0 else np.zeros_like(difference)
 
 
 def _importance_words(name: str) -> Text:
@@ -437,6 +543,7 @@ def _cautions(
     *,
     one_unit: bool,
     iso: bool,
+    drawn: bool,
 ) -> list[Caution]:
     found: list[Caution] = []
     if importance_name == STATED and importance_range is not None:
@@ -503,7 +610,20 @@ def _cautions(
             )
         )
     loose = [i for i, f in zip(items, firm, strict=True) if f is False]
-    if loose:
+    if loose and drawn:
+        found.append(
+            Caution(
+                "not firm",
+                Text(
+                    f"Not firm: {listed(loose)} left their quadrant in more than one of five replicates; "
+                    "read the table of certainty before acting on them.",
+                    f"位置不稳固：{'、'.join(loose)} 在超过五分之一的重抽样中离开了所在象限；"
+                    "采取行动前请看确定性表。",
+                ),
+                where=tuple(loose),
+            )
+        )
+    elif loose:
         found.append(
             Caution(
                 "not firm",
@@ -517,109 +637,3 @@ def _cautions(
             )
         )
     return found
-
-
-def derived_importance(
-    tally: Tally, *, outcome: Sequence[str], items: Sequence[str], measure: Measure = "LMG"
-) -> tuple[Array, str, tuple[Caution, ...]]:
-    """Importance of items for the mean of the outcome items, from the correlations of the tally.
-
-    The correlation with the mean of k outcomes is sum_k r_ik s_k / sqrt(sum_jk r_jk s_j s_k), s_k the
-    standard deviation of outcome k on 0-1 of its scale (its own where it has none).
-
-    Parameters
-    ----------
-    measure : `LMG` (the item's average gain in R2 over all orders of entry; exact, so up to `EXACT_DRIVERS`
-        items, beyond which relative weights are taken), `relative weight` (Johnson), or `|r|`.
-
-    Returns
-    -------
-    (p,) importance, NaN for an item without variance; the name of the measure used; cautions.
-
-    Raises
-    ------
-    BadInput : an item is also an outcome, no items. CannotCompute : the outcome does not vary.
-    """
-    both = [i for i in items if i in outcome]
-    if both or not items or not outcome:
-        raise BadInput(
-            f"{listed(both)} cannot explain itself" if both else "importance needs items and an outcome",
-            where="derived importance",
-            do="Leave the outcome out of the items" if both else "Name both",
-        )
-    chosen = tally.select([*items, *outcome])
-    p = len(items)
-    correlation = chosen.correlation()
-    spread = np.sqrt(np.diag(chosen.covariance())) / _spans(chosen)
-    r, to_outcome = correlation[:p, :p], _with_mean(correlation, spread, p)
-    if not np.isfinite(to_outcome).any():
-        raise CannotCompute(
-            f"the outcome {listed(list(outcome))} does not vary, so nothing can explain it",
-            where="derived importance",
-            do="Use stated importance, or another outcome",
-        )
-    values = np.full(p, np.nan)
-    varies = np.isfinite(to_outcome)
-    kept = np.flatnonzero(varies)
-    own, ry = r[np.ix_(kept, kept)], to_outcome[kept]
-    cautions = []
-    if measure == "|r|":
-        values[kept] = np.abs(ry)
-        return values, "|r|", ()
-    if not _is_proper(own, ry):
-        values[kept] = np.abs(ry)
-        return values, "|r|", (_improper(),)
-    used = measure
-    if measure == "LMG" and len(kept) > EXACT_DRIVERS:
-        used = "relative weight"
-        cautions.append(_too_many(len(kept)))
-    try:
-        values[kept] = shapley_shares(own, ry).shares if used == "LMG" else relative_weights(own, ry)
-    except NumericsError:
-        values[kept] = np.abs(ry)
-        return values, "|r|", (_improper(),)
-    return values, "LMG share" if used == "LMG" else used, tuple(cautions)
-
-
-def _spans(tally: Tally) -> Array:
-    """Length of each item's scale, 1 for a measured quantity: outcomes of different scales weigh the same."""
-    return np.array([s.maximum - s.minimum if s is not None else 1.0 for s in tally.scales])
-
-
-def _with_mean(correlation: Array, spread: Array, p: int) -> Array:
-    s = spread[p:]
-    variance = float(s @ correlation[p:, p:] @ s)
-    if not variance > 0:
-        return np.full(p, np.nan)
-    return np.asarray(correlation[:p, p:] @ s / math.sqrt(variance))
-
-
-def _is_proper(r: Array, ry: Array) -> bool:
-    """Whether items and outcome together have a positive definite matrix: pairwise ones need not."""
-    whole = np.block([[r, ry[:, None]], [ry, 1.0]])
-    return bool(np.isfinite(whole).all()) and is_positive_definite(whole)
-
-
-def _improper() -> Caution:
-    return Caution(
-        "correlations improper",
-        Text(
-            "The correlations contradict each other (each pair rests on other respondents) or some items "
-            "say the "
-            "same, so R² cannot be divided among the items; importance is the plain correlation |r|.",
-            "各题项的相关系数相互矛盾（每一对依据的受访者不同）或有题项重复，无法在题项之间分解 R²；"
-            "此处以相关系数绝对值 |r| 作为重要性。",
-        ),
-    )
-
-
-def _too_many(p: int) -> Caution:
-    return Caution(
-        "relative weights",
-        Text(
-            f"With {p} items LMG shares would need {2**p} regressions; importance is Johnson's relative "
-            f"weight, which "
-            "is usually close.",
-            f"{p} 个题项的 LMG 贡献需要 {2**p} 次回归；此处改用结果通常相近的约翰逊相对权重。",
-        ),
-    )

@@ -22,6 +22,8 @@ NAMED_AT_MOST = 27
 SIZE, LINE_HEIGHT = 8.0, 1.22
 KEY_SIZE, KEY_COLUMNS = 7.2, 3
 MARKER = 3.6
+CHANCE = 0.25
+"""Certainty of a place that says nothing: one quadrant of four."""
 
 
 def quadrant(
@@ -40,6 +42,8 @@ def quadrant(
     highlight: Sequence[int] | None = None,
     lower: ArrayLike | None = None,
     upper: ArrayLike | None = None,
+    certainty: ArrayLike | None = None,
+    certainty_label: str = "",
 ) -> Axes:
     """Points at (performance, importance) around a crosshair; a value on a line counts as high.
 
@@ -50,6 +54,8 @@ def quadrant(
     iso_priority : draw importance = performance + c; True takes c so that the line meets the crosshair.
     highlight : positions drawn in the accent colour; without it, those in the top left quadrant.
     lower, upper : interval of each performance, drawn as a thin line.
+    certainty : share (0-1) of each point, drawn as how full it is: white at 0.25 and below, which is chance
+        among four quadrants, full at 1. certainty_label : what that means, above the chart.
     """
     x, y = (np.asarray(v, dtype=float).reshape(-1) for v in (performance, importance))
     known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
@@ -72,8 +78,16 @@ def quadrant(
         )
         if iso_label:
             ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
-    ax.plot(x[~marked], y[~marked], "o", ms=2 * MARKER * 0.9, mfc=PRIMARY, mec=PAPER, mew=0.7, zorder=4)
-    ax.plot(x[marked], y[marked], "D", ms=2 * MARKER * 0.9, mfc=ACCENT, mec=PAPER, mew=0.7, zorder=5)
+    if certainty is None:
+        ax.plot(x[~marked], y[~marked], "o", ms=2 * MARKER * 0.9, mfc=PRIMARY, mec=PAPER, mew=0.7, zorder=4)
+        ax.plot(x[marked], y[marked], "D", ms=2 * MARKER * 0.9, mfc=ACCENT, mec=PAPER, mew=0.7, zorder=5)
+    else:
+        _shaded(ax, x, y, marked, np.asarray(certainty, dtype=float).reshape(-1)[known])
+        if certainty_label:
+            ax.text(
+                1.0, 1.012, certainty_label, transform=ax.transAxes, ha="right", va="bottom",
+                fontsize=KEY_SIZE, color=MUTED,
+            )  # fmt: skip
     if numbered:
         _key(ax, names, marked)
     heads = _quadrant_names(ax, quadrant_names)
@@ -88,6 +102,27 @@ def quadrant(
         centre=(centre_x, centre_y),
     )
     return ax
+
+
+def _shaded(
+    ax: Axes,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    marked: NDArray[np.bool_],
+    certainty: NDArray[np.float64],
+) -> None:
+    """Points as full as they are certain, their edge always in full colour."""
+    from matplotlib.colors import to_rgb
+
+    fullness = np.clip((certainty - CHANCE) / (1 - CHANCE), 0.0, 1.0)
+    for i in range(len(x)):
+        colour = ACCENT if marked[i] else PRIMARY
+        paper, ink = np.array(to_rgb(PAPER)), np.array(to_rgb(colour))
+        face = tuple(paper + fullness[i] * (ink - paper))
+        ax.plot(
+            x[i], y[i], "D" if marked[i] else "o", ms=2 * MARKER * 0.85, mfc=face, mec=colour, mew=1.0,
+            zorder=5 if marked[i] else 4,
+        )  # fmt: skip
 
 
 def _marked(

@@ -207,6 +207,7 @@ EIGENVALUE = Text("Eigenvalue", "特征值")
 RETAINED = Text("{k} retained", "保留 {k} 个")
 COUNT = Text("Count", "频数")
 SHARE_OF_ANSWERS = Text("Share of answers", "回答占比")
+SURER = Text("the fuller a point, the surer its quadrant", "点越实，所在象限越确定")
 ISO_PRIORITY = Text("equal priority", "等优先级线")
 KEY = Text("Key", "图例")
 PATH_NOTE = Text(

@@ -37,7 +37,7 @@ WORKING_ORDER = (
 )
 """What is computed when; the document shows it in the order of the catalogue."""
 
-SEEDED = ("efa", "pls", "drivers", "index")
+SEEDED = ("efa", "pls", "drivers", "index", "priorities")
 NEEDS_PATHS = ("sem", "pls")
 MOST_SEGMENTS = 8
 """Segment columns whose box plots the report shows."""

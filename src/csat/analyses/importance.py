@@ -1,0 +1,184 @@
+"""How much each item matters for an outcome: from the tally, and in every keyed replicate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.analyses.result import Caution
+from csat.errors import BadInput, CannotCompute, NumericsError, listed
+from csat.language import Text
+from csat.numerics.importance import Measure, importance, with_mean_of
+from csat.numerics.linalg import is_positive_definite
+from csat.numerics.regression import EXACT_DRIVERS, relative_weights, shapley_shares
+from csat.numerics.replicate_moments import Missing, moments, replicate_moments
+from csat.tally.tally import Tally
+
+Array = NDArray[np.float64]
+
+NAMES: Mapping[Measure, str] = {
+    "LMG": "LMG share",
+    "relative weight": "relative weight",
+    "|r|": "|r|",
+    "beta": "beta",
+    "partial r": "partial r",
+}
+"""What a measure is called in results."""
+
+
+def derived_importance(
+    tally: Tally, *, outcome: Sequence[str], items: Sequence[str], measure: Measure = "LMG"
+) -> tuple[Array, str, tuple[Caution, ...]]:
+    """Importance of items for the mean of the outcome items, from the correlations of the tally.
+
+    The correlation with the mean of k outcomes is sum_k r_ik s_k / sqrt(sum_jk r_jk s_j s_k), s_k the
+    standard deviation of outcome k on 0-1 of its scale (its own where it has none).
+
+    Parameters
+    ----------
+    measure : `LMG` (the item's average gain in R2 over all orders of entry; exact, so up to `EXACT_DRIVERS`
+        items, beyond which relative weights are taken), `relative weight` (Johnson), `|r|`, `beta`,
+        `partial r`.
+
+    Returns
+    -------
+    (p,) importance, NaN for an item without variance; the name of the measure used; cautions.
+
+    Raises
+    ------
+    BadInput : an item is also an outcome, no items. CannotCompute : the outcome does not vary.
+    """
+    both = [i for i in items if i in outcome]
+    if both or not items or not outcome:
+        raise BadInput(
+            f"{listed(both)} cannot explain itself" if both else "importance needs items and an outcome",
+            where="derived importance",
+            do="Leave the outcome out of the items" if both else "Name both",
+        )
+    chosen = tally.select([*items, *outcome])
+    p = len(items)
+    correlation = chosen.correlation()
+    spread = np.sqrt(np.diag(chosen.covariance())) / spans_of(chosen)
+    r, to_outcome = correlation[:p, :p], _with_mean(correlation, spread, p)
+    if not np.isfinite(to_outcome).any():
+        raise CannotCompute(
+            f"the outcome {listed(list(outcome))} does not vary, so nothing can explain it",
+            where="derived importance",
+            do="Use stated importance, or another outcome",
+        )
+    values = np.full(p, np.nan)
+    varies = np.isfinite(to_outcome)
+    kept = np.flatnonzero(varies)
+    own, ry = r[np.ix_(kept, kept)], to_outcome[kept]
+    cautions = []
+    if measure == "|r|":
+        values[kept] = np.abs(ry)
+        return values, "|r|", ()
+    if not _is_proper(own, ry):
+        values[kept] = np.abs(ry)
+        return values, "|r|", (_improper(),)
+    if measure in ("beta", "partial r"):
+        values[kept] = importance(own[..., None], ry[:, None], measure)[:, 0]
+        return values, measure, ()
+    used = measure
+    if measure == "LMG" and len(kept) > EXACT_DRIVERS:
+        used = "relative weight"
+        cautions.append(_too_many(len(kept)))
+    try:
+        values[kept] = shapley_shares(own, ry).shares if used == "LMG" else relative_weights(own, ry)
+    except NumericsError:
+        values[kept] = np.abs(ry)
+        return values, "|r|", (_improper(),)
+    return values, "LMG share" if used == "LMG" else used, tuple(cautions)
+
+
+def importance_replicates(
+    columns: Array,
+    *,
+    drivers: int,
+    spans: Array,
+    measures: Sequence[Measure],
+    weights: Array | None,
+    rows: NDArray[np.signedinteger[Any]],
+    missing: Missing,
+    replicates: int,
+    seed: int = 0,
+) -> dict[str, tuple[Array, Array]]:
+    """Importance of the first columns for the mean of the others: measure to (p,) and (p, R) replicates.
+
+    LMG gives way to relative weights above `EXACT_DRIVERS` drivers, as in `derived_importance`.
+
+    Parameters
+    ----------
+    columns : (n, p + k) answers or scores, outcomes last, NaN where silent. spans : (k,) lengths of their
+        scales. missing : as `replicate_moments`, whose replicates these are.
+    """
+    wanted = list(
+        dict.fromkeys("relative weight" if m == "LMG" and drivers > EXACT_DRIVERS else m for m in measures)
+    )
+    unit = np.concatenate([np.ones(drivers), spans])[:, None]
+
+    def found(correlation: Array, sd: Array) -> list[Array]:
+        to_outcome = with_mean_of(correlation, sd / unit, drivers)
+        return [importance(correlation[:drivers, :drivers], to_outcome, m) for m in wanted]
+
+    whole = moments(columns, weights=weights, missing=missing)
+    one = found(whole.correlation, whole.sd)
+    many = [
+        found(m.correlation, m.sd)
+        for m in replicate_moments(
+            columns, weights=weights, rows=rows, replicates=replicates, seed=seed, missing=missing
+        )
+    ]
+    return {
+        NAMES[m]: (one[k][:, 0], np.concatenate([part[k] for part in many], axis=1))
+        for k, m in enumerate(wanted)
+    }
+
+
+def spans_of(tally: Tally) -> Array:
+    """Length of each item's scale, 1 for a measured quantity: outcomes of different scales weigh the same."""
+    return np.array([s.maximum - s.minimum if s is not None else 1.0 for s in tally.scales])
+
+
+def _with_mean(correlation: Array, spread: Array, p: int) -> Array:
+    s = spread[p:]
+    variance = float(s @ correlation[p:, p:] @ s)
+    if not variance > 0:
+        return np.full(p, np.nan)
+    return np.asarray(correlation[:p, p:] @ s / math.sqrt(variance))
+
+
+def _is_proper(r: Array, ry: Array) -> bool:
+    """Whether items and outcome together have a positive definite matrix: pairwise ones need not."""
+    whole = np.block([[r, ry[:, None]], [ry, 1.0]])
+    return bool(np.isfinite(whole).all()) and is_positive_definite(whole)
+
+
+def _improper() -> Caution:
+    return Caution(
+        "correlations improper",
+        Text(
+            "The correlations contradict each other (each pair rests on other respondents) or some items "
+            "say the "
+            "same, so R² cannot be divided among the items; importance is the plain correlation |r|.",
+            "各题项的相关系数相互矛盾（每一对依据的受访者不同）或有题项重复，无法在题项之间分解 R²；"
+            "此处以相关系数绝对值 |r| 作为重要性。",
+        ),
+    )
+
+
+def _too_many(p: int) -> Caution:
+    return Caution(
+        "relative weights",
+        Text(
+            f"With {p} items LMG shares would need {2**p} regressions; importance is Johnson's relative "
+            f"weight, which "
+            "is usually close.",
+            f"{p} 个题项的 LMG 贡献需要 {2**p} 次回归；此处改用结果通常相近的约翰逊相对权重。",
+        ),
+    )
