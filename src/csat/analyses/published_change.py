@@ -11,7 +11,7 @@ from csat.analyses.result import Caution, Result, Verdict
 from csat.display.table import Table
 from csat.errors import BadInput
 from csat.language import Text
-from csat.numerics import comparison as co
+from csat.numerics import changes as co
 from csat.numerics.sampling import rounded_up
 
 SMALL_EXPECTED = 5.0

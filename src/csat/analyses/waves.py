@@ -18,7 +18,7 @@ from csat.display.plot import Plot
 from csat.display.table import Table
 from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName
 from csat.language import Language, Text, joined
-from csat.numerics import comparison as co
+from csat.numerics import changes as co
 from csat.numerics.design import share_interval_of_design
 from csat.numerics.intervals import Adjustment, adjust_p, mean_interval, share_interval
 from csat.responses.groups import groups_of
