@@ -1,7 +1,7 @@
 """Where example exports of survey platforms come from, and answers in the words of a test.
 
-The folder of examples is not part of the repository. It is looked for in $CSAT_FORMATS, else beside the checkout in
-`../shared/formats`; tests that need it skip with that reason when it is absent.
+The folder of examples is not part of the repository. It is looked for in $CSAT_FORMATS, else beside the
+checkout in `../shared/formats`; tests that need it skip with that reason when it is absent.
 """
 
 from __future__ import annotations
@@ -40,9 +40,13 @@ def scale(kind: str | tuple[int, int] | None) -> Scale | None:
 
 
 def item(
-    id: str, kind: str | tuple[int, int] | None = (1, 5), *aliases: str, reverse: bool = False,
-    no_answer: Sequence[str] = (), not_applicable: Sequence[str] = (),
-) -> Item:  # fmt: skip
+    id: str,
+    kind: str | tuple[int, int] | None = (1, 5),
+    *aliases: str,
+    reverse: bool = False,
+    no_answer: Sequence[str] = (),
+    not_applicable: Sequence[str] = (),
+) -> Item:
     """An item in a line."""
     return Item(id, Text(id), scale(kind), reverse, aliases, tuple(no_answer), tuple(not_applicable))
 

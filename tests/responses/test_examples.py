@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from export_files import FOLDER, QUALITY, SATISFACTION, all_spoken, example, instrument, item
 
 from csat.instrument.instrument import Instrument
 from csat.responses.binding import bind
 from csat.responses.raw import RawTable
 from csat.responses.readers import read_file
+from export_files import FOLDER, QUALITY, SATISFACTION, all_spoken, example, instrument, item
 
 ZERO_TEN = (0, 10)
 WENJUANXING = instrument(
@@ -119,9 +119,14 @@ def test_the_source_is_understood(name: str, tables: dict[str, RawTable]):
     table = read(name, tables)
     wanted = EXPECTED[name]
     found = {
-        "layout": table.layout, "encoding": table.encoding, "delimiter": table.delimiter, "sheet": table.sheet,
-        "decimal": table.decimal, "header_rows": table.header_rows, "data_rows": table.rows_read,
-    }  # fmt: skip
+        "layout": table.layout,
+        "encoding": table.encoding,
+        "delimiter": table.delimiter,
+        "sheet": table.sheet,
+        "decimal": table.decimal,
+        "header_rows": table.header_rows,
+        "data_rows": table.rows_read,
+    }
     assert found == found | {k: v for k, v in wanted.items() if k in found}
     assert table.evidence
 

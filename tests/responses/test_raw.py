@@ -63,10 +63,21 @@ def test_the_index_is_no_wider_than_it_must_be():
 @pytest.mark.parametrize(
     ("text", "number"),
     [
-        ("5", 5.0), ("-1", -1.0), ("+2.50", 2.5), (".5", 0.5), ("1e3", 1000.0), ("nan", None), ("inf", None),
-        ("1_0", None), ("1,000", None), ("0x10", None), ("", None), ("五", None), ("1e999", None),
+        ("5", 5.0),
+        ("-1", -1.0),
+        ("+2.50", 2.5),
+        (".5", 0.5),
+        ("1e3", 1000.0),
+        ("nan", None),
+        ("inf", None),
+        ("1_0", None),
+        ("1,000", None),
+        ("0x10", None),
+        ("", None),
+        ("五", None),
+        ("1e999", None),
     ],
-)  # fmt: skip
+)
 def test_only_plain_numbers_are_numbers(text, number):
     assert number_of(text) == number
 
@@ -80,11 +91,19 @@ def test_a_decimal_comma_is_read_where_it_was_found():
 @pytest.mark.parametrize(
     ("cell", "text"),
     [
-        (5.0, "5"), (5.5, "5.5"), (True, "True"), (float("nan"), None), ("  x ", "x"), ("   ", None), (None, None),
-        (11800000001.0, "11800000001"), (12345678901234567890, "12345678901234567890"),
-        (dt.datetime(2026, 3, 1, 9, 0), "2026-03-01 09:00:00"), (dt.date(2026, 3, 1), "2026-03-01"),
+        (5.0, "5"),
+        (5.5, "5.5"),
+        (True, "True"),
+        (float("nan"), None),
+        ("  x ", "x"),
+        ("   ", None),
+        (None, None),
+        (11800000001.0, "11800000001"),
+        (12345678901234567890, "12345678901234567890"),
+        (dt.datetime(2026, 3, 1, 9, 0), "2026-03-01 09:00:00"),
+        (dt.date(2026, 3, 1), "2026-03-01"),
     ],
-)  # fmt: skip
+)
 def test_cells_are_written_as_a_file_would_show_them(cell, text):
     assert cell_text(cell) == text
 

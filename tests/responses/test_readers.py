@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyreadstat
 import pytest
-from workbooks import ods, replaced, xlsx
 
 from csat.errors import BadInput
 from csat.responses import isolated, native
 from csat.responses.readers import read_batches, read_file, read_frame
+from workbooks import ods, replaced, xlsx
 
 ROWS = [["q1", "q2", "store"], [5, 4, "north"], [2, None, "south"], [1, 3.5, "north"]]
 TEXTS = {"q1": ["5", "2", "1"], "q2": ["4", None, "3.5"], "store": ["north", "south", "north"]}
@@ -38,7 +38,7 @@ def test_an_xlsx_reads_its_first_sheet_with_answers(tmp_path):
     table = read_file(path)
     assert (table.sheet, texts(table)) == ("Data", TEXTS)
     assert texts(read_file(path, sheet="More")) == {"x": ["1"]}
-    with pytest.raises(BadInput, match="no sheet is called 'Dada'. Did you mean 'Data'?"):
+    with pytest.raises(BadInput, match=r"no sheet is called 'Dada'. Did you mean 'Data'?"):
         read_file(path, sheet="Dada")
     with pytest.raises(BadInput, match="the sheet holds no answers"):
         read_file(path, sheet="Empty")
@@ -58,8 +58,10 @@ def test_rows_of_a_workbook_keep_their_number_beside_blank_ones(tmp_path):
 def test_dates_times_and_truths_of_a_workbook_are_text(tmp_path):
     rows = [["when", "yes", "key"], [dt.datetime(2026, 3, 1, 9, 5), True, 11800000001]]
     assert texts(read_file(xlsx(tmp_path / "a.xlsx", rows))) == {
-        "when": ["2026-03-01 09:05:00"], "yes": ["True"], "key": ["11800000001"],
-    }  # fmt: skip
+        "when": ["2026-03-01 09:05:00"],
+        "yes": ["True"],
+        "key": ["11800000001"],
+    }
 
 
 def test_what_looks_like_a_formula_is_text_and_a_formula_is_its_last_value(tmp_path):
@@ -79,15 +81,19 @@ def test_spss_files_keep_labels_and_the_codes_of_silence(tmp_path, ending):
     frame = pd.DataFrame({"q1": [1.0, 5.0, 9.0, 98.0, np.nan], "t": ["a", "b", "", "ZZ", "a"]})
     path = tmp_path / f"a{ending}"
     pyreadstat.write_sav(
-        frame, path, compress=ending == ".zsav", column_labels=["How satisfied?", "Group"],
+        frame,
+        path,
+        compress=ending == ".zsav",
+        column_labels=["How satisfied?", "Group"],
         variable_value_labels={"q1": {1: "Bad", 5: "Good", 9: "Refused", 98: "Never been there"}},
         missing_ranges={"q1": [{"lo": 9, "hi": 9}, {"lo": 97, "hi": 99}], "t": ["ZZ"]},
-    )  # fmt: skip
+    )
     table = read_file(path)
     assert table.columns["q1"].texts() == ["1", "5", "9", "98", None]
     assert {k: dict(v) for k, v in table.silent_codes.items()} == {
-        "q1": {"9": "NO_ANSWER", "98": "NOT_APPLICABLE"}, "t": {"ZZ": ""},
-    }  # fmt: skip
+        "q1": {"9": "NO_ANSWER", "98": "NOT_APPLICABLE"},
+        "t": {"ZZ": ""},
+    }
     assert table.questions["q1"] == "How satisfied?"
     assert table.value_labels["q1"]["1"] == "Bad"
     assert table.layout == "spss"
@@ -198,7 +204,7 @@ def test_what_is_no_table_is_refused(thing):
 
 @pytest.mark.parametrize("frame", [pd.DataFrame(), pd.DataFrame({"a": []}), pa.table({})])
 def test_an_empty_frame_is_refused(frame):
-    with pytest.raises(BadInput, match="no (columns|rows of answers)|there are column names"):
+    with pytest.raises(BadInput, match=r"no (columns|rows of answers)|there are column names"):
         read_frame(frame)
 
 
@@ -242,7 +248,7 @@ def test_batches_of_a_text_keep_the_numbers_of_their_rows(tmp_path, monkeypatch)
         ("a.parquet", b"PAR1 nonsense PAR1", "cannot be read as parquet"),
         ("a.csv.gz", b"\x1f\x8b nonsense", "the archive is damaged"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_read_is_refused_in_one_paragraph(tmp_path, name, content, says):
     path = tmp_path / name
     if content is not None:
@@ -276,7 +282,7 @@ def test_a_sheet_of_ten_million_cells_is_refused_before_it_is_built(tmp_path):
     body = f'<row r="1">{cells}</row><row r="1000000"><c r="J1000000"><v>1</v></c></row>'
     sheet = f'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{body}</sheetData></worksheet>'
     replaced(path, "xl/worksheets/sheet1.xml", sheet.encode())
-    with pytest.raises(BadInput, match="1,000,000 rows and 10 columns. At most 5,000,000 cells are read"):
+    with pytest.raises(BadInput, match=r"1,000,000 rows and 10 columns. At most 5,000,000 cells are read"):
         read_file(path)
 
 
@@ -302,7 +308,7 @@ def test_a_zip_bomb_is_refused_whatever_size_it_claims(tmp_path, monkeypatch):
         while (place := data.find(mark, place + 1)) >= 0:
             data[place + at : place + at + 4] = struct.pack("<I", 100)
     path.write_bytes(data)
-    with pytest.raises(BadInput, match="unpacks to more than 3 MiB|damaged"):
+    with pytest.raises(BadInput, match=r"unpacks to more than 3 MiB|damaged"):
         native.read_workbook(str(path), None)
 
 
@@ -354,8 +360,11 @@ def reader(monkeypatch, tmp_path):
         start = own.index(f"def {name}(")
         body = own[start : own.index("\n\n\n", start)]
         child = tmp_path / "native.py"
-        child.write_text(source.replace("READERS: dict", f"{body}\n\n\nREADERS: dict").replace(
-            '{"workbook": read_workbook', '{"workbook": ' + name))  # fmt: skip
+        child.write_text(
+            source.replace("READERS: dict", f"{body}\n\n\nREADERS: dict").replace(
+                '{"workbook": read_workbook', '{"workbook": ' + name
+            )
+        )
         monkeypatch.setattr(isolated, "__file__", str(tmp_path / "isolated.py"))
         path = tmp_path / "a.xlsx"
         path.write_bytes(b"PK\x03\x04")
@@ -378,7 +387,7 @@ def test_a_reader_that_hangs_is_given_up(reader, monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not bound the memory of a process")
 def test_a_reader_that_wants_all_memory_is_stopped(reader):
-    with pytest.raises(BadInput, match="MemoryError|more than the memory"):
+    with pytest.raises(BadInput, match=r"MemoryError|more than the memory"):
         reader("greedy")
 
 

@@ -119,7 +119,7 @@ def bind(
     if not keep_silent_rows:
         if none_valid:
             raise _nothing_valid(table, instrument, matched, meanings)
-        if silent.any():
+        if silent.any() and not table.tells_answers:
             _drop(keep, silent & _is_bare(table, {*matched.values(), *roles}), EMPTY, dropped)
     weights = _weights(table, weight_column, keep, dropped, notes) if weight_column else None
     if n := int(np.count_nonzero(silent & keep)):
@@ -494,8 +494,8 @@ class _Reader:
     ) -> float | None:
         """The answer a text gives, as the respondent gave it; None when it gives none on the scale."""
         number = number_of(plain)
-        if scale is None:
-            return number
+        if scale is None:  # a quantity has no ends that -2 could lie outside of: the platform is believed
+            return None if plain in self._usual else number
         if text in by_label:
             return float(by_label[text])
         if number is None and prefix and plain.startswith(prefix.casefold()):

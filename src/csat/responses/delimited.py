@@ -623,8 +623,8 @@ def _fits(path: Path, encoding: str) -> bool:
 def find_encoding(path: Path, *, is_utf8: bool) -> str:
     """The encoding of a text: its mark, else strict UTF-8, else GB18030, else cp1252.
 
-    A Latin text can pass for GB18030 by accident: an accented letter and the plain one behind it make a character
-    then, but never one of the usual ones of GB2312, whose bytes are both above those of plain letters.
+    A Latin text can pass for GB18030 by accident: an accented letter and the plain one behind it make a
+    character then, but never one of the usual ones of GB2312, whose bytes are both above plain letters.
     """
     first = next(_blocks(path), b"")
     for mark, name in MARKS:

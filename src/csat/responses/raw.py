@@ -364,6 +364,8 @@ class RawTable:
     layout: str = "plain"
     evidence: str = ""
     """Why the layout was taken for what it is."""
+    tells_answers: bool = False
+    """Whether the layout itself tells answers from other columns, and so which rows hold none."""
     header_rows: int = 1
     rows_read: int = 0
     """Rows of answers in the file, before any were left out."""

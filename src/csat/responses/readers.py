@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -363,7 +364,8 @@ def read_frame(
 
 def _from_arrow(table: Any, wanted: Wanted, where: str) -> RawTable:
     columns: list[RawColumn] = [ArrowColumn(table.column(at)) for at in range(table.num_columns)]
-    names = [str(n) for n in table.column_names]
+    # pandas gives a header cell without a text a name of its own
+    names = [re.sub(r"Unnamed: \d+(?:_level_\d+)?", "", str(n)) for n in table.column_names]
     if not columns:
         raise BadInput("there are no columns", where=where, right="It should hold one column an item")
     if not table.num_rows:

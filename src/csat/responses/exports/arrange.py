@@ -174,6 +174,7 @@ def arrange(
         int(keep.sum()),
         layout=layout.id,
         evidence=found.evidence,
+        tells_answers=layout is not PLAIN,
         header_rows=found.header_rows,
         rows_read=rows,
         row_numbers=None if counted and keep.all() else row_numbers[keep],
@@ -241,7 +242,8 @@ def _filter(
     ]
     if layout is not PLAIN:
         answers = [n for n, h in export.headings.items() if h.role in (ANSWER, WRITE_IN)]
-        reasons.append((EMPTY, lambda: _without(export, answers, reading.silences)))
+        left = [code for code, why in reading.silences.items() if why == "NO_ANSWER"]
+        reasons.append((EMPTY, lambda: _without(export, answers, left)))
     for reason, out in reasons:
         if reason in wanted.keep_rows:
             continue

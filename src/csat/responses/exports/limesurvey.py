@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -70,6 +72,7 @@ FULL = {
 TIMERS = re.compile(r"groupTime\d*|Group time.*|Question time.*", re.IGNORECASE)
 BRACKETS = re.compile(r"(.*?)\s*((?:\[[^\[\]]*\])+)", re.DOTALL)
 THROUGH_R = re.compile(r"([A-Za-z]\w*?)[._](SQ\d+|other)(?:[._](?:([0-9]+)\.?)?)?")
+BOTH = re.compile(r"id\. ?Response ID", re.IGNORECASE)
 OTHER_WORDS = {"other", "其他", "其它"}
 LETTERED = re.compile(r"([A-Z]{1,2})(\d{1,3})")
 YES, NO = {"y", "yes", "1", "是"}, {"n", "no", "0", "否", "not selected"}
@@ -78,8 +81,8 @@ ANONYMOUS = np.datetime64("1980-01-01", "D")
 
 
 def signature(head: Head) -> Found | None:
-    """The leading columns, as codes or in English words; also after a detour through R."""
-    header = [squeeze(h) for h in head[0]] if head else []
+    """The leading columns, as codes, in English words or both; also after a detour through R."""
+    header = [squeeze(code) for code, _ in _parted(head[0])] if head else []
     if header[:1] == ["id"] and {"submitdate", "lastpage", "startlanguage"} <= set(header):
         return Found(1, "id, submitdate, lastpage and startlanguage in row 1")
     if header[:1] == ["responseid"] and {"datesubmitted", "lastpage", "startlanguage"} <= set(header):
@@ -89,11 +92,12 @@ def signature(head: Head) -> Found | None:
 
 def headings(head: Head, header_rows: int) -> list[Heading]:
     """Question and sub-question of every column; the timings and the platform's own columns are no items."""
-    roles = CODES if head[0] and squeeze(head[0][0]) == "id" else FULL
-    names = set(head[0])
+    parted = _parted(head[0])
+    roles = CODES if parted and squeeze(parted[0][0]) == "id" else FULL
+    names = {code for code, _ in parted}
     found = []
     leading = True
-    for header in head[0]:
+    for header, text in parted:
         role = roles.get(squeeze(header), "")
         if role and (leading or role in (DURATION, PRIVATE)):
             found.append(Heading(header, role))
@@ -102,8 +106,16 @@ def headings(head: Head, header_rows: int) -> list[Heading]:
         if TIMERS.fullmatch(header) or (header.endswith("Time") and _has_question(header[:-4], names)):
             found.append(Heading(header, TIMER))
             continue
-        found.append(_heading(header))
+        heading = _heading(header)
+        found.append(replace(heading, text=text, also=(*heading.also, text)) if text else heading)
     return found
+
+
+def _parted(header: Sequence[str]) -> list[tuple[str, str]]:
+    """Code and wording of every column; no wording unless the export names both (`id. Response ID`)."""
+    if not header or not BOTH.fullmatch(header[0]):
+        return [(h, "") for h in header]
+    return [(h.partition(". ")[0].strip(), h.partition(". ")[2].strip()) for h in header]
 
 
 def _has_question(code: str, names: set[str]) -> bool:

@@ -160,6 +160,8 @@ def headings(head: Head, header_rows: int) -> list[Heading]:
         text = cell(head, 1, at) if header_rows > 1 and ids != 1 else ""
         known = import_id(cell(head, ids, at)) if ids is not None else None
         found.append(_heading(tag, text, known))
+    if all(h.role != ANSWER for h in found):  # nothing but given data: then these are the answers
+        found = [_heading(h.header, h.text, None) if h.role == EMBEDDED else h for h in found]
     return _with_stems(found)
 
 
