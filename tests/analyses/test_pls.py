@@ -405,3 +405,119 @@ def test_statements_without_a_place_in_pls_are_told() -> None:
     text = "\n".join(f"{c} =~ {' + '.join(items)}" for c, items in CONSTRUCTS.items())
     found = pls(responses(), text + "\nSatisfaction ~ Quality + Value\nq1 ~~ q2", replicates=0, predict=False)
     assert any(c.code == "ignored" and "q1 ~~ q2" in c.text.en for c in found.cautions)
+
+
+# Second stages
+
+
+def golden_parts() -> tuple[Responses, dict, dict]:
+    case, whole = golden_case()
+    return survey_of(case.answers, (1, 7), names=case.items), whole["blocks"], whole["cases"]
+
+
+def test_a_construct_measured_by_constructs_equals_seminr() -> None:
+    made, blocks, stored = golden_parts()
+    found = pls(
+        made, constructs={**blocks, "H": ["X", "Y"]}, paths=[("H", "Z")], replicates=FEW, predict=False
+    )
+    assert found.constructs == ("Z", "H")
+    assert found.path_coefficients[1, 0] == pytest.approx(stored["higher"]["path"], abs=1e-9)
+    np.testing.assert_allclose(found.weights[-2:], stored["higher"]["weights"], atol=1e-9)
+    assert found.lower is not None
+    assert found.lower.constructs == ("Z", "X", "Y")
+    # the higher index is the weighted mean of the lower ones
+    u = found.index_weights[-2:]
+    assert found.index[1] == pytest.approx(u @ found.lower.index[1:], abs=1e-9)
+    np.testing.assert_allclose(pls_scores(made, found).mean(axis=0), found.index, atol=1e-9)
+    assert np.isfinite(found.index_se).all()
+    assert {"lower_constructs", "lower_items"} <= set(found.tables())
+
+
+def test_a_model_text_may_measure_a_construct_by_constructs() -> None:
+    made, blocks, stored = golden_parts()
+    text = "\n".join(f"{c} =~ {' + '.join(items)}" for c, items in blocks.items()) + "\nH =~ X + Y\nZ ~ H"
+    found = pls(made, text, replicates=0, predict=False)
+    assert found.paths[0].estimate == pytest.approx(stored["higher"]["path"], abs=1e-9)
+    json.dumps(found.to_dict())
+
+
+def test_repeated_indicators_give_the_items_of_the_parts_to_the_whole() -> None:
+    made, blocks, _ = golden_parts()
+    found = pls(
+        made, constructs={**blocks, "H": ["X", "Y"]}, paths=[("H", "Z")], replicates=0, predict=False,
+        higher_order="repeated indicators",
+    )  # fmt: skip
+    own = [i for i, c in zip(found.items, found.item_construct, strict=True) if c == "H"]
+    assert own == [*blocks["X"], *blocks["Y"]]
+    assert {(p.cause, p.effect) for p in found.paths} == {("H", "Z"), ("H", "X"), ("H", "Y")}
+    assert found.lower is None
+
+
+def test_a_moderated_path_equals_seminr() -> None:
+    made, blocks, stored = golden_parts()
+    found = pls(
+        made, constructs=blocks, paths=[("X", "Z"), ("Y", "Z")], moderation=[("X", "Y", "Z")],
+        replicates=FEW, predict=False,
+    )  # fmt: skip
+    own = {p.cause: p.estimate for p in found.paths}
+    (moderated,) = found.moderation
+    expected = stored["moderated"]["paths"]
+    # seminr gives the path of the product as it is, not standardised
+    np.testing.assert_allclose([own["X"], own["Y"], moderated.per_product], expected, atol=1e-9)
+    assert moderated.slope_high - moderated.slope_low == pytest.approx(2 * moderated.per_product)
+    assert "moderation" in found.tables()
+    assert found.target == "Z"
+    for table in found.tables().values():
+        table.to_text("zh")
+    found.plots()["paths"].svg()
+
+
+def test_a_real_moderation_is_found_and_none_is_not() -> None:
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=(2, 600))
+    blocks = {"A": ["i1", "i2", "i3"], "B": ["i4", "i5"], "C": ["i6", "i7", "i8"]}
+    p = []
+    for strength in (0.35, 0.0):
+        c = 0.4 * a + 0.3 * b + strength * a * b + 0.7 * rng.normal(size=600)
+        columns = [0.9 * f + 0.4 * rng.normal(size=600) for f in (a, a, a, b, b, c, c, c)]
+        made = survey_of(np.column_stack(columns), None)
+        found = pls(
+            made, constructs=blocks, paths=[("A", "C"), ("B", "C")], moderation=[("A", "B", "C")],
+            replicates=300, predict=False,
+        )  # fmt: skip
+        p.append(found.moderation[0].p)
+    assert p[0] < 1e-6 < 0.01 < p[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"constructs": {**CONSTRUCTS, "All": ["Quality", "v1"]}, "paths": [("All", "Satisfaction")]}, "v1"),
+        (
+            {
+                "constructs": {**CONSTRUCTS, "All": ["Quality", "Value"]},
+                "paths": [("All", "Satisfaction"), ("Value", "Satisfaction")],
+            },
+            "path of its own",
+        ),
+        ({"moderation": [("Quality", "Value", "Loyalty")]}, "Loyalty"),
+        ({"moderation": [("Quality", "Satisfaction", "Value")]}, "missing"),
+        ({"moderation": [("Quality", "Value", "Satisfaction")], "consistent": True}, "second stage"),
+        ({"moderation": [("Quality", "Value", "Satisfaction")], "interval": "BCa"}, "percentile"),
+    ],
+)
+def test_second_stages_that_cannot_be_are_explained(options: dict, words: str) -> None:
+    with pytest.raises((BadInput, UnknownName), match=words):
+        modelled(**options)
+
+
+def test_a_moderated_path_needs_whole_rows() -> None:
+    answers = answered()
+    answers[3, 2] = np.nan
+    made = responses(answers)
+    with pytest.raises(BadInput, match="listwise"):
+        modelled(made, moderation=[("Quality", "Value", "Satisfaction")])
+    found = modelled(made, moderation=[("Quality", "Value", "Satisfaction")], missing="listwise")
+    assert found.base.respondents == 249
+    with pytest.raises(BadInput, match="rows"):
+        modelled(count(responses(), ITEMS), moderation=[("Quality", "Value", "Satisfaction")])

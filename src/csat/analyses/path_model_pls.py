@@ -90,6 +90,32 @@ class EffectEstimate:
 
 
 @dataclass(frozen=True)
+class ModerationEstimate:
+    """A path that depends on the level of a third construct (two-stage approach).
+
+    standardised : path of the standardised product, with se, p and interval; f2 of the product.
+    per_product : change of the path per standard deviation of the moderator (path of the product as it is).
+    slope_low, slope_mean, slope_high : path from cause to effect with the moderator one standard deviation
+    below its mean, at it, and above it.
+    """
+
+    product: str
+    cause: str
+    moderator: str
+    effect: str
+    standardised: float
+    per_product: float
+    se: float
+    p: float
+    ci_lower: float
+    ci_upper: float
+    f2: float
+    slope_low: float
+    slope_mean: float
+    slope_high: float
+
+
+@dataclass(frozen=True)
 class ItemPrediction:
     """Out-of-sample errors of one item: PLS, and the linear model on the items of the antecedents."""
 
@@ -222,6 +248,9 @@ class PathModelPLS(Result):
     """Items to blame for lost replicates, and how often."""
     seed: int
     titles: Mapping[str, Text] = field(default_factory=dict)
+    moderation: tuple[ModerationEstimate, ...] = ()
+    lower: PathModelPLS | None = None
+    """The first stage, where constructs are measured by constructs."""
 
     @property
     def score(self) -> float:
@@ -251,7 +280,13 @@ class PathModelPLS(Result):
             made["predictive_tests"] = self._predictive_tests_table
         if self.hypotheses:
             made["hypotheses"] = self._hypotheses_table
-        return {name: make() for name, make in made.items()}
+        if self.moderation:
+            made["moderation"] = self._moderation_table
+        tables = {name: make() for name, make in made.items()}
+        if self.lower is not None:
+            first = self.lower.tables()
+            tables |= {f"lower_{name}": first[name] for name in ("constructs", "items", "validity")}
+        return tables
 
     def _paths_table(self) -> Table:
         rows = self.paths
@@ -638,6 +673,44 @@ class PathModelPLS(Result):
             ],
             labels={"benchmark": Text("Against", "对比基准")},
             formats={"p": "p"},
+        )
+
+    def _moderation_table(self) -> Table:
+        rows = self.moderation
+        columns: dict[str, Any] = {
+            "cause": [self._title(m.cause) for m in rows],
+            "moderator": [self._title(m.moderator) for m in rows],
+            "effect": [self._title(m.effect) for m in rows],
+            "standardised": [m.standardised for m in rows],
+        }
+        if self.replicates:
+            columns |= {name: [getattr(m, name) for m in rows] for name in ("ci_lower", "ci_upper", "p")}
+        columns |= {
+            name: [getattr(m, name) for m in rows] for name in ("f2", "slope_low", "slope_mean", "slope_high")
+        }
+        return Table(
+            columns,
+            title=Text("Moderated paths", "调节效应"),
+            notes=[
+                Text(
+                    "Two-stage approach: the product of the scores is an item of its own. The last three "
+                    "columns are the path from cause to effect with the moderator one standard deviation "
+                    "below its mean, at it, and above it.",
+                    "两阶段法：得分的乘积作为单独的题项。最后三列为调节变量低于均值一个标准差、处于均值、"
+                    "高于均值一个标准差时的路径系数。",
+                ),
+                *self._intervals_note(),
+            ],
+            labels={
+                **self._ends(),
+                "moderator": Text("Moderator", "调节变量"),
+                "standardised": Text("Product, standardised", "乘积项（标准化）"),
+                "f2": Text("f²", "f²"),
+                "slope_low": Text("Path at -1 SD", "-1 SD 时的路径"),
+                "slope_mean": Text("Path at the mean", "均值时的路径"),
+                "slope_high": Text("Path at +1 SD", "+1 SD 时的路径"),
+            },
+            formats={"p": "p"} if self.replicates else {},
         )
 
     def _hypotheses_table(self) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -15,10 +16,10 @@ from csat.analyses.path_model_pls import (
     PathModelPLS,
     PredictiveTest,
 )
-from csat.analyses.pls_data import MISSING, MISSING_NAMES, ModelData, fixed_weight_se, raw_alpha
-from csat.analyses.pls_design import Design, design_of, instrument_of, target_of, titles_of
+from csat.analyses.pls_data import MISSING, MISSING_NAMES, ModelData, StagedData, fixed_weight_se, raw_alpha
+from csat.analyses.pls_design import Design, HigherOrder, design_of, instrument_of, target_of, titles_of
 from csat.analyses.pls_doubts import cautions_of, verdict_of
-from csat.analyses.pls_figures import Figures
+from csat.analyses.pls_figures import Figures, moderations
 from csat.errors import BadInput, NumericsError, UnknownName
 from csat.instrument.instrument import Hypothesis, Instrument
 from csat.instrument.statements import Model
@@ -29,12 +30,10 @@ from csat.numerics.pls import (
     AboutConstructs,
     Mode,
     PathStructure,
-    PlsFit,
     Scheme,
 )
 from csat.numerics.pls import pls as fitted
 from csat.numerics.pls_assessment import (
-    Structural,
     construct_reliability,
     f2_reestimated,
     goodness_of_fit,
@@ -57,6 +56,8 @@ IntervalMethod = Literal["percentile", "BCa"]
 
 REPLICATES_POLYCHORIC = 200
 """Default for polychoric correlations: each replicate is a matrix of them (ours)."""
+FEWEST = 20
+"""Replicates below which there is no interval (ours)."""
 FEWEST_FOR_PREDICTION = 50
 """Complete rows below which ten folds say little (ours)."""
 
@@ -78,6 +79,8 @@ def pls(
     predict: bool = True,
     seed: int = 0,
     confidence: float = 0.95,
+    moderation: Sequence[tuple[str, str, str]] = (),
+    higher_order: HigherOrder = "two-stage",
 ) -> PathModelPLS:
     """PLS path model with its assessment, the 0-100 index of every construct and its importance.
 
@@ -98,51 +101,136 @@ def pls(
         fills in also what did not apply.
     replicates : of the bootstrap, default 2000, 200 with polychoric correlations; 0 for none.
     interval : `percentile` or `BCa`. predict : ten-fold PLSpredict and CVPAT on the complete rows.
+    moderation : (cause, moderator, effect): the moderator changes the path; by the two-stage approach, the
+        product of the scores is an item of its own. Needs the rows.
+    higher_order : how a construct measured by constructs (`=~` or in `constructs`) is estimated: `two-stage`
+        (disjoint: its parts take its paths, then their scores measure it), or `repeated indicators`.
 
     Raises
     ------
     BadInput, UnknownName : a model that is none. CannotCompute : an item without variance, items or
-        constructs that determine each other, no convergence, too many lost replicates.
+        constructs that determine each other, no convergence. Too many lost replicates fail the verdict.
     """
-    if scheme not in SCHEMES:
-        raise UnknownName("scheme", scheme, SCHEMES)
-    if missing not in MISSING:
-        raise UnknownName("missing-answer policy", missing, MISSING)
+    options = _Options(
+        scheme, consistent, correlation, missing, replicates, interval, predict, seed, confidence
+    )
     instrument = instrument_of(answers)
-    design = design_of(instrument, model, constructs, paths, modes)
-    for item in design.items:
+    design = design_of(
+        instrument, model, constructs, paths, modes, moderation=moderation, higher_order=higher_order
+    )
+    first = design.first if design.staged else design
+    for item in first.items:
         if item not in answers.items:
             raise UnknownName("item", item, answers.items, where="the model")
-    data = ModelData.of(answers, design.items, missing, correlation)
-    structure = design.structure
     chosen = target or target_of(design, instrument)
     if chosen not in design.constructs:
         raise UnknownName("construct", chosen, design.constructs, where="the target of the index")
+    data = ModelData.of(answers, first.items, missing, correlation)
+    titles = titles_of(instrument, design, first)
+    if not design.staged:
+        return _modelled(design, data, options, chosen, titles, _hypotheses(instrument))
+    if consistent:
+        raise BadInput(
+            "consistent PLS has no second stage here",
+            right="Constructs measured by constructs, and moderated paths, are estimated without correction",
+        )
+    try:
+        fit = fitted(data.association, first.structure, scheme=scheme)
+    except AboutConstructs as error:
+        raise error.named(first.constructs, where="the first stage of PLS") from error
+    except NumericsError as error:
+        raise error.named(first.items, where="the first stage of PLS") from error
+    place = {c: k for k, c in enumerate(first.constructs)}
+    second = StagedData.after(
+        data, fit, design.items, {c: place[c] for c in design.lower},
+        {name: (place[a], place[b]) for name, (a, b) in design.products.items()},
+    )  # fmt: skip
+    lower = None
+    if design.lower:
+        goal = chosen if chosen in first.constructs else target_of(first, None)
+        lower = _modelled(first, data, options, goal, titles, ())
+    made = _modelled(design, second, options, chosen, titles, _hypotheses(instrument))
+    return replace(made, lower=lower, moderation=moderations(design, made, second))
+
+
+@dataclass(frozen=True)
+class _Options:
+    """How a model is estimated; checked."""
+
+    scheme: Scheme
+    consistent: bool
+    correlation: Correlation
+    missing: Missing
+    replicates: int | None
+    interval: IntervalMethod
+    predict: bool
+    seed: int
+    confidence: float
+
+    def __post_init__(self) -> None:
+        known: tuple[tuple[str, str, Sequence[str]], ...] = (
+            ("scheme", self.scheme, SCHEMES),
+            ("missing-answer policy", self.missing, MISSING),
+            ("correlation", self.correlation, ("pearson", "polychoric")),
+            ("interval", self.interval, ("percentile", "BCa")),
+        )
+        for kind, value, allowed in known:
+            if value not in allowed:
+                raise UnknownName(kind, value, allowed)
+        if not 0 < self.confidence < 1:
+            raise BadInput(
+                f"a confidence of {self.confidence} is none", right="Between 0 and 1, usually 0.95"
+            )
+        if self.replicates is not None and (self.replicates < 0 or 0 < self.replicates < FEWEST):
+            raise BadInput(
+                f"{self.replicates} bootstrap replicates give no interval",
+                right=f"At least {FEWEST}, better {REPLICATES}; 0 for none",
+            )
+
+    @property
+    def asked(self) -> int:
+        """Replicates to make."""
+        if self.replicates is not None:
+            return self.replicates
+        return REPLICATES_POLYCHORIC if self.correlation == "polychoric" else REPLICATES
+
+
+def _modelled(
+    design: Design,
+    data: ModelData,
+    options: _Options,
+    target: str,
+    titles: Mapping[str, Text],
+    hypotheses: Sequence[Hypothesis],
+) -> PathModelPLS:
+    """One stage: estimates, replicates, assessment."""
+    structure, scheme, consistent = design.structure, options.scheme, options.consistent
     drawn, left_out, failed = None, None, None
     try:
         fit = fitted(data.association, structure, scheme=scheme, consistent=consistent)
         plain = fitted(data.association, structure, scheme=scheme) if consistent else fit
         improper = is_proper(fit) if consistent else ()
-        asked = _asked(replicates, correlation) if data.responses is not None and not improper else 0
+        asked = options.asked if data.responses is not None and not improper else 0
         if asked:
             try:
-                drawn = pls_replicates(data.draws(asked, seed), fit, lower=data.low, upper=data.high)
+                drawn = pls_replicates(data.draws(asked, options.seed), fit, lower=data.low, upper=data.high)
             except TooManyLost as error:
                 failed = error
-        if drawn is not None and interval == "BCa":
+        if drawn is not None and options.interval == "BCa":
             left_out = pls_replicates(data.jackknife(), fit, lower=data.low, upper=data.high)
-        inner, again, vif = _inner(fit, data)
+        inner = structural(fit, data.n)
+        again = f2_reestimated(data.association, fit)
+        vif = item_vif(data.association, structure)
     except AboutConstructs as error:
         raise error.named(design.constructs, where="the PLS model") from error
     except NumericsError as error:
         raise error.named(design.items, where="the PLS model") from error
-    figures = Figures(design, data, fit, chosen, drawn, left_out, confidence)
-    predictions, tests = _prediction(design, data, scheme, seed) if predict else ((), ())
+    figures = Figures(design, data, fit, target, drawn, left_out, options.confidence)
+    predictions, tests = _prediction(design, data, scheme, options.seed) if options.predict else ((), ())
     made = figures.estimates(inner, again)
     outcome = drawn or failed
-    titles = titles_of(instrument, design)
     known = {*design.constructs, *design.items}
-    cautions = cautions_of(design, data, fit, plain, figures, inner, vif, drawn, titles, missing)
+    cautions = cautions_of(design, data, fit, plain, figures, inner, vif, drawn, titles, options.missing)
     reliability = construct_reliability(data.association, fit)
     raw = raw_alpha(data, structure)
     htmt = figures.of("htmt")
@@ -154,14 +242,14 @@ def pls(
     fl = fit.construct_correlation.copy()
     np.fill_diagonal(fl, np.sqrt(reliability.ave))
     return PathModelPLS(
-        base=data.base(missing),
+        base=data.base(options.missing),
         cautions=tuple(cautions),
         verdict=verdict_of(improper, failed, figures, cautions, titles),
         constructs=design.constructs,
         modes=design.modes,
         scheme=scheme,
         consistent=consistent,
-        correlation=correlation,
+        correlation=options.correlation,
         rounds=int(fit.rounds),
         tolerance=TOLERANCE,
         items=tuple(design.items[i] for i in places),
@@ -211,7 +299,7 @@ def pls(
             **{f"{k}_estimated": v for k, v in vars(estimated).items()},
             "gof": goodness_of_fit(fit),
         },
-        target=chosen,
+        target=target,
         index=np.where(figures.honest, figures.index.performance, np.nan),
         index_sd=np.where(figures.honest, figures.index.sd, np.nan),
         index_se_fixed=np.where(figures.honest, fixed_weight_se(data, structure, figures.index), np.nan),
@@ -220,22 +308,22 @@ def pls(
         index_upper=np.where(figures.honest, index.upper, np.nan),
         index_weights=figures.index.weights,
         item_performance=figures.points,
-        item_importance=figures.index.item_importance(structure, design.constructs.index(chosen)),
+        item_importance=figures.index.item_importance(structure, design.constructs.index(target)),
         predictions=predictions,
         predictive_tests=tests,
         hypotheses=judged(
-            _hypotheses(instrument),
+            hypotheses,
             {(p.cause, p.effect): (p.estimate, p.p) for p in made.paths},
             known=known,
             titles=titles,
             blocked=Text("the corrected model is improper", "校正后的模型不恰当") if improper else None,
         ),
-        confidence=confidence,
-        interval=interval,
+        confidence=options.confidence,
+        interval=options.interval,
         replicates=asked,
         lost=outcome.lost if outcome else 0,
         lost_items={design.items[i]: int(k) for i, k in enumerate(outcome.constant) if k} if outcome else {},
-        seed=seed,
+        seed=options.seed,
         titles={k: v for k, v in titles.items() if k in known},
     )
 
@@ -249,7 +337,7 @@ def pls_scores(
     construct's weight answered. `standardised`: of variance 1; NaN unless all items are answered, with mean
     replacement a silent item counts as average.
     """
-    x = responses.answers(result.items)
+    x = _columns(responses, result)
     owner = np.array([result.constructs.index(c) for c in result.item_construct])
     member = (owner[:, None] == np.arange(len(result.constructs))).astype(float)
     known = ~np.isnan(x)
@@ -266,27 +354,29 @@ def pls_scores(
         return np.where(answered >= 0.5 - 1e-9, np.where(known, points, 0.0) @ weight / answered, np.nan)
 
 
+def _columns(responses: Responses, result: PathModelPLS) -> Array:
+    """(n, q) answers to the items; of a second stage also the index scores of the first, NaN for products."""
+    scores = (
+        {}
+        if result.lower is None
+        else dict(zip(result.lower.constructs, pls_scores(responses, result.lower).T, strict=True))
+    )
+    silent = np.full(responses.rows, np.nan)
+    products = {m.product for m in result.moderation}
+    return np.column_stack(
+        [
+            scores[i]
+            if i in scores and i not in responses.items
+            else silent
+            if i in products
+            else responses.answers([i])[:, 0]
+            for i in result.items
+        ]
+    )
+
+
 def _hypotheses(instrument: Instrument | None) -> tuple[Hypothesis, ...]:
     return instrument.hypotheses if instrument is not None else ()
-
-
-def _asked(replicates: int | None, correlation: Correlation) -> int:
-    if replicates is None:
-        return REPLICATES_POLYCHORIC if correlation == "polychoric" else REPLICATES
-    if replicates < 0 or 0 < replicates < 20:
-        raise BadInput(
-            f"{replicates} bootstrap replicates give no interval",
-            right="At least 20, better 2000; 0 for none",
-        )
-    return replicates
-
-
-def _inner(fit: PlsFit, data: ModelData) -> tuple[Structural, Array, Array]:
-    return (
-        structural(fit, data.n),
-        f2_reestimated(data.association, fit),
-        item_vif(data.association, fit.structure),
-    )
 
 
 def _htmt2(data: ModelData, structure: PathStructure) -> Array:
@@ -302,7 +392,7 @@ def _prediction(
     design: Design, data: ModelData, scheme: Scheme, seed: int
 ) -> tuple[tuple[ItemPrediction, ...], tuple[PredictiveTest, ...]]:
     """PLSpredict and CVPAT on the complete rows; nothing when they are few or a fold gives no model."""
-    if data.responses is None or data.correlation == "polychoric":
+    if data.responses is None or data.correlation == "polychoric" or design.staged:
         return (), ()
     complete = ~np.isnan(data.answers).any(axis=1)
     x, w = data.answers[complete], None if data.weights is None else data.weights[complete]

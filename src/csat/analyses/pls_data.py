@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -15,8 +16,9 @@ from csat.analyses.result import Base
 from csat.errors import BadInput, NumericsError
 from csat.instrument.instrument import Scale
 from csat.numerics.ordinal import polychoric_matrix
-from csat.numerics.pls import PathStructure
-from csat.numerics.pls_assessment import ConstructIndex
+from csat.numerics.pls import TOLERANCE, PathStructure, PlsFit, pls_many
+from csat.numerics.pls_assessment import ConstructIndex, construct_index
+from csat.numerics.pls_stages import SecondStage, composed, with_products
 from csat.numerics.replicate_moments import Missing, Moments, jackknife_moments, moments, replicate_moments
 from csat.numerics.resampling import poisson_multiplicities
 from csat.numerics.scores import linearised_se, mean_influence
@@ -117,6 +119,140 @@ class ModelData:
         if self.correlation == "polychoric":
             raise BadInput("BCa intervals are not made of polychoric correlations", do="Use percentile ones")
         return jackknife_moments(self.answers, weights=self.weights, missing=self.missing)
+
+
+@dataclass(frozen=True, eq=False)
+class StagedData(ModelData):
+    """The data of a second stage: kept items, index scores of first-stage constructs, products of scores."""
+
+    first: ModelData
+    first_fit: PlsFit
+    stage: SecondStage
+
+    at: tuple[int, ...]
+    """Order of the items among kept, scores, products."""
+
+    @classmethod
+    def after(
+        cls,
+        first: ModelData,
+        fit: PlsFit,
+        items: tuple[str, ...],
+        scores_of: Mapping[str, int],
+        products: Mapping[str, tuple[int, int]],
+    ) -> StagedData:
+        """The second stage after `fit`.
+
+        Parameters
+        ----------
+        items : of the second stage. scores_of : those that are scores, to the first-stage construct.
+        products : those that are products, to the pair of first-stage constructs.
+
+        Raises
+        ------
+        BadInput : products of a tally, of polychoric scores, or with silent cells in pairwise moments.
+        """
+        if products:
+            _can_multiply(first)
+        kept = [i for i in items if i not in scores_of and i not in products]
+        stage = SecondStage(
+            tuple(first.items.index(i) for i in kept), tuple(scores_of.values()), tuple(products.values())
+        )
+        order = [*kept, *scores_of, *products]
+        at = [order.index(i) for i in items]
+        own, none = list(stage.items), np.full(len(products), np.nan)
+        scores = _index_scores(first, fit, _index(first, first.moments, fit), stage)
+        no_products = np.full((len(first.answers), len(products)), np.nan)
+        made = cls(
+            items, first.tally, first.moments, first.responses,
+            np.hstack([first.answers[:, own], scores, no_products])[:, at],
+            first.weights, first.missing, first.correlation,
+            np.concatenate([first.low[own], np.zeros(len(scores_of)), none])[at],
+            np.concatenate([first.high[own], np.full(len(scores_of), 100.0), none])[at],
+            first, fit, stage, tuple(at),
+        )  # fmt: skip
+        return replace(made, moments=next(made._staged(iter([first.moments]), iter([made._case()]))))
+
+    @property
+    def n(self) -> float:
+        return self.first.n
+
+    def draws(self, replicates: int, seed: int) -> Iterator[Moments]:
+        """Both stages in every replicate."""
+        return self._staged(self.first.draws(replicates, seed), self._resampled(replicates, seed))
+
+    def jackknife(self) -> Iterator[Moments]:
+        if self.stage.products:
+            raise BadInput("BCa intervals are not made with moderated paths", do="Use percentile ones")
+        return self._staged(self.first.jackknife(), iter(()))
+
+    def _staged(self, draws: Iterator[Moments], row_weights: Iterator[Array]) -> Iterator[Moments]:
+        fit, at = self.first_fit, list(self.at)
+        for found in draws:
+            made = found.correlation if found.polychoric is None else found.polychoric
+            many = pls_many(made, fit.structure, scheme=fit.scheme, like=fit, tolerance=TOLERANCE)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                second = composed(found, many, _index(self.first, found, many), self.stage)
+                if self.stage.products:
+                    weights = islice(row_weights, found.mean.shape[-1])
+                    answers = self.first.answers[self._rows]
+                    second = with_products(second, found, many, self.stage, answers, weights)
+            r, other = second.correlation[np.ix_(at, at)], second.polychoric
+            yield Moments(second.mean[at], second.sd[at], r, None if other is None else other[np.ix_(at, at)])
+
+    @property
+    def _rows(self) -> NDArray[np.bool_]:
+        """Rows the first stage rests on."""
+        silent = np.isnan(self.first.answers).any(axis=1)
+        return np.asarray(~silent | (self.missing != "listwise"), dtype=bool)
+
+    def _case(self) -> Array:
+        w = self.first.weights
+        return np.ones(int(self._rows.sum())) if w is None else w[self._rows]
+
+    def _resampled(self, replicates: int, seed: int) -> Iterator[Array]:
+        """Weight of each row in each replicate: the same multiplicities as the first stage's."""
+        if not self.stage.products or self.first.responses is None:
+            return
+        case = self._case()
+        names = self.first.responses.row_numbers[self._rows]
+        for batch in poisson_multiplicities(names, replicates, seed=seed):
+            for m in batch:
+                yield m * case
+
+
+def _can_multiply(first: ModelData) -> None:
+    if first.responses is None:
+        raise BadInput("a tally cannot multiply scores: a moderated path needs the rows", do="Give responses")
+    if first.correlation == "polychoric":
+        raise BadInput("products are not made of polychoric scores", do="Use Pearson correlations")
+    if first.missing == "pairwise" and np.isnan(first.answers).any():
+        raise BadInput(
+            "a moderated path needs respondents who answered all items", do="Use missing='listwise'"
+        )
+
+
+def _index(data: ModelData, found: Moments, fit: PlsFit) -> ConstructIndex:
+    """Indices of the first stage in the same samples; items without a scale run over their own spread."""
+    spread = 3 * data.moments.sd[:, 0]
+    low = np.where(np.isnan(data.low), data.moments.mean[:, 0] - spread, data.low)
+    high = np.where(np.isnan(data.high), data.moments.mean[:, 0] + spread, data.high)
+    many = fit.weights.ndim > 1
+    r, mean, sd = (x if many else x[..., 0] for x in (found.correlation, found.mean, found.sd))
+    return construct_index(fit, r, mean, sd, lower=low, upper=high)
+
+
+def _index_scores(data: ModelData, fit: PlsFit, index: ConstructIndex, stage: SecondStage) -> Array:
+    """(n, scores) index scores of the rows: weighted means of the answered items."""
+    structure = fit.structure
+    points = 100 * (data.answers - data.low) / (data.high - data.low)
+    out = np.full((len(points), len(stage.constructs)), np.nan)
+    for k, c in enumerate(stage.constructs):
+        own = points[:, structure.places[structure.slices[c]]]
+        known, u = ~np.isnan(own), index.weights[structure.slices[c]]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            out[:, k] = np.where(known, own, 0.0) @ u / (known @ u)
+    return out
 
 
 def _selected(answers: Responses | Tally, items: tuple[str, ...]) -> Tally:

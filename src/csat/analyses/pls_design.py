@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from csat.errors import BadInput, UnknownName
 from csat.instrument.instrument import Instrument
@@ -14,6 +15,8 @@ from csat.language import Text
 from csat.numerics.pls import AboutConstructs, Mode, PathStructure, path_structure
 from csat.responses.responses import Responses
 from csat.tally.tally import Tally
+
+HigherOrder = Literal["two-stage", "repeated indicators"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,37 @@ class Design:
     modes: tuple[Mode, ...]
     ignored: tuple[str, ...] = ()
     """Statements of the model that PLS has no place for."""
+    higher: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Construct to the constructs that measure it; those are in `lower`, not among `constructs`."""
+    lower: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Construct of the first stage only, to its items."""
+    lower_modes: Mapping[str, Mode] = field(default_factory=dict)
+    products: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Name of a product to the cause and the moderator whose scores are multiplied."""
+
+    @property
+    def staged(self) -> bool:
+        """Whether a first stage must give scores."""
+        return bool(self.higher or self.products)
+
+    @property
+    def first(self) -> Design:
+        """The first stage: lower constructs take the paths of the one they measure; no products."""
+        modes = dict(zip(self.constructs, self.modes, strict=True)) | dict(self.lower_modes)
+        measured = {
+            name: self.lower[name] if name in self.lower else self.measured_by[name]
+            for c in self.constructs
+            if c not in self.products
+            for name in self.higher.get(c, (c,))
+        }
+        paths = dict.fromkeys(
+            (a, b)
+            for cause, effect in self.paths
+            if cause not in self.products
+            for a in self.higher.get(cause, (cause,))
+            for b in self.higher.get(effect, (effect,))
+        )
+        return Design(tuple(measured), measured, tuple(paths), tuple(modes[c] for c in measured))
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -48,6 +82,7 @@ class Design:
 
 
 def instrument_of(answers: Responses | Tally) -> Instrument | None:
+    """The instrument as far as the data hold its items; a tally has none."""
     if isinstance(answers, Tally):
         return None
     whole, asked = answers.instrument, set(answers.items)
@@ -60,7 +95,14 @@ def design_of(
     constructs: Mapping[str, Sequence[str]] | None,
     paths: Sequence[tuple[str, str]] | None,
     modes: Mapping[str, Mode] | Mode,
+    *,
+    moderation: Sequence[tuple[str, str, str]] = (),
+    higher_order: HigherOrder = "two-stage",
 ) -> Design:
+    """The design, checked as far as names go.
+
+    moderation : (cause, moderator, effect) triples: the moderator changes the path from cause to effect.
+    """
     if constructs is not None or paths is not None:
         if constructs is None or paths is None or model is not None:
             raise BadInput(
@@ -80,19 +122,109 @@ def design_of(
             where=instrument.path or instrument.id if instrument else "the model",
             do="Add a structural model, such as: Satisfaction ~ Quality + Value",
         )
-    if isinstance(modes, str):
-        by_name: Mapping[str, Mode] = dict.fromkeys(measured, modes)
-    else:
-        by_name = modes
-        for name in by_name:
-            if name not in measured:
-                raise UnknownName("construct", name, measured, where="the modes")
+    by_name = _modes(modes, measured)
+    higher = {c: items for c, items in measured.items() if any(i in measured for i in items)}
+    if higher and higher_order == "repeated indicators":
+        measured, arrows = _repeated(measured, arrows, higher, by_name)
+        higher = {}
+    lower = _lower(measured, arrows, higher)
+    products = _products(moderation, measured, lower, arrows)
+    arrows = (*arrows, *((name, effect) for name, (_, _, effect) in zip(products, moderation, strict=True)))
+    own = {c: items for c, items in measured.items() if c not in lower} | {n: (n,) for n in products}
+    return Design(
+        tuple(own),
+        own,
+        arrows,
+        tuple(by_name.get(c, "A") for c in own),
+        tuple(ignored),
+        higher,
+        lower,
+        {c: by_name.get(c, "A") for c in lower},
+        products,
+    )
+
+
+def _modes(modes: Mapping[str, Mode] | Mode, measured: Mapping[str, tuple[str, ...]]) -> Mapping[str, Mode]:
+    by_name: Mapping[str, Mode] = dict.fromkeys(measured, modes) if isinstance(modes, str) else modes
     for name, mode in by_name.items():
+        if name not in measured:
+            raise UnknownName("construct", name, measured, where="the modes")
         if mode not in ("A", "B"):
             raise UnknownName("mode", mode, ("A", "B"), where=f"construct {name}")
-    return Design(
-        tuple(measured), measured, arrows, tuple(by_name.get(c, "A") for c in measured), tuple(ignored)
-    )
+    return by_name
+
+
+def _lower(
+    measured: Mapping[str, tuple[str, ...]],
+    arrows: Sequence[tuple[str, str]],
+    higher: Mapping[str, tuple[str, ...]],
+) -> dict[str, tuple[str, ...]]:
+    """The constructs that measure others, with their items."""
+    lower: dict[str, tuple[str, ...]] = {}
+    for name, parts in higher.items():
+        for part in parts:
+            where = f"construct {name}"
+            if part not in measured:
+                raise BadInput(
+                    f"'{part}' is an item and stands beside constructs",
+                    where=where,
+                    right="A construct is measured by items, or by constructs",
+                )
+            if part in higher or part in lower:
+                raise BadInput(
+                    f"'{part}' cannot measure it: it is measured by constructs itself or measures another",
+                    where=where,
+                    right="Two levels, each construct below one",
+                )
+            if any(part in path for path in arrows):
+                raise BadInput(
+                    f"'{part}' measures it and has a path of its own",
+                    where=where,
+                    do="Give the path to the higher construct, or use higher_order='repeated indicators'",
+                )
+            lower[part] = measured[part]
+    return lower
+
+
+def _repeated(
+    measured: dict[str, tuple[str, ...]],
+    arrows: tuple[tuple[str, str], ...],
+    higher: Mapping[str, tuple[str, ...]],
+    modes: Mapping[str, Mode],
+) -> tuple[dict[str, tuple[str, ...]], tuple[tuple[str, str], ...]]:
+    """Every item of a lower construct measures the higher one too, and a path joins the two.
+
+    The path leads from the higher construct to the lower ones (mode A, reflective), or to it (mode B).
+    """
+    items = {c: tuple(i for p in parts for i in measured[p]) for c, parts in higher.items()}
+    joined = [(a, b) if modes.get(a, "A") == "A" else (b, a) for a, parts in higher.items() for b in parts]
+    return measured | items, (*arrows, *joined)
+
+
+def _products(
+    moderation: Sequence[tuple[str, str, str]],
+    measured: Mapping[str, tuple[str, ...]],
+    lower: Mapping[str, tuple[str, ...]],
+    arrows: Sequence[tuple[str, str]],
+) -> dict[str, tuple[str, str]]:
+    made: dict[str, tuple[str, str]] = {}
+    for cause, moderator, effect in moderation:
+        for name in (cause, moderator, effect):
+            if name not in measured or name in lower:
+                raise UnknownName(
+                    "construct", name, [c for c in measured if c not in lower], where="the moderation"
+                )
+        for name in (cause, moderator):
+            if (name, effect) not in arrows:
+                raise BadInput(
+                    f"the path from '{name}' to '{effect}' is missing",
+                    where="the moderation",
+                    right="A moderated path needs the paths of cause and moderator beside their product",
+                )
+        made[f"{cause} x {moderator}"] = (cause, moderator)
+    if len(made) < len(moderation):
+        raise BadInput("a moderation is given twice", where="the moderation", do="Give it once")
+    return made
 
 
 def _model(instrument: Instrument | None, model: Model | str | None) -> Model:
@@ -109,12 +241,6 @@ def _parts(
 ) -> tuple[dict[str, tuple[str, ...]], tuple[tuple[str, str], ...], list[str]]:
     """Constructs with their items in the order of the instrument, paths, and what PLS has no place for."""
     stands = {item: c for c, item in single_items(instrument).items()} if instrument else {}
-    higher = [x for x in model.latents if any(i in model.latents for i in model.items_of(x))]
-    if higher:
-        raise BadInput(
-            f"'{higher[0]}' is measured by constructs, which this PLS does not estimate",
-            do="Let its items measure it, or use sem",
-        )
     named = dict.fromkeys(n for path in model.paths for n in path)
     measured = {x: model.items_of(x) for x in model.latents}
     measured |= {stands.get(n, n): (n,) for n in named if n not in measured}
@@ -141,9 +267,14 @@ def target_of(design: Design, instrument: Instrument | None) -> str:
     return [c for c in design.constructs if c in effects][-1]
 
 
-def titles_of(instrument: Instrument | None, design: Design) -> dict[str, Text]:
-    words = {n: Text(n) for n in (*design.items, *design.constructs)}
+def titles_of(instrument: Instrument | None, *designs: Design) -> dict[str, Text]:
+    """Words for constructs and items, by name."""
+    words = {n: Text(n) for d in designs for n in (*d.items, *d.constructs)}
     if instrument is not None:
         words |= {i.id: i.text for i in instrument.items if i.text}
         words |= {c.id: c.title for c in instrument.constructs if c.title}
+    for name, (cause, moderator) in (p for d in designs for p in d.products.items()):
+        words[name] = Text("{a} × {b}").fill(
+            a=words.get(cause) or Text(cause), b=words.get(moderator) or Text(moderator)
+        )
     return words

@@ -73,7 +73,11 @@ def cautions_of(
     )
     told(
         "no_scale",
-        [design.items[i] for i in range(len(design.items)) if math.isnan(data.low[i])],
+        [
+            item
+            for item, low in zip(design.items, data.low, strict=True)
+            if math.isnan(low) and item not in design.products
+        ],
         Text(
             "No declared scale, so the construct has no index from 0 to 100: {names}.",
             "没有声明量表，因此其构念没有 0–100 指数：{names}。",

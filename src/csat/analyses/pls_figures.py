@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from csat.analyses.path_model_pls import EffectEstimate, PathEstimate
+from csat.analyses.path_model_pls import EffectEstimate, ModerationEstimate, PathEstimate, PathModelPLS
 from csat.analyses.pls_data import ModelData
 from csat.analyses.pls_design import Design
 from csat.numerics.pls import PathStructure, PlsFit, total_effects
@@ -148,3 +148,22 @@ def _reached(structure: PathStructure) -> list[tuple[int, int]]:
         arrows[a, b] = 1.0
     routes = total_effects(arrows, structure)
     return [(i, j) for j in range(len(routes)) for i in range(len(routes)) if routes[i, j] > 0]
+
+
+def moderations(design: Design, result: PathModelPLS, data: ModelData) -> tuple[ModerationEstimate, ...]:
+    """Each moderated path: per product of standardised scores, and at three levels of the moderator."""
+    coefficients = {(p.cause, p.effect): p.estimate for p in result.paths}
+    out = []
+    for name, (cause, moderator) in design.products.items():
+        effect = next(b for a, b in design.paths if a == name)
+        width = float(data.moments.sd[data.items.index(name), 0])
+        per_product = coefficients[name, effect] / width
+        own = coefficients[cause, effect]
+        row = next(p for p in result.paths if p.cause == name)
+        out.append(
+            ModerationEstimate(
+                name, cause, moderator, effect, row.estimate, per_product, row.se, row.p, row.ci_lower,
+                row.ci_upper, row.f2, own - per_product, own, own + per_product,
+            )
+        )  # fmt: skip
+    return tuple(out)
