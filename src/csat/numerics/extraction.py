@@ -28,6 +28,12 @@ MAX_STEPS = 200
 PA_WARM_UP = 20
 
 
+DRAWN_STARTS = 8
+"""Starts of maximum likelihood drawn beside the two classical ones."""
+SAME_MINIMUM = 1e-9
+"""Two discrepancies closer than this are one minimum, and the first found is kept."""
+
+
 @dataclass(frozen=True, eq=False)
 class Extraction:
     """An unrotated solution; columns in decreasing order of variance, each summing to a positive number.
@@ -83,11 +89,33 @@ def extract(
         return _components(r, factors)
     if method == "ml":
         cholesky(r)
-        return _minimise(r, factors, method, _Likelihood(r, factors), np.log, np.exp, lowest)
+        likelihood = _Likelihood(r, factors)
+        first, *others = _likelihood_starts(r, factors)
+        best = _minimise(r, factors, method, likelihood, np.log, np.exp, lowest, first)
+        for start in others:
+            try:
+                found = _minimise(r, factors, method, likelihood, np.log, np.exp, lowest, start)
+            except NotConverged:
+                continue  # a start that leads nowhere says nothing about the others
+            if found.objective < best.objective - SAME_MINIMUM:
+                best = found
+        return best
     start = 1.0 - starting_communalities(r)
     if method == "pa":
         start = _principal_axes(r, factors, start, lowest)
     return _minimise(r, factors, method, _LeastSquares(r, factors), _same, _same, lowest, start)
+
+
+def _likelihood_starts(r: Array, factors: int) -> tuple[Array, ...]:
+    """Uniquenesses to start from, as the discrepancy can have several minima.
+
+    Squared multiple correlations; Joereskog's (1 - m / 2p) / diag(R^-1); some drawn evenly from a fixed seed:
+    among the items of one published survey (22 items, 3 factors) only drawn starts find the lowest minimum.
+    """
+    p = len(r)
+    from_inverse = (1.0 - factors / (2.0 * p)) / np.diagonal(np.linalg.inv(r))
+    drawn = np.random.default_rng([p, factors]).uniform(0.05, 0.95, (DRAWN_STARTS, p))
+    return 1.0 - starting_communalities(r), np.clip(from_inverse, 0.0, 1.0), *drawn
 
 
 def degrees_of_freedom(p: int, factors: int) -> int:
