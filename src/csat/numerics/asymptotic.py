@@ -113,4 +113,5 @@ def adf_gamma(
         e = np.hstack([part, products]) if means else products
         e = e if weights is None else e * w[start : start + ROWS_AT_ONCE, None]
         gamma += e.T @ e
-    return gamma / n
+    gamma /= n
+    return gamma

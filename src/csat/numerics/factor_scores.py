@@ -13,10 +13,12 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from csat.numerics.linalg import Array
 from csat.numerics.structure import Implied, Structure
 
+Positions = NDArray[np.intp]
 Kind = Literal["regression", "Bartlett"]
 
 
@@ -55,12 +57,12 @@ def construct_scores(
     return scores
 
 
-def _regression(structure: Structure, theta: Array, at: Implied, seen: Array) -> Array:
+def _regression(structure: Structure, theta: Array, at: Implied, seen: Positions) -> Array:
     p = structure.observed
     return np.asarray(np.linalg.solve(at.covariance[np.ix_(seen, seen)], at.total[seen, p:]).T)
 
 
-def _bartlett(structure: Structure, theta: Array, at: Implied, seen: Array) -> Array:
+def _bartlett(structure: Structure, theta: Array, at: Implied, seen: Positions) -> Array:
     p, v = structure.observed, structure.variables
     a_matrix, s_matrix, _ = structure.matrices(theta)
     among = np.linalg.inv(np.eye(p) - a_matrix[:p, :p])

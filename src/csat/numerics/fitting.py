@@ -657,7 +657,7 @@ def _baseline_traces(
     trace, trace2 = 0.0, 0.0
     for piece in pieces:
         own = replace(piece, share=1.0)
-        e = np.linalg.inv(robust.bread([own]))
+        e: Array = np.asarray(np.linalg.inv(robust.bread([own])), dtype=float)
         first, second = robust.residual_traces([own], e, squared=squared)
         trace, trace2 = trace + first, trace2 + second
     return trace, trace2

@@ -111,7 +111,10 @@ def _freed(
             np.concatenate([cells.parameter, q + np.array([i for i, _ in chosen], dtype=np.intp)]),
             np.concatenate([cells.value, np.zeros(row.size)]),
         )
-    return replace(structure, **parts), values
+    return (
+        replace(structure, directed=parts["directed"], symmetric=parts["symmetric"], means=parts["means"]),
+        values,
+    )
 
 
 def _score(found: Fit, models: Sequence[MomentStructure], theta: Array) -> tuple[Array, Array]:
@@ -223,11 +226,14 @@ def _separate(found: Fit) -> tuple[list[MomentStructure], Array, Positions]:
     models: list[MomentStructure] = []
     places: list[int] = []
     for model in found.models:
-        parts = {}
-        for name in ("directed", "symmetric", "means"):
-            cells = getattr(model.structure, name)
-            parts[name] = _numbered(cells, places)
-        new = replace(model, structure=replace(model.structure, **parts))  # type: ignore[type-var]
+        s = model.structure
+        own = replace(
+            s,
+            directed=_numbered(s.directed, places),
+            symmetric=_numbered(s.symmetric, places),
+            means=_numbered(s.means, places),
+        )
+        new = replace(model, structure=own)  # type: ignore[type-var]
         if isinstance(new, OrderedMoments):
             new = replace(
                 new, thresholds=_numbered(new.thresholds, places), scales=_numbered(new.scales, places)

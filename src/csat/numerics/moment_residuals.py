@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from csat.numerics import robust
@@ -21,6 +22,8 @@ from csat.numerics.fitting import Fit, incomplete_pieces
 from csat.numerics.least_squares import weighted
 from csat.numerics.linalg import Array, inverse, vech_indices
 from csat.numerics.moment_vectors import ContinuousMoments, OrderedMoments
+
+Positions = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +118,7 @@ def _weight(found: Fit, group: int) -> Array:
     return observed_weight(inverse(at.covariance), _covariance(found, group), gap=gap)
 
 
-def _square(values: Array, rows: Array, columns: Array, p: int) -> Array:
+def _square(values: Array, rows: Positions, columns: Positions, p: int) -> Array:
     matrix = np.zeros((p, p))
     matrix[rows, columns] = matrix[columns, rows] = values
     return matrix

@@ -178,5 +178,6 @@ class OrderedMoments:
         matrix = np.zeros((p, p))
         matrix[rows, columns] = weights[t:] * scale[rows] * scale[columns] / 2
         matrix[columns, rows] = matrix[rows, columns]
-        pull = 0.5 * np.bincount(self.thresholds.row, weights[:t] * scale[self.thresholds.row], minlength=p)
+        by_item = np.bincount(self.thresholds.row, weights[:t] * scale[self.thresholds.row], minlength=p)
+        pull = np.asarray(by_item / 2, dtype=float)
         return curvature(self.structure, found.at, found.by, matrix, pull)
