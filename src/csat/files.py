@@ -52,6 +52,26 @@ def write_all(folder: str | Path, contents: Mapping[str, bytes]) -> list[Path]:
     return [folder / name for name in contents]
 
 
+def require_writable(folder: str | Path) -> None:
+    """Say now, before long work, that a folder cannot be made or written to.
+
+    Raises
+    ------
+    BadInput : as `write_all`.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BadInput(
+            f"cannot write here: {error.strerror or error}",
+            where=str(folder),
+            do="Name a folder you may write to",
+        ) from error
+
+
 def write_file(path: str | Path, data: bytes) -> Path:
     """Write one file whole."""
     path = Path(path)

@@ -15,7 +15,7 @@ from csat.analyses.result import SOUND, Result, Verdict, plain
 from csat.chain import Chain
 from csat.display.table import Table
 from csat.errors import CsatError
-from csat.files import write_all
+from csat.files import require_writable, write_all
 from csat.language import Language, Text
 from csat.report.compose import compose
 
@@ -33,11 +33,12 @@ WORKING_ORDER = (
     "drivers",
     "index",
     "priorities",
+    "what_if",
     "crosscheck",
 )
 """What is computed when; the document shows it in the order of the catalogue."""
 
-SEEDED = ("efa", "pls", "drivers", "index", "priorities")
+SEEDED = ("efa", "pls", "drivers", "index", "priorities", "what_if")
 NEEDS_PATHS = ("sem", "pls")
 MOST_SEGMENTS = 8
 """Segment columns whose box plots the report shows."""
@@ -81,6 +82,7 @@ def write(
     """Run every analysis and write the four files; `step(done, total, words)` is told how far the work is."""
     from csat.report import page, pdf, workbook
 
+    require_writable(folder)
     tell = step or (lambda done, total, words: None)
     total = len(WORKING_ORDER) + 4
     results: dict[str, Result] = {"reading": chain.reading(issued=issued, returned=returned)}
