@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from csat.analyses.reliability import Reliability
     from csat.analyses.result import Base, Caution
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
+    from csat.analyses.what_if import WhatIf
     from csat.crosscheck import Crosscheck
     from csat.numerics.importance import Measure
     from csat.numerics.quadrants import Centre
@@ -56,6 +57,8 @@ REPLICATES_OF_MANY = 200
 PLACEMENTS, MANY_ROWS = 1000, 100_000
 """Replicates of the priorities, and the respondents above which `REPLICATES_OF_MANY` do (ours)."""
 PLS_EFFECT = "PLS total effect"
+_Effects = tuple[float, NDArray[np.float64], Mapping[str, float], Mapping[str, NDArray[np.float64]]]
+"""An outcome now and in the replicates, and points of it per 0-100 point of each item, likewise."""
 LEAST_COMPLETE = 0.5
 """`missing="auto"` turns from listwise to pairwise when fewer rows than this share are complete (ours)."""
 
@@ -602,6 +605,207 @@ class Chain:
             )
         return self._scores_0_100([(stated[b],) for b in blocks])
 
+    def what_if(
+        self,
+        raises: Mapping[str, float] | None = None,
+        *,
+        method: Literal["pls", "regression"] | None = None,
+        construct: str | None = None,
+        nps: str | None = None,
+        replicates: int = 1000,
+        confidence: float = 0.95,
+        seed: int = 0,
+    ) -> WhatIf:
+        """What the index (and the NPS) would be if items or constructs did better.
+
+        Parameters
+        ----------
+        raises : item or construct to answer points, default the first priorities by 0.3 each.
+        method : `pls`, total effects of the path model, where the index has PLS weights; else `regression` of
+            the index on the driver constructs.
+        nps : the item on 0-10 that asks whether they would recommend; default: found by its wording.
+        """
+        from csat.analyses import what_if as module
+        from csat.numerics.resampling import bootstrap_weighted_means
+        from csat.numerics.scores import weighted_means
+
+        target = construct or self._index_construct()
+        if raises is None:
+            first = self.priorities(outcome=construct, replicates=0)
+            order = np.argsort(first.rank)[: module.RAISED_IN_REPORT]
+            raises = {first.items[i]: module.USUAL_RAISE for i in order}
+        chosen = {name: self._block(name)[1] for name in raises}
+        kind = method or self._what_if_method(target, chosen)
+        items = tuple(dict.fromkeys(i for block in chosen.values() for i in block))
+        low, high = self._ends_of(items)
+        answers, w = self.responses.answers(items), self.responses.weights
+        drawn_mean = bootstrap_weighted_means(
+            answers, w, rows=self.responses.row_numbers, replicates=replicates, seed=seed
+        ).T
+        recommend = nps or self._recommend_item()
+        regression = None
+        if kind == "regression" or recommend is not None:
+            regression = self._what_if_regression(target, recommend, replicates, seed)
+        value: Mapping[str, float]
+        drawn: Mapping[str, NDArray[np.float64]]
+        base = self._base("available")
+        if kind == "pls":
+            found = self._pls_replicas(replicates, seed)
+            if target not in found.design.constructs:
+                raise CannotCompute(
+                    f"the path model has no construct '{target}'", do="Use method 'regression'"
+                )
+            value, drawn = found.effects_on(target)
+            at = found.design.constructs.index(target)
+            now, now_drawn = float(found.index.performance[at]), found.performance[at]
+        else:
+            assert regression is not None  # asked for just above
+            now, now_drawn, value, drawn = regression[0]
+            base = regression[2]
+        absent = [i for i in items if i not in value]
+        if absent:
+            raise CannotCompute(
+                f"{listed(absent)} is not among what moves '{target}'",
+                where="the path model" if kind == "pls" else "the driver constructs",
+                do="Raise an item of a driver, or declare the role of its construct",
+            )
+        silent = np.full(replicates, np.nan)
+
+        def outcome(
+            name: Text, ends: tuple[float, float], value: Mapping[str, float],
+            drawn: Mapping[str, NDArray[np.float64]], now: float, now_drawn: NDArray[np.float64],
+        ) -> module.Outcome:  # fmt: skip
+            return module.Outcome(
+                name, now, now_drawn, *ends,
+                np.array([value.get(i, np.nan) for i in items]),
+                np.array([drawn.get(i, silent) for i in items]),
+            )  # fmt: skip
+
+        title = self._block(target)[0] or Text(target)
+        weighing = "PLS weights" if kind == "pls" else "equal weights"
+        words = Text(f"{{what}}, {weighing}", "{what}，PLS 权重" if kind == "pls" else "{what}，等权重")
+        index = outcome(words.fill(what=title), (0.0, 100.0), value, drawn, now, now_drawn)
+        promoters = None
+        if recommend is not None and regression is not None and regression[1] is not None:
+            score, score_drawn, of_nps, of_nps_drawn = regression[1]
+            promoters = outcome(Text("NPS"), (-100.0, 100.0), of_nps, of_nps_drawn, score, score_drawn)
+        mean = weighted_means(answers, w)
+        return module.what_if(
+            raised=[
+                module.Raised(
+                    name, self._block(name)[0] or Text(name), float(by),
+                    tuple(items.index(i) for i in chosen[name]),
+                )
+                for name, by in raises.items()
+            ],
+            items=module.ItemEffects(
+                items=items,
+                mean=mean,
+                sd=np.sqrt(weighted_means((answers - mean) ** 2, w)),
+                low=low,
+                high=high,
+                drawn_mean=drawn_mean,
+                effect=index.effect,
+                drawn_effect=index.drawn_effect,
+            ),
+            index=index,
+            nps=promoters,
+            method=kind,
+            base=base,
+            confidence=confidence,
+            seed=seed,
+        )  # fmt: skip
+
+    def _what_if_method(
+        self, target: str, chosen: Mapping[str, tuple[str, ...]]
+    ) -> Literal["pls", "regression"]:
+        if self.instrument.index_method != "pls":
+            return "regression"
+        try:
+            found = self._pls_replicas(0, 0)
+        except CannotCompute:
+            return "regression"
+        known = {*found.design.items}
+        modelled = target in found.design.constructs and not found.without_index(target)
+        return "pls" if modelled and all(set(b) <= known for b in chosen.values()) else "regression"
+
+    def _ends_of(self, items: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Declared ends of each item's scale."""
+        scales = [self.instrument.item(i).scale for i in items]
+        for item, scale in zip(items, scales, strict=True):
+            if scale is None:
+                raise CannotCompute(
+                    f"item '{item}' has no declared scale, so it has no top to respect",
+                    where=self.instrument.path or self.instrument.id,
+                    do="Declare its scale",
+                )
+        return tuple(  # type: ignore[return-value]
+            np.array([float(getattr(s, end)) for s in scales]) for end in ("minimum", "maximum")
+        )
+
+    def _recommend_item(self) -> str | None:
+        """The one item on 0-10 whose wording asks whether they would recommend."""
+        found = [
+            i.id
+            for i in self.instrument.items
+            if i.scale is not None
+            and (i.scale.minimum, i.scale.maximum) == (0, 10)
+            and ("recommend" in i.text.en.lower() or "推荐" in i.text.zh)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def _what_if_regression(
+        self, target: str, recommend: str | None, replicates: int, seed: int
+    ) -> tuple[_Effects, _Effects | None, Base]:
+        """Least squares of the target's score, and of 100, 0, -100, on the scores of the drivers.
+
+        Of each: its mean and replicates, and points per 0-100 point of each item, an item of a construct of k
+        moving the construct's score by 1 / k.
+        """
+        from csat.numerics.importance import importance
+        from csat.numerics.replicate_moments import moments, replicate_moments
+        from csat.numerics.resampling import bootstrap_weighted_means
+        from csat.numerics.scores import weighted_means
+        from csat.responses.groups import kish
+
+        drivers = {c.id: c.items for c in self.instrument.by_role("driver") if c.id != target}
+        if not drivers:
+            raise CannotCompute(
+                f"nothing is declared that may drive '{target}'",
+                where=self.instrument.path or self.instrument.id,
+                do="Give constructs the role 'driver'",
+            )
+        own = self._block(target)[1]
+        x = self._scores_0_100(list(drivers.values()))
+        w, rows = self.responses.weights, self.responses.row_numbers
+        ys = [self._scores_0_100([own])[:, 0]]
+        if recommend is not None:
+            said = self.responses.answers([recommend])[:, 0]
+            ys.append(np.where(np.isnan(said), np.nan, 100.0 * (said >= 9) - 100.0 * (said <= 6)))
+        p, made = len(drivers), list[_Effects]()
+        for k, y in enumerate(ys):
+            columns = np.column_stack([x, y])
+            parts = [
+                moments(columns, weights=w),
+                *replicate_moments(columns, weights=w, rows=rows, replicates=replicates, seed=seed),
+            ]
+            slopes = [
+                importance(m.correlation[:p, :p], m.correlation[:p, p], "beta") * m.sd[p] / m.sd[:p]
+                for m in parts
+            ]
+            one, many = slopes[0][:, 0], np.concatenate(slopes[1:], axis=1)
+            value = {i: float(one[j]) / len(b) for j, b in enumerate(drivers.values()) for i in b}
+            drawn = {i: many[j] / len(b) for j, b in enumerate(drivers.values()) for i in b}
+            if k == 0:
+                # an item of the index moves it by definition
+                value |= dict.fromkeys(own, 1 / len(own))
+                drawn |= {i: np.full(replicates, 1 / len(own)) for i in own}
+            means = bootstrap_weighted_means(y[:, None], w, rows=rows, replicates=replicates, seed=seed)
+            made.append((float(weighted_means(y[:, None], w)[0]), means[:, 0], value, drawn))
+        complete = np.flatnonzero(~np.isnan(np.column_stack([x, ys[0]])).any(axis=1))
+        base = replace(self._base("listwise"), respondents=len(complete), effective_n=kish(w, complete))
+        return made[0], made[1] if len(made) > 1 else None, base
+
     def _placed(
         self, level: Literal["item", "construct"], items: Sequence[str] | None
     ) -> dict[str, tuple[str, ...]]:
@@ -812,8 +1016,6 @@ class Chain:
 
     def _whole(self) -> Responses:
         """The responses under the instrument restricted to what was answered."""
-        from dataclasses import replace
-
         return replace(self.responses, instrument=self.instrument, items=self.items)
 
     def _index_construct(self) -> str:

@@ -454,6 +454,41 @@ def priorities_command(
     )
 
 
+@analysis(
+    "whatif",
+    click.option(
+        "--raise", "raises", metavar="NAME=POINTS", multiple=True,
+        help="Raise an item or construct by answer points; may be repeated. Default: the first priorities.",
+    ),
+    click.option(
+        "--method", type=click.Choice(["pls", "regression"]),
+        help="Where effects come from; default: PLS where the index has PLS weights.",
+    ),
+    click.option(
+        "--construct", metavar="NAME", help="The construct that is the index; default: the instrument's."
+    ),
+    click.option("--nps", metavar="ITEM", help="The item on 0-10 that asks whether they would recommend."),
+    click.option("--replicates", type=click.IntRange(100), default=1000, show_default=True),
+    SEED,
+)  # fmt: skip
+def whatif_command(survey: Survey, *, raises: tuple[str, ...], **own: Any) -> Result:
+    """What the index and the NPS would be if an item did better."""
+    return survey.what_if(_raises(raises), **own)
+
+
+def _raises(texts: tuple[str, ...]) -> dict[str, float] | None:
+    found = {}
+    for text in texts:
+        name, _, points = text.rpartition("=")
+        try:
+            found[name.strip()] = float(points)
+        except ValueError:
+            name = ""
+        if not name:
+            raise BadInput(f"--raise {text} is no raise", right="It is NAME=POINTS, such as im1=0.3")
+    return found or None
+
+
 def _point(text: str | None) -> tuple[float, float] | None:
     if text is None:
         return None

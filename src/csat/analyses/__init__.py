@@ -26,6 +26,11 @@ CATALOGUE: tuple[Entry, ...] = (
         Text("What should be improved first?", "应当先改进什么？"),
     ),
     Entry(
+        "what_if",
+        Text("What if it did better?", "如果做得更好，会怎样？"),
+        Text("What would improvements bring?", "改进会带来什么？"),
+    ),
+    Entry(
         "drivers",
         Text("Drivers of satisfaction", "满意度驱动因素"),
         Text("What moves satisfaction?", "什么在影响满意度？"),
