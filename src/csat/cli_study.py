@@ -1,0 +1,521 @@
+"""Commands about a study as a whole: its plan, weights, waves, published changes and figures.
+
+`csat.cli` registers `COMMANDS`. Nothing heavy is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from csat.errors import BadInput
+from csat.language import Language
+
+if TYPE_CHECKING:
+    from csat.analyses.planning import Stratum
+    from csat.responses.responses import Responses
+
+Command = Callable[..., Any]
+
+SAYING: tuple[Command, ...] = (
+    click.option(
+        "--lang",
+        type=click.Choice(["en", "zh"]),
+        default="en",
+        show_default=True,
+        help="Language of the text.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print the whole result as one JSON object."),
+    click.option(
+        "--charts", metavar="FOLDER", type=click.Path(path_type=Path), help="Write the charts as SVG files."
+    ),
+)
+READING: tuple[Command, ...] = (
+    click.option(
+        "-i", "--instrument", metavar="NAME", help="A shipped instrument, or a path to a .toml file."
+    ),
+    click.option("--items", metavar="A,B,..", help="Columns to analyse, where there is no instrument."),
+    click.option("--scale", metavar="LOW,HIGH", help="Their answer scale, such as 1,5."),
+    click.option(
+        "--weight", metavar="COLUMN", help="Column of case weights; 'none' switches a declared one off."
+    ),
+    click.option("--encoding", metavar="NAME", help="Encoding of a text file, where the one found is wrong."),
+    click.option(
+        "--delimiter", metavar="CHAR", help="Delimiter of a text file, where the one found is wrong."
+    ),
+    click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
+)
+CONFIDENCE = click.option(
+    "--confidence", type=float, default=0.95, show_default=True, help="Coverage of the intervals."
+)
+
+
+def _with(*groups: tuple[Command, ...]) -> Callable[[Command], Command]:
+    def add(command: Command) -> Command:
+        for option in reversed([o for group in groups for o in group]):
+            command = option(command)
+        return command
+
+    return add
+
+
+def _say(result: Any, lang: Language, as_json: bool, charts: Path | None) -> int:
+    from csat.cli import say
+
+    return say(result, lang, as_json, charts)
+
+
+# -------------------------------------------------------------------------------- plan
+
+
+@click.command("plan", short_help="How many respondents, from which strata, and how close they come.")
+@click.option(
+    "--quantity",
+    type=click.Choice(["share", "mean", "nps", "index"]),
+    default="share",
+    show_default=True,
+    help="What is to be estimated.",
+)
+@click.option(
+    "--margin",
+    metavar="E",
+    help="Half width of the interval asked for: 0.05 or 5% for a share, else in the quantity's own unit.",
+)
+@click.option("-n", "sizes", metavar="N,..", help="Numbers of answers whose margin is asked for.")
+@click.option("--share", type=float, default=0.5, show_default=True, help="The share expected.")
+@click.option("--sd", type=float, help="Standard deviation of an answer (mean) or of the index in points.")
+@click.option("--promoters", type=float, help="Share of promoters expected (nps).")
+@click.option("--detractors", type=float, help="Share of detractors expected (nps).")
+@click.option("--population", type=float, help="How many people there are.")
+@click.option(
+    "--correction",
+    type=click.Choice(["n0 - 1", "n0"]),
+    default="n0 - 1",
+    show_default=True,
+    help="Convention of the finite population correction.",
+)
+@click.option("--deff", type=float, default=1.0, show_default=True, help="Design effect.")
+@click.option("--response", type=float, default=1.0, show_default=True, help="Response rate expected, 0-1.")
+@click.option(
+    "--strata",
+    metavar="A=N,.. or FILE",
+    help="Strata and their populations; a CSV file has the columns name, population, sd, cost.",
+)
+@click.option(
+    "--allocation",
+    type=click.Choice(["proportional", "neyman", "cost-optimal"]),
+    default="proportional",
+    show_default=True,
+    help="How answers are shared among the strata.",
+)
+@click.option("--convenience", is_flag=True, help="The sample will not be random.")
+@_with((CONFIDENCE,), SAYING)
+def plan_command(
+    margin: str | None,
+    sizes: str | None,
+    strata: str | None,
+    convenience: bool,
+    lang: Language,
+    as_json: bool,
+    charts: Path | None,
+    **own: Any,
+) -> int:
+    """Plan a survey: the sample a margin needs, or the margin a sample gives.
+
+    csat plan -n 460,200 --population 3833
+    """
+    from csat.analyses.planning import planning
+
+    plan = planning(
+        own.pop("quantity"),
+        margin=None if margin is None else _number(margin, "--margin"),
+        n=[_whole(part, "-n") for part in (sizes or "").split(",") if part.strip()],
+        strata=_strata(strata),
+        drawn="convenience" if convenience else "random",
+        **own,
+    )
+    return _say(plan, lang, as_json, charts)
+
+
+def _strata(text: str | None) -> tuple[Stratum, ...]:
+    from csat.analyses.planning import Stratum
+
+    if text is None:
+        return ()
+    if "=" in text:
+        pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+        return tuple(Stratum(name.strip(), _whole(size, "--strata")) for name, _, size in pairs)
+    found = []
+    for row in _csv_rows(Path(text), ("name", "population")):
+        optional = {k: _number(row[k], text) for k in ("sd", "cost") if row.get(k)}
+        found.append(Stratum(row["name"], _whole(row["population"], text), **optional))
+    return tuple(found)
+
+
+# -------------------------------------------------------------------------------- weights
+
+
+@click.command("weights", short_help="Weights that make the respondents agree with the population.")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option(
+    "--margin",
+    "inline",
+    multiple=True,
+    metavar="COLUMN=A:SHARE,..",
+    help="A margin of the population, such as gender=female:52,male:48; may be repeated.",
+)
+@click.option(
+    "--margins",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Margins: a .toml or .json file (a table a column), or CSV (margin, category, share).",
+)
+@click.option("--bounds", metavar="LOW,HIGH", help="Hold the weights between these multiples of their mean.")
+@click.option("--from-one", is_flag=True, help="Start from 1 each, not from the weights in the file.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the weights as a CSV file: row, respondent, weight.",
+)
+@_with(READING, SAYING)
+def weights_command(
+    data: Path,
+    inline: tuple[str, ...],
+    file: Path | None,
+    bounds: str | None,
+    from_one: bool,
+    out: Path | None,
+    lang: Language,
+    as_json: bool,
+    charts: Path | None,
+    **reading: Any,
+) -> int:
+    """Rake to margins; one margin is post-stratification. Columns joined by * are one margin."""
+    from csat.analyses.weighting import weighting
+
+    margins = {**_margins_of(file), **dict(_margin(text) for text in inline)}
+    columns = tuple(dict.fromkeys(c.strip() for name in margins for c in name.split("*")))
+    if out is not None and out.exists():
+        raise BadInput(
+            "this file is there already", where=str(out), do="Name another: nothing is overwritten"
+        )
+    responses = _read(data, reading, columns)
+    result = weighting(
+        responses,
+        margins,
+        bounds=None if bounds is None else _pair(bounds, "--bounds"),
+        use_weights=not from_one,
+    )
+    if out is not None and not result.verdict.failed:
+        from csat.files import write_file
+
+        write_file(out, _weights_csv(responses, result.weights).encode())
+    return _say(result, lang, as_json, charts)
+
+
+def _weights_csv(responses: Responses, weights: Any) -> str:
+    import csv
+    import io
+
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    ids = responses.ids
+    writer.writerow(["row", *(["respondent"] if ids is not None else []), "weight"])
+    for i, (row, weight) in enumerate(zip(responses.row_numbers, weights, strict=True)):
+        writer.writerow([int(row), *([ids[i]] if ids is not None else []), repr(float(weight))])
+    return buffer.getvalue()
+
+
+def _margin(text: str) -> tuple[str, dict[str, float]]:
+    column, equals, rest = text.partition("=")
+    pairs = [part.rpartition(":") for part in rest.split(",") if part.strip()]
+    if not equals or not pairs or any(not colon for _, colon, _ in pairs):
+        raise BadInput(
+            f"--margin {text} is no margin", right="It is COLUMN=A:SHARE,.., such as gender=female:52,male:48"
+        )
+    return column.strip(), {name.strip(): _number(share, "--margin") for name, _, share in pairs}
+
+
+def _margins_of(file: Path | None) -> dict[str, dict[str, float]]:
+    if file is None:
+        return {}
+    if file.suffix.lower() in (".toml", ".json"):
+        found = _structure(file)
+        if not isinstance(found, Mapping) or not all(isinstance(v, Mapping) for v in found.values()):
+            raise BadInput(
+                "this file holds no margins",
+                where=str(file),
+                right="One table a column: [gender], then female = 52",
+            )
+        return {
+            str(column): {str(k): _number(v, str(file)) for k, v in wanted.items()}
+            for column, wanted in found.items()
+        }
+    margins: dict[str, dict[str, float]] = {}
+    for row in _csv_rows(file, ("margin", "category", "share")):
+        margins.setdefault(row["margin"], {})[row["category"]] = _number(row["share"], str(file))
+    return margins
+
+
+# -------------------------------------------------------------------------------- waves
+
+
+@click.command("waves", short_help="Compare waves, or the groups of a column: changes with tests.")
+@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--names", metavar="A,B,..", help="Names of the waves; default: the year in the file name, or the name."
+)
+@click.option("--by", metavar="COLUMN", help="One file: the column that holds the wave or group.")
+@click.option("--follow", metavar="A,B,..", help="Items to follow; default all, and the constructs.")
+@click.option(
+    "--against",
+    type=click.Choice(["previous", "first", "rest", "pairs"]),
+    default="previous",
+    show_default=True,
+    help="What each is compared with; groups of one survey: rest or pairs.",
+)
+@click.option("--lead", metavar="NAME", help="The measure the summary is about.")
+@click.option("--panel", is_flag=True, help="The same respondents were asked each time.")
+@click.option("--strata", metavar="COLUMN", default="", help="Column of the strata that were sampled.")
+@click.option("--clusters", metavar="COLUMN", default="", help="Column of the clusters that were sampled.")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A value to reach, such as overall=4 or complaints<=0.05; may be repeated.",
+)
+@click.option(
+    "--adjustment",
+    type=click.Choice(["holm", "benjamini-hochberg"]),
+    default="holm",
+    show_default=True,
+    help="Multiplicity of the tests.",
+)
+@_with((CONFIDENCE,), READING, SAYING)
+def waves_command(
+    data: tuple[Path, ...],
+    names: str | None,
+    by: str | None,
+    follow: str | None,
+    against: Any,
+    lead: str | None,
+    panel: bool,
+    strata: str,
+    clusters: str,
+    targets: tuple[str, ...],
+    adjustment: Any,
+    confidence: float,
+    lang: Language,
+    as_json: bool,
+    charts: Path | None,
+    **reading: Any,
+) -> int:
+    """Items, constructs and top shares by wave, with intervals, tests and the smallest change seen.
+
+    csat waves sfo2014.csv sfo2015.csv sfo2016.csv -i airport --target overall=4
+    """
+    from csat.analyses.waves import split, waves
+
+    extra = tuple(dict.fromkeys(c for c in (by or "", strata, clusters) if c))
+    if by is not None:
+        if len(data) > 1:
+            raise BadInput("--by is for one file", do="Leave it out: each file is a wave")
+        groups = split(_read(data[0], reading, extra), by)
+    else:
+        called = _wave_names(data, names)
+        groups = {name: _read(path, reading, extra) for name, path in zip(called, data, strict=True)}
+    result = waves(
+        groups,
+        items=[n.strip() for n in follow.split(",")] if follow else None,
+        against=against,
+        lead=lead,
+        panel=panel,
+        strata=strata,
+        clusters=clusters,
+        targets=dict(_target(t) for t in targets),
+        adjustment=adjustment,
+        confidence=confidence,
+    )
+    return _say(result, lang, as_json, charts)
+
+
+def _wave_names(data: Sequence[Path], names: str | None) -> list[str]:
+    if names is not None:
+        found = [n.strip() for n in names.split(",")]
+        if len(found) != len(data):
+            raise BadInput(f"--names gives {len(found)} names to {len(data)} files", do="Name each file")
+    else:
+        import re
+
+        years = [re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", path.name) for path in data]
+        found = [y[0] if len(y) == 1 else "" for y in years]
+        if "" in found or len(set(found)) < len(found):
+            found = [path.name.split(".")[0] for path in data]
+    if len(set(found)) < len(found):
+        raise BadInput("two waves have the same name", do="Name them: --names first,second")
+    return found
+
+
+def _target(text: str) -> tuple[str, Any]:
+    from csat.analyses.figures import Target
+
+    for sign in ("<=", ">=", "="):
+        name, found, value = text.partition(sign)
+        if found:
+            number = _number(value, "--target")
+            return name.strip(), Target(number, "at most" if sign == "<=" else "at least")
+    raise BadInput(f"--target {text} is no target", right="It is NAME=VALUE, such as overall=4")
+
+
+# -------------------------------------------------------------------------------- change, audit
+
+
+@click.command("change", short_help="Judge the change of a published share.")
+@click.argument("before")
+@click.argument("after")
+@click.option("-n", "--n-before", "n_1", type=int, help="Respondents before; alone it stands for both.")
+@click.option("--n-after", "n_2", type=int, help="Respondents after.")
+@_with((CONFIDENCE,), SAYING)
+def change_command(
+    before: str,
+    after: str,
+    n_1: int | None,
+    n_2: int | None,
+    confidence: float,
+    lang: Language,
+    as_json: bool,
+    charts: Path | None,
+) -> int:
+    """With n the test; without n no verdict, but the n it would need.
+
+    csat change 82% 88% -n 500
+    """
+    from csat.analyses.published_change import published_change
+
+    result = published_change(
+        _number(before, "BEFORE"), _number(after, "AFTER"), n_1=n_1, n_2=n_2, confidence=confidence
+    )
+    return _say(result, lang, as_json, charts)
+
+
+@click.command("audit", short_help="Check published figures: true, false or undecidable, with the reason.")
+@click.argument("claims", type=click.Path(path_type=Path))
+@_with(SAYING)
+def audit_command(claims: Path, lang: Language, as_json: bool, charts: Path | None) -> int:
+    """CLAIMS is a .toml or .json file with a list `claims`, each with a kind and its figures.
+
+    \b
+    [[claims]]
+    kind = "bartlett_df"       # also bartlett_size, regression_f, parts, rate, reachable, change, bands
+    df = 99
+    items = 12
+    """
+    from csat.analyses.audit import audit
+
+    found = _structure(claims)
+    listed = found.get("claims") if isinstance(found, Mapping) else found
+    if not isinstance(listed, list) or not all(isinstance(c, Mapping) for c in listed):
+        raise BadInput(
+            "this file holds no list of claims", where=str(claims), right='[[claims]], then kind = "rate" ..'
+        )
+    return _say(audit(listed), lang, as_json, charts)
+
+
+COMMANDS: tuple[click.Command, ...] = (
+    plan_command,
+    weights_command,
+    waves_command,
+    change_command,
+    audit_command,
+)
+"""In the order of the work."""
+
+
+# -------------------------------------------------------------------------------- files and numbers
+
+
+def _read(path: Path, reading: Mapping[str, Any], segments: tuple[str, ...]) -> Responses:
+    from csat.cli import read_survey
+
+    return read_survey(path, segments=segments, **reading).responses
+
+
+def _structure(path: Path) -> Any:
+    """A .toml or .json file as plain values."""
+    import json
+    import tomllib
+
+    text = _text(path)
+    try:
+        return json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
+        raise BadInput(f"this is no {kind}: {error}", where=str(path)) from error
+
+
+def _csv_rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
+    """Rows of a CSV file by heading, in lower case; cells trimmed."""
+    import csv
+
+    reader = csv.reader(_text(path).splitlines())
+    try:
+        rows = [[cell.strip() for cell in row] for row in reader if any(c.strip() for c in row)]
+    except csv.Error as error:
+        raise BadInput(f"this is no CSV file: {error}", where=str(path)) from error
+    head = [h.casefold() for h in rows[0]] if rows else []
+    missing = [name for name in needed if name not in head]
+    if missing or len(rows) < 2:
+        raise BadInput(
+            f"the columns {', '.join(missing)} are missing" if missing else "there is no row",
+            where=str(path),
+            right=f"The first line is {','.join(needed)}",
+        )
+    short = next((i for i, row in enumerate(rows) if len(row) < len(needed)), None)
+    if short is not None:
+        raise BadInput(
+            f"row {short + 1} has {len(rows[short])} cells", where=str(path), right=", ".join(head)
+        )
+    return [dict(zip(head, row, strict=False)) for row in rows[1:]]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise BadInput(f"the file cannot be read: {reason}", where=str(path)) from error
+
+
+def _number(value: Any, where: str) -> float:
+    """A number; `5%` is 0.05."""
+    import math
+
+    text = str(value).strip()
+    try:
+        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or isinstance(value, bool):
+        raise BadInput(f"'{value}' is no number", where=where)
+    return number
+
+
+def _whole(value: Any, where: str) -> int:
+    number = _number(value, where)
+    if number != int(number):
+        raise BadInput(f"'{value}' is no whole number", where=where)
+    return int(number)
+
+
+def _pair(text: str, where: str) -> tuple[float, float]:
+    parts = text.split(",")
+    if len(parts) != 2:
+        raise BadInput(f"{where} {text} is no pair", right="It is LOW,HIGH, such as 0.3,3")
+    return _number(parts[0], where), _number(parts[1], where)

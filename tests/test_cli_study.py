@@ -1,0 +1,159 @@
+"""The commands of a study: plan, weights, waves, change, audit, as a terminal calls them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from csat.cli_study import COMMANDS
+from csat.errors import BadInput
+from golden_data import reference_path
+
+CALLED = {c.name: c for c in COMMANDS}
+
+
+def said(name, *arguments, code=0):
+    """What the command prints."""
+    result = CliRunner().invoke(CALLED[name], [str(a) for a in arguments], standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    assert result.return_value == code
+    return result.output
+
+
+def as_json(name, *arguments, code=0):
+    return json.loads(said(name, *arguments, "--json", code=code))
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_tobacco_survey_on_the_command_line():
+    text = said("plan", "-n", "460,200", "--population", "3833")
+    assert "±4.29 percentage points" in text
+    assert "6.747" in text
+    assert "有效答卷" in said("plan", "-n", "460", "--lang", "zh")
+
+
+def test_a_margin_may_be_written_in_per_cent():
+    assert as_json("plan", "--margin", "5%")["n"] == as_json("plan", "--margin", "0.05")["n"] == 385
+
+
+def test_strata_come_inline_or_from_a_file(tmp_path):
+    inline = as_json("plan", "-n", "460", "--strata", "town=1448,village=2385")
+    assert inline["allocated"] == [174, 286]
+    file = write(tmp_path, "strata.csv", "name,population,sd\na,500,10\nb,300,20\nc,200,30\n")
+    plan = as_json(
+        "plan", "--quantity", "mean", "--sd", "20", "-n", "100", "--strata", file, "--allocation", "neyman"
+    )
+    assert plan["allocated"] == [30, 35, 35]
+    with pytest.raises(BadInput, match="population"):
+        said("plan", "-n", "9", "--strata", write(tmp_path, "wrong.csv", "name,size\na,5\n"))
+    with pytest.raises(BadInput, match="row 3 has 1 cells"):
+        said("plan", "-n", "9", "--strata", write(tmp_path, "short.csv", "name,population\na,5\nb\n"))
+
+
+@pytest.fixture
+def survey(tmp_path):
+    rows = ["q1,q2,gender,year"]
+    rows += [f"{1 + i % 5},{1 + i % 4},{'f' if i % 3 else 'm'},{2020 + i % 2}" for i in range(200)]
+    return write(tmp_path, "survey.csv", "\n".join(rows) + "\n")
+
+
+ITEMS = ("--items", "q1,q2", "--scale", "1,5")
+
+
+def test_weights_come_from_margins_inline_or_in_a_file(tmp_path, survey):
+    inline = as_json("weights", survey, *ITEMS, "--margin", "gender=f:50,m:50")
+    toml = write(tmp_path, "m.toml", "[gender]\nf = 50\nm = 50\n")
+    table = write(tmp_path, "m.csv", "margin,category,share\ngender,f,0.5\ngender,m,0.5\n")
+    for file in (toml, table, write(tmp_path, "m.json", '{"gender": {"f": 1, "m": 1}}')):
+        assert as_json("weights", survey, *ITEMS, "--margins", file)["weights"] == inline["weights"]
+    assert inline["margins"][0]["after"] == pytest.approx([0.5, 0.5])
+
+
+def test_weights_are_written_as_a_column(tmp_path, survey):
+    out = tmp_path / "weights.csv"
+    said("weights", survey, *ITEMS, "--margin", "gender=f:50,m:50", "-o", out)
+    lines = out.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "row,weight"
+    assert len(lines) == 201
+    assert sum(float(line.split(",")[1]) for line in lines[1:]) == pytest.approx(200)
+    with pytest.raises(BadInput, match="there already"):
+        said("weights", survey, *ITEMS, "--margin", "gender=f:50,m:50", "-o", out)
+
+
+def test_waves_of_one_file(survey):
+    made = as_json("waves", survey, *ITEMS, "--by", "year", "--target", "q1=3", "--target", "q2.top2<=0.5")
+    assert made["waves"] == ["2020", "2021"]
+    assert set(made["lights"]) == {"q1", "q2.top2"}
+    assert made["targets"]["q2.top2"]["direction"] == "at most"
+
+
+def test_waves_of_several_files_are_named_by_year():
+    files = [reference_path("data", f"sfo{year}.csv.gz") for year in (2015, 2016)]
+    made = as_json("waves", *files, "-i", "airport", "--follow", "overall")
+    assert made["waves"] == ["2015", "2016"]
+    assert made["measures"] == ["overall", "overall.top2"]
+    named = as_json("waves", *files, "-i", "airport", "--follow", "overall", "--names", "old,new")
+    assert named["waves"] == ["old", "new"]
+
+
+def test_charts_are_written(tmp_path, survey):
+    said("waves", survey, *ITEMS, "--by", "year", "--charts", tmp_path / "charts")
+    assert (tmp_path / "charts" / "waves-trend.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_a_published_change_with_and_without_n():
+    assert "z = 2.66, p = 0.008" in said("change", "82%", "88%", "-n", "500")
+    text = said("change", "0.82", "0.88")
+    assert "273" in text
+    assert "555" in text
+
+
+def test_an_audit_reads_its_claims_and_says_by_its_exit_code_that_one_is_false(tmp_path):
+    toml = write(
+        tmp_path, "c.toml", '[[claims]]\nkind = "bartlett_df"\ndf = 99\nitems = 12\nwhere = "table 3"\n'
+    )
+    assert "df impossible" in said("audit", toml, code=1)
+    listed = write(tmp_path, "c.json", '[{"kind": "rate", "part": 98, "whole": 145, "per_cent": "67.59"}]')
+    assert as_json("audit", listed)["findings"][0]["judgement"] == "true"
+
+
+def test_wrong_calls_say_what_is_wrong(tmp_path, survey):
+    with pytest.raises(BadInput, match="margin or a number"):
+        said("plan")
+    with pytest.raises(BadInput, match="is no number"):
+        said("plan", "--margin", "five")
+    with pytest.raises(BadInput, match="no whole number"):
+        said("plan", "-n", "4.5")
+    with pytest.raises(BadInput, match="is no margin"):
+        said("weights", survey, *ITEMS, "--margin", "gender")
+    with pytest.raises(BadInput, match="is no pair"):
+        said("weights", survey, *ITEMS, "--margin", "gender=f:1,m:1", "--bounds", "3")
+    with pytest.raises(BadInput, match="is no target"):
+        said("waves", survey, *ITEMS, "--by", "year", "--target", "q1")
+    with pytest.raises(BadInput, match="--by is for one file"):
+        said("waves", survey, survey, "--by", "year")
+    with pytest.raises(BadInput, match="same name"):
+        said("waves", survey, survey, *ITEMS)
+    with pytest.raises(BadInput, match="names to 1 files"):
+        said("waves", survey, "--names", "a,b")
+    with pytest.raises(BadInput, match="no TOML"):
+        said("audit", write(tmp_path, "x.toml", "claims ="))
+    with pytest.raises(BadInput, match="no list of claims"):
+        said("audit", write(tmp_path, "y.json", '{"claim": []}'))
+    with pytest.raises(BadInput, match="cannot be read"):
+        said("audit", tmp_path / "absent.toml")
+
+
+def test_nothing_heavy_is_loaded_before_a_command_runs():
+    code = "import csat.cli_study, sys; print([m for m in sys.modules if m in ('numpy', 'scipy', 'pandas')])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
