@@ -1,6 +1,6 @@
-"""Structural and measurement models by maximum likelihood: `sem`, `cfa`.
+"""Structural and measurement models: `sem`, `cfa`.
 
-The engine is csat's own (numerics.structure, estimation); its numbers are lavaan's.
+The engine is csat's own (numerics.structure, estimation, fitting); its numbers are lavaan's.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from csat.analyses.guidelines import FIT_SETS
 from csat.analyses.hypotheses import judged
 from csat.analyses.result import Base
 from csat.analyses.structural import admissibility
+from csat.analyses.structural.answers import Answers
 from csat.analyses.structural.doubts import doubts, grave_doubts
 from csat.analyses.structural.effects import effects_of
 from csat.analyses.structural.model import MeasurementModel, StructuralModel
-from csat.analyses.structural.parameters import MATRIX, by_parameter, parameter_rows
+from csat.analyses.structural.parameters import MATRIX, by_parameter, parameter_rows, threshold_rows
 from csat.analyses.structural.validity import validity_of
-from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName
+from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName, listed
 from csat.instrument.instrument import Hypothesis
 from csat.instrument.parameters import Parameter, ParameterTable, parameter_table
 from csat.instrument.statements import (
+    COVARIES,
     DEFINED,
     INTERCEPT,
     MEASURES,
@@ -36,13 +38,21 @@ from csat.language import Text
 from csat.numerics import linalg, solution
 from csat.numerics.estimation import Estimate, Group, fit_maximum_likelihood, information, smallest_eigenvalue
 from csat.numerics.fit_indices import Likelihood, fit_measures
+from csat.numerics.fitting import METHODS, Sample, fit
+from csat.numerics.moment_vectors import ContinuousMoments, OrderedMoments
+from csat.numerics.ordered import ordered_sample
 from csat.numerics.starts import starting_values
 from csat.numerics.structure import Cells, Structure, implied, no_cells
 from csat.tally.tally import Tally
 
 Array = NDArray[np.float64]
 
-ESTIMATORS = ("ML",)
+ESTIMATORS = tuple(METHODS)
+
+GAPS_ALLOWED = ("ML", "MLR")
+"""Estimators that full information goes with."""
+
+MISSING = ("listwise", "fiml", "pairwise")
 
 ALIKE = 0.4
 """Correlation of all items in the last starting values tried."""
@@ -120,9 +130,11 @@ class Moments:
 
 def sem(
     model: Model | str,
-    data: Tally | Moments,
+    data: Tally | Moments | Answers,
     *,
     estimator: str = "ML",
+    missing: str = "listwise",
+    ordered: Collection[str] | bool = False,
     likelihood: Likelihood = "normal",
     std_lv: bool = False,
     orthogonal: bool = False,
@@ -134,19 +146,23 @@ def sem(
     titles: Mapping[str, Text] | None = None,
     confidence: float = 0.95,
 ) -> StructuralModel:
-    """A structural model of items and constructs, by maximum likelihood.
+    """A structural model of items and constructs.
 
     Defaults are those of lavaan's `sem`: the first loading of a construct is 1, exogenous constructs covary,
     so do the residuals of what is explained and explains nothing, observed covariates keep their moments.
 
     Parameters
     ----------
-    model : parsed, or text in lavaan syntax. data : a tally (count complete rows for listwise), or `Moments`.
+    model : parsed, or text in lavaan syntax. data : a tally (count complete rows for listwise), `Moments`, or
+    `Answers`, which robust errors, gaps and ordered items need. estimator : ML, MLM, MLMV, MLMVS, MLR, ULS,
+    GLS, WLS, DWLS, and for ordered items WLSMV, ULSMV, DWLS, ... missing : "listwise", "fiml" (full
+    information, with ML and MLR), "pairwise" (ordered items). ordered : the ordered items, or True for all.
     likelihood : "normal" (covariances and the chi-square with n) or "wishart" (n - 1). guidelines : the set
     the words about fit rest on, "Hu-Bentler" or "bank study"; both are printed. hypotheses : declared paths.
     known : names the data hold besides those of the model. titles : words for constructs and items.
 
-    With weights the moments are weighted, and errors, tests and information criteria use the effective n.
+    With weights the moments are weighted; errors, tests and information criteria use the effective n, or with
+    robust estimators the sandwich.
 
     Raises
     ------
@@ -160,7 +176,16 @@ def sem(
         parse_model(model) if isinstance(model, str) else model,
         data,
         options=_Options(
-            estimator, likelihood, std_lv, orthogonal, fixed_x, mean_structure, guidelines, confidence
+            estimator,
+            likelihood,
+            std_lv,
+            orthogonal,
+            fixed_x,
+            mean_structure,
+            guidelines,
+            confidence,
+            missing,
+            ordered,
         ),
         hypotheses=hypotheses,
         known=known,
@@ -170,9 +195,11 @@ def sem(
 
 def cfa(
     model: Model | str,
-    data: Tally | Moments,
+    data: Tally | Moments | Answers,
     *,
     estimator: str = "ML",
+    missing: str = "listwise",
+    ordered: Collection[str] | bool = False,
     likelihood: Likelihood = "normal",
     std_lv: bool = False,
     orthogonal: bool = False,
@@ -191,7 +218,16 @@ def cfa(
         _measurement_part(whole),
         data,
         options=_Options(
-            estimator, likelihood, std_lv, orthogonal, True, mean_structure, guidelines, confidence
+            estimator,
+            likelihood,
+            std_lv,
+            orthogonal,
+            True,
+            mean_structure,
+            guidelines,
+            confidence,
+            missing,
+            ordered,
         ),
         hypotheses=(),
         known=(),
@@ -227,12 +263,35 @@ class _Options:
     mean_structure: bool
     guidelines: str
     confidence: float
+    missing: str
+    ordered: Collection[str] | bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Solution:
+    """A model with its estimates.
+
+    covariance : (p, p) the sample covariance (or polychoric correlations) the discrepancy saw. generic : the
+    information where the search began. thresholds : names, values and errors of those of ordered items.
+    """
+
+    table: ParameterTable
+    moments: Moments
+    structure: Structure
+    estimate: Estimate
+    information: Array
+    generic: Array
+    theta_cov: Array
+    covariance: Array
+    fit: dict[str, float]
+    thresholds: tuple[tuple[str, str, float, float], ...] = ()
+    unit: tuple[int, ...] = ()
 
 
 def _fitted(
     kind: type[StructuralModel],
     model: Model,
-    data: Tally | Moments,
+    data: Tally | Moments | Answers,
     *,
     options: _Options,
     hypotheses: Sequence[Hypothesis],
@@ -245,55 +304,35 @@ def _fitted(
         std_lv=options.std_lv,
         orthogonal=options.orthogonal,
         fixed_x=options.fixed_x,
-        mean_structure=options.mean_structure,
+        mean_structure=options.mean_structure or options.missing == "fiml",
     )
-    moments = Moments.of_tally(data) if isinstance(data, Tally) else data
-    moments = moments.select(table.observed)
-    _check_moments(moments)
-    structure, start_values = _structure(table, moments)
-    with_means = structure.has_means
-    n = moments.base.effective_n if moments.base.weighted else float(moments.base.respondents)
-    # wishart: both the covariance and the multiplier are those of n - 1
-    scale = n / (n - 1) if options.likelihood == "wishart" else 1.0
-    multiplier = n - 1 if options.likelihood == "wishart" else n
-    covariance = moments.covariance * scale
-    group = Group(structure, covariance, multiplier, moments.means if with_means else None)
-    estimate = _estimated(group, table, start_values)
-    info = information([group], estimate)
-    theta_cov = solution.parameter_covariance(info, estimate.on_bound)
+    found = _solution(table, data, options)
+    table, moments, structure, estimate = found.table, found.moments, found.structure, found.estimate
+    info, theta_cov, covariance = found.information, found.theta_cov, found.covariance
+    measures = found.fit
     at = estimate.implied[0]
-    scaled = solution.standardised(structure, estimate.theta, at, theta_cov)
+    scaled = solution.standardised(structure, estimate.theta, at, theta_cov, unit=found.unit)
     rows = parameter_rows(table, structure, estimate.theta, theta_cov, scaled, confidence=options.confidence)
-    covariates = [table.observed.index(x) for x in table.covariates]
-    fit = fit_measures(
-        covariance,
-        at.covariance,
-        n=n,
-        parameters=len(table.free),
-        sample_mean=moments.means if with_means else None,
-        implied_mean=at.mean if with_means else None,
-        exogenous=covariates,
-        likelihood=options.likelihood,
-    )
+    rows += threshold_rows(found.thresholds, confidence=options.confidence)
     said = dict(titles or {})
     solved = admissibility.Solved(
         table=table,
         structure=structure,
         estimate=estimate,
         information=info,
-        generic=info if estimate.converged else information([group], _at_start(group, len(table.free))),
+        generic=found.generic,
         loadings={(r.lhs, r.rhs): r.std_all for r in rows if r.op == MEASURES},
         # a residual correlation with a variance of zero has no standardised error, yet is determined
         standard_errors=by_parameter(
             table, [0.0 if math.isfinite(r.se) and math.isnan(r.std_all_se) else r.std_all_se for r in rows]
         ),
-        df=int(fit["df"]),
+        df=int(measures["df"]),
         titles=said,
     )
     wrong = admissibility.findings(solved)
     measured = {f: tuple(i for i in model.items_of(f) if i in table.observed) for f in table.latents}
     worth = validity_of(table, measured, rows, cov=covariance, total=at.total)
-    grave = [] if wrong else grave_doubts(solved, fit)
+    grave = [] if wrong else grave_doubts(solved, measures)
     cautions = (
         *wrong,
         *grave,
@@ -318,7 +357,7 @@ def _fitted(
         constructs=table.latents,
         measured_by=measured,
         parameters=rows,
-        fit=fit,
+        fit=measures,
         guidelines=options.guidelines,
         r2={name: float(v) for name, v in zip(table.variables, r2, strict=True) if not math.isnan(v)},
         sample_cov=covariance,
@@ -351,10 +390,248 @@ def _fitted(
     )
 
 
+def _solution(table: ParameterTable, data: Tally | Moments | Answers, options: _Options) -> _Solution:
+    """By the estimator asked for; plain maximum likelihood needs nothing but covariances."""
+    ordered = table.observed if options.ordered is True else tuple(options.ordered or ())
+    if isinstance(data, Answers):
+        chosen = data.select(table.observed)
+        kept = chosen.kept(options.missing)
+        if ordered or options.missing == "fiml" or options.estimator != "ML":
+            base = kept.base(options.missing, rows=len(data.rows))
+            if ordered:
+                return _by_ordered(table, kept, base, ordered, options)
+            return _by_rows(table, kept, base, options)
+        data = Moments.of_rows(chosen.rows, chosen.items, weights=chosen.weights, instrument=data.instrument)
+    if ordered or options.missing == "fiml":
+        raise BadInput(
+            "ordered items and full information need the answers, not only their covariances",
+            do="Give the survey or the rows",
+        )
+    moments = (Moments.of_tally(data) if isinstance(data, Tally) else data).select(table.observed)
+    if options.estimator == "ML":
+        return _by_maximum_likelihood(table, moments, options)
+    sample = Sample.of_moments(moments.covariance, n=float(moments.base.respondents), mean=moments.means)
+    return _by_sample(table, moments, sample, options)
+
+
+def _by_maximum_likelihood(table: ParameterTable, moments: Moments, options: _Options) -> _Solution:
+    _check_moments(moments)
+    structure, start_values = _structure(table, moments)
+    with_means = structure.has_means
+    n = moments.base.effective_n if moments.base.weighted else float(moments.base.respondents)
+    # wishart: both the covariance and the multiplier are those of n - 1
+    scale = n / (n - 1) if options.likelihood == "wishart" else 1.0
+    multiplier = n - 1 if options.likelihood == "wishart" else n
+    covariance = moments.covariance * scale
+    group = Group(structure, covariance, multiplier, moments.means if with_means else None)
+    estimate = _estimated(group, table, start_values)
+    info = information([group], estimate)
+    at = estimate.implied[0]
+    measures = fit_measures(
+        covariance,
+        at.covariance,
+        n=n,
+        parameters=len(table.free),
+        sample_mean=moments.means if with_means else None,
+        implied_mean=at.mean if with_means else None,
+        exogenous=[table.observed.index(x) for x in table.covariates],
+        likelihood=options.likelihood,
+    )
+    return _Solution(
+        table,
+        moments,
+        structure,
+        estimate,
+        info,
+        info if estimate.converged else information([group], _at_start(group, len(table.free))),
+        solution.parameter_covariance(info, estimate.on_bound),
+        covariance,
+        measures,
+    )
+
+
+def _by_rows(table: ParameterTable, kept: Answers, base: Base, options: _Options) -> _Solution:
+    try:
+        if options.missing == "fiml":
+            sample = Sample.of_gaps(kept.rows, weights=kept.weights)
+        else:
+            sample = Sample.of_rows(kept.rows, weights=kept.weights)
+    except NumericsError as err:
+        raise err.named(table.observed, where="the model") from err
+    return _by_sample(table, Moments(table.observed, sample.cov, sample.mean, base), sample, options)
+
+
+def _by_sample(table: ParameterTable, moments: Moments, sample: Sample, options: _Options) -> _Solution:
+    _check_moments(moments)
+    structure, start_values = _structure(table, moments)
+    lower, upper = _bounds(table)
+    try:
+        found = fit(
+            [ContinuousMoments(structure)],
+            [sample],
+            len(table.free),
+            estimator=options.estimator,
+            likelihood=options.likelihood,
+            start=start_values,
+            lower=lower,
+            upper=upper,
+            exogenous=[table.observed.index(x) for x in table.covariates],
+        )
+    except NumericsError as err:
+        raise err.named(table.observed, where="the model") from err
+    except np.linalg.LinAlgError as err:
+        raise _no_start() from err
+    less_one = found.multiplier < found.n
+    group = Group(structure, moments.covariance, found.n, moments.means if structure.has_means else None)
+    return _Solution(
+        table,
+        moments,
+        structure,
+        found.estimate,
+        found.information,
+        found.information
+        if found.estimate.converged
+        else information([group], _at_start(group, len(table.free))),
+        found.covariance,
+        moments.covariance * (found.n / (found.n - 1) if less_one else 1.0),
+        found.measures,
+    )
+
+
+def _by_ordered(
+    table: ParameterTable, kept: Answers, base: Base, ordered: Collection[str], options: _Options
+) -> _Solution:
+    """Thresholds and polychoric correlations; the residual variance of an item is what leaves its total 1."""
+    rest = [i for i in table.observed if i not in ordered]
+    if rest:
+        raise BadInput(
+            f"{listed(rest)} would be measured on a scale of numbers beside ordered items",
+            right="A model with ordered items has only ordered items",
+            do="Declare them ordered too, or none",
+        )
+    codes, categories = kept.codes()
+    try:
+        found_sample = ordered_sample(codes, categories, weights=kept.weights)
+    except NumericsError as err:
+        raise err.named(table.observed, where="the model") from err
+    p = len(table.observed)
+    moments = Moments(table.observed, found_sample.correlation, np.zeros(p), base)
+    table = _without_residuals(table, dict.fromkeys(table.observed, 0.0))
+    structure, start_values = _structure(table, moments)
+    q, t = len(table.free), found_sample.thresholds.size
+    if np.isin(np.arange(p), structure.directed.column).any():
+        raise BadInput(
+            "an ordered item explains something",
+            right="Ordered items are explained by constructs",
+            do="Let a construct measured by the item explain it, or do not declare the item ordered",
+        )
+    rank = np.concatenate([np.arange(np.sum(found_sample.item == i)) for i in range(p)]).astype(np.intp)
+    cuts = Cells(found_sample.item, rank, q + np.arange(t), np.zeros(t))
+    lower, upper = _bounds(table)
+    unbounded = np.full(t, np.inf)
+    try:
+        found = fit(
+            [OrderedMoments(structure, cuts)],
+            [Sample.of_ordered(found_sample)],
+            q + t,
+            estimator=options.estimator,
+            start=np.concatenate([start_values, np.full(t, np.nan)]),
+            lower=np.concatenate([lower, -unbounded]),
+            upper=np.concatenate([upper, unbounded]),
+        )
+    except NumericsError as err:
+        raise err.named(table.observed, where="the model") from err
+    except np.linalg.LinAlgError as err:
+        raise _no_start() from err
+    theta = found.theta[:q]
+    explained = np.diagonal(implied(structure, theta).covariance)
+    table = _without_residuals(
+        table, dict(zip(table.observed, (float(1 - v) for v in explained), strict=True))
+    )
+    structure, _ = _structure(table, moments)
+    estimate = replace(
+        found.estimate,
+        theta=theta,
+        gradient=found.estimate.gradient[:q],
+        hessian=found.estimate.hessian[:q, :q],
+        implied=(implied(structure, theta),),
+        on_bound=found.estimate.on_bound[:q],
+    )
+    errors = np.sqrt(np.maximum(np.diagonal(found.covariance)[q:], 0.0))
+    names = [(table.observed[i], f"t{k + 1}") for i, k in zip(found_sample.item, rank, strict=True)]
+    info = found.information[:q, :q]
+    return _Solution(
+        table,
+        moments,
+        structure,
+        estimate,
+        info,
+        info,
+        found.covariance[:q, :q],
+        found_sample.correlation,
+        found.measures,
+        tuple(
+            (item, cut, float(v), float(e))
+            for (item, cut), v, e in zip(names, found.theta[q:], errors, strict=True)
+        ),
+        tuple(range(p)),
+    )
+
+
+def _without_residuals(table: ParameterTable, values: Mapping[str, float]) -> ParameterTable:
+    """The table with these residual variances as numbers."""
+    return replace(
+        table,
+        rows=tuple(
+            replace(r, free=False, value=values[r.left])
+            if r.operator == COVARIES and r.left == r.right and r.left in values
+            else r
+            for r in table.rows
+        ),
+    )
+
+
+def _no_start() -> CannotCompute:
+    return CannotCompute(
+        "no positive definite covariance can be found to start from",
+        where="the model",
+        do="Check the fixed values and bounds of the model",
+    )
+
+
+def _bounds(table: ParameterTable) -> tuple[Array, Array]:
+    """Of each free parameter: the lower and the upper."""
+    lower = np.array([max(table.rows[i].lower for i in rows) for rows in table.free])
+    upper = np.array([min(table.rows[i].upper for i in rows) for rows in table.free])
+    crossed = np.flatnonzero(lower > upper)
+    if crossed.size:
+        name = table.rows[table.free[crossed[0]][0]].name
+        raise BadInput(f"the lower bound of {name} is above its upper bound", where="the model")
+    return lower, upper
+
+
 def _check_options(options: _Options) -> None:
     if options.estimator not in ESTIMATORS:
         raise BadInput(
             f"the estimator is '{options.estimator}'", right=f"The estimators are: {', '.join(ESTIMATORS)}"
+        )
+    if options.missing not in MISSING:
+        raise UnknownName("policy for missing answers", options.missing, MISSING)
+    if options.missing == "fiml" and (options.estimator not in GAPS_ALLOWED or options.ordered):
+        raise BadInput(
+            f"full information does not go with {options.estimator}"
+            + (" and ordered items" if options.ordered else ""),
+            right=f"It goes with {listed(GAPS_ALLOWED)}, without ordered items",
+        )
+    if options.missing == "pairwise" and not options.ordered:
+        raise BadInput(
+            "pairwise answers are for ordered items here",
+            do="Use fiml, which loses no answer, or count the tally pairwise yourself",
+        )
+    if options.ordered and METHODS[options.estimator].discrepancy in ("ML", "GLS"):
+        raise BadInput(
+            f"the estimator is '{options.estimator}' and items are ordered",
+            right="With ordered items the estimators are WLSMV, DWLS, ULSMV, ULS and WLS",
         )
     if options.likelihood not in ("normal", "wishart"):
         raise BadInput(f"the likelihood is '{options.likelihood}'", right="It is normal or wishart")
@@ -418,12 +695,7 @@ def _cells(places: Sequence[tuple[int, int, int, float]]) -> Cells:
 
 def _estimated(group: Group, table: ParameterTable, said: Array) -> Estimate:
     """The minimum, from the best of a few starts: another is tried only where one leads to none."""
-    lower = np.array([max(table.rows[i].lower for i in rows) for rows in table.free])
-    upper = np.array([min(table.rows[i].upper for i in rows) for rows in table.free])
-    crossed = np.flatnonzero(lower > upper)
-    if crossed.size:
-        name = table.rows[table.free[crossed[0]][0]].name
-        raise BadInput(f"the lower bound of {name} is above its upper bound", where="the model")
+    lower, upper = _bounds(table)
     best: Estimate | None = None
     for start in _starts(group, said):
         candidate = np.clip(start, lower, upper)
@@ -436,11 +708,7 @@ def _estimated(group: Group, table: ParameterTable, said: Array) -> Estimate:
             best = found
     if best is not None:
         return best
-    raise CannotCompute(
-        "no positive definite covariance can be found to start from",
-        where="the model",
-        do="Check the fixed values and bounds of the model",
-    )
+    raise _no_start()
 
 
 def _starts(group: Group, said: Array) -> Iterator[Array]:

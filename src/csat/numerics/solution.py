@@ -6,6 +6,7 @@ Errors of functions of theta are by the delta method with analytic derivatives.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,8 +69,10 @@ def parameter_covariance(information: Array, held: NDArray[np.bool_]) -> Array:
     return covariance
 
 
-def standardised(structure: Structure, theta: Array, at: Implied, covariance: Array) -> Standardised:
-    """Standardised solution. covariance : (q, q) of theta.
+def standardised(
+    structure: Structure, theta: Array, at: Implied, covariance: Array, *, unit: Sequence[int] = ()
+) -> Standardised:
+    """Standardised solution. covariance : (q, q) of theta. unit : variables whose total variance is held.
 
     A loading or path is multiplied by d of its cause and divided by d of its effect; a variance is divided
     by the total variance; a covariance of what is left unexplained becomes the correlation of the two
@@ -80,9 +83,15 @@ def standardised(structure: Structure, theta: Array, at: Implied, covariance: Ar
     with np.errstate(invalid="ignore"):
         d = np.sqrt(total)
     log_slope = _log_sd_slopes(structure, at, q)
+    # the residual variance of an ordered item gives way, so that its total stays 1
+    held = np.zeros((v, q))
+    held[list(unit)] = log_slope[list(unit)]
+    log_slope = log_slope - held
     latent_d = np.where(np.arange(v) < p, 1.0, d)
     complete = _scaled(structure, theta, d, at)
     slopes = _scaled_slopes(structure, theta, d, log_slope, complete)
+    own = structure.symmetric.row == structure.symmetric.column
+    slopes[1][own] -= 2 * held[structure.symmetric.row[own]]
     errors = ByCell(*(delta_errors(s, covariance) for s in slopes))
     return Standardised(
         _scaled(structure, theta, latent_d, at, observed=p), complete, errors, ByCell(*slopes)

@@ -17,6 +17,7 @@ from csat.instrument.statements import (
     INTERCEPT,
     MEASURES,
     REGRESSED_ON,
+    THRESHOLD,
     Expression,
     Tree,
 )
@@ -104,6 +105,29 @@ def parameter_rows(
             )
         )
     return tuple(rows)
+
+
+def threshold_rows(
+    thresholds: Sequence[tuple[str, str, float, float]], *, confidence: float
+) -> tuple[ParameterEstimate, ...]:
+    """A row for each threshold of an ordered item: item, name, value, error. They are standardised as is."""
+    z = normal_quantile(confidence)
+    return tuple(
+        _row(
+            item,
+            THRESHOLD,
+            name,
+            label="",
+            est=value,
+            se=se,
+            std_lv=value,
+            std_all=value,
+            std_all_se=se,
+            free=True,
+            z=z,
+        )
+        for item, name, value, se in thresholds
+    )
 
 
 def by_parameter(table: ParameterTable, by_row: Sequence[float]) -> Array:

@@ -1,0 +1,97 @@
+"""Answers row by row, for what covariances alone cannot give: robust errors, gaps, ordered items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from csat.analyses.result import Base
+from csat.errors import CannotCompute, UnknownName
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Answers of respondents to items.
+
+    rows : (n, p), NaN where there is none. weights : (n,) or None. scales : (p,) ascending answer values an
+    item declares, empty where it declares none. instrument : id and version, or empty.
+    """
+
+    items: tuple[str, ...]
+    rows: Array
+    weights: Array | None = None
+    scales: tuple[tuple[float, ...], ...] = ()
+    instrument: str = ""
+
+    @classmethod
+    def of_rows(
+        cls,
+        rows: ArrayLike,
+        items: Sequence[str],
+        *,
+        weights: ArrayLike | None = None,
+        scales: Sequence[Sequence[float]] = (),
+        instrument: str = "",
+    ) -> Answers:
+        """From an (n, p) matrix."""
+        x = np.asarray(rows, dtype=float)
+        w = None if weights is None else np.asarray(weights, dtype=float)
+        declared = tuple(tuple(float(v) for v in s) for s in scales) or tuple(() for _ in items)
+        return cls(tuple(items), x, w, declared, instrument)
+
+    def select(self, items: Sequence[str]) -> Answers:
+        """Of some of the items, in the order given.
+
+        Raises
+        ------
+        UnknownName : an item that is not among them.
+        """
+        for item in items:
+            if item not in self.items:
+                raise UnknownName("item", item, self.items, where="the model")
+        at = [self.items.index(i) for i in items]
+        return Answers(
+            tuple(items), self.rows[:, at], self.weights, tuple(self.scales[i] for i in at), self.instrument
+        )
+
+    def kept(self, missing: str) -> Answers:
+        """The rows a policy uses: `listwise` the complete ones, else those with any answer."""
+        known = ~np.isnan(self.rows)
+        chosen = known.all(axis=1) if missing == "listwise" else known.any(axis=1)
+        if not chosen.any():
+            raise CannotCompute("no respondent answered every item", where="the model")
+        w = None if self.weights is None else self.weights[chosen]
+        return Answers(self.items, self.rows[chosen], w, self.scales, self.instrument)
+
+    def base(self, missing: str, *, rows: int) -> Base:
+        """Whom a result on these answers rests on; rows : how many there were."""
+        n = len(self.rows)
+        w = np.ones(n) if self.weights is None else self.weights
+        return Base(
+            respondents=n,
+            effective_n=float(w.sum() ** 2 / (w**2).sum()),
+            missing=missing,
+            rows=rows,
+            weighted=self.weights is not None,
+            instrument=self.instrument,
+        )
+
+    def codes(self) -> tuple[NDArray[np.int64], list[int]]:
+        """(n, p) positions on each item's scale, -1 without an answer, and its number of categories.
+
+        Without a declared scale the values that occur are the scale.
+        """
+        codes = np.full(self.rows.shape, -1, dtype=np.int64)
+        categories = []
+        for j, scale in enumerate(self.scales):
+            own = self.rows[:, j]
+            known = ~np.isnan(own)
+            values = np.array(scale) if scale else np.unique(own[known])
+            codes[known, j] = np.searchsorted(values, own[known])
+            categories.append(int(values.size))
+        return codes, categories
