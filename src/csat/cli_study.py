@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from csat.cli_options import BINDING, FILE, SAYING, options, read_survey, say
 from csat.errors import BadInput
 from csat.language import Language
 
@@ -18,54 +19,9 @@ if TYPE_CHECKING:
     from csat.analyses.planning import Stratum
     from csat.responses.responses import Responses
 
-Command = Callable[..., Any]
-
-SAYING: tuple[Command, ...] = (
-    click.option(
-        "--lang",
-        type=click.Choice(["en", "zh"]),
-        default="en",
-        show_default=True,
-        help="Language of the text.",
-    ),
-    click.option("--json", "as_json", is_flag=True, help="Print the whole result as one JSON object."),
-    click.option(
-        "--charts", metavar="FOLDER", type=click.Path(path_type=Path), help="Write the charts as SVG files."
-    ),
-)
-READING: tuple[Command, ...] = (
-    click.option(
-        "-i", "--instrument", metavar="NAME", help="A shipped instrument, or a path to a .toml file."
-    ),
-    click.option("--items", metavar="A,B,..", help="Columns to analyse, where there is no instrument."),
-    click.option("--scale", metavar="LOW,HIGH", help="Their answer scale, such as 1,5."),
-    click.option(
-        "--weight", metavar="COLUMN", help="Column of case weights; 'none' switches a declared one off."
-    ),
-    click.option("--encoding", metavar="NAME", help="Encoding of a text file, where the one found is wrong."),
-    click.option(
-        "--delimiter", metavar="CHAR", help="Delimiter of a text file, where the one found is wrong."
-    ),
-    click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
-)
 CONFIDENCE = click.option(
     "--confidence", type=float, default=0.95, show_default=True, help="Coverage of the intervals."
 )
-
-
-def _with(*groups: tuple[Command, ...]) -> Callable[[Command], Command]:
-    def add(command: Command) -> Command:
-        for option in reversed([o for group in groups for o in group]):
-            command = option(command)
-        return command
-
-    return add
-
-
-def _say(result: Any, lang: Language, as_json: bool, charts: Path | None) -> int:
-    from csat.cli import say
-
-    return say(result, lang, as_json, charts)
 
 
 # -------------------------------------------------------------------------------- plan
@@ -112,7 +68,7 @@ def _say(result: Any, lang: Language, as_json: bool, charts: Path | None) -> int
     help="How answers are shared among the strata.",
 )
 @click.option("--convenience", is_flag=True, help="The sample will not be random.")
-@_with((CONFIDENCE,), SAYING)
+@options((CONFIDENCE,), SAYING)
 def plan_command(
     margin: str | None,
     sizes: str | None,
@@ -137,7 +93,7 @@ def plan_command(
         drawn="convenience" if convenience else "random",
         **own,
     )
-    return _say(plan, lang, as_json, charts)
+    return say(plan, lang, as_json, charts)
 
 
 def _strata(text: str | None) -> tuple[Stratum, ...]:
@@ -183,7 +139,7 @@ def _strata(text: str | None) -> tuple[Stratum, ...]:
     metavar="FILE",
     help="Write the weights as a CSV file: row, respondent, weight.",
 )
-@_with(READING, SAYING)
+@options(BINDING, FILE, SAYING)
 def weights_command(
     data: Path,
     inline: tuple[str, ...],
@@ -216,7 +172,7 @@ def weights_command(
         from csat.files import write_file
 
         write_file(out, _weights_csv(responses, result.weights).encode())
-    return _say(result, lang, as_json, charts)
+    return say(result, lang, as_json, charts)
 
 
 def _weights_csv(responses: Responses, weights: Any) -> str:
@@ -298,7 +254,7 @@ def _margins_of(file: Path | None) -> dict[str, dict[str, float]]:
     show_default=True,
     help="Multiplicity of the tests.",
 )
-@_with((CONFIDENCE,), READING, SAYING)
+@options((CONFIDENCE,), BINDING, FILE, SAYING)
 def waves_command(
     data: tuple[Path, ...],
     names: str | None,
@@ -343,7 +299,7 @@ def waves_command(
         adjustment=adjustment,
         confidence=confidence,
     )
-    return _say(result, lang, as_json, charts)
+    return say(result, lang, as_json, charts)
 
 
 def _wave_names(data: Sequence[Path], names: str | None) -> list[str]:
@@ -382,7 +338,7 @@ def _target(text: str) -> tuple[str, Any]:
 @click.argument("after")
 @click.option("-n", "--n-before", "n_1", type=int, help="Respondents before; alone it stands for both.")
 @click.option("--n-after", "n_2", type=int, help="Respondents after.")
-@_with((CONFIDENCE,), SAYING)
+@options((CONFIDENCE,), SAYING)
 def change_command(
     before: str,
     after: str,
@@ -402,12 +358,12 @@ def change_command(
     result = published_change(
         _number(before, "BEFORE"), _number(after, "AFTER"), n_1=n_1, n_2=n_2, confidence=confidence
     )
-    return _say(result, lang, as_json, charts)
+    return say(result, lang, as_json, charts)
 
 
 @click.command("audit", short_help="Check published figures: true, false or undecidable, with the reason.")
 @click.argument("claims", type=click.Path(path_type=Path))
-@_with(SAYING)
+@options(SAYING)
 def audit_command(claims: Path, lang: Language, as_json: bool, charts: Path | None) -> int:
     """CLAIMS is a .toml or .json file with a list `claims`, each with a kind and its figures.
 
@@ -425,7 +381,7 @@ def audit_command(claims: Path, lang: Language, as_json: bool, charts: Path | No
         raise BadInput(
             "this file holds no list of claims", where=str(claims), right='[[claims]], then kind = "rate" ..'
         )
-    return _say(audit(listed), lang, as_json, charts)
+    return say(audit(listed), lang, as_json, charts)
 
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -442,8 +398,6 @@ COMMANDS: tuple[click.Command, ...] = (
 
 
 def _read(path: Path, reading: Mapping[str, Any], segments: tuple[str, ...]) -> Responses:
-    from csat.cli import read_survey
-
     return read_survey(path, segments=segments, **reading).responses
 
 

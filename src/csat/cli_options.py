@@ -1,0 +1,131 @@
+"""Options and endings the commands share: how a survey is read, how a result is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from csat.errors import BadInput
+from csat.language import Language
+
+if TYPE_CHECKING:
+    from csat.analyses.result import Result
+    from csat.survey import Survey
+
+Command = Callable[..., Any]
+
+EXIT_DONE, EXIT_WITHHELD, EXIT_WRONG = 0, 1, 2
+
+DATA = click.argument("data", type=click.Path(path_type=Path))
+BINDING: tuple[Command, ...] = (
+    click.option(
+        "-i", "--instrument", metavar="NAME", help="A shipped instrument, or a path to a .toml file."
+    ),
+    click.option("--items", metavar="A,B,..", help="Columns to analyse, where there is no instrument."),
+    click.option("--scale", metavar="LOW,HIGH", help="Their answer scale, such as 1,5."),
+    click.option(
+        "--weight", metavar="COLUMN", help="Column of case weights; 'none' switches a declared one off."
+    ),
+)
+SEGMENT = click.option(
+    "--segment", "segments", metavar="COLUMN", multiple=True, help="Column that groups respondents."
+)
+FILE: tuple[Command, ...] = (
+    click.option("--encoding", metavar="NAME", help="Encoding of a text file, where the one found is wrong."),
+    click.option(
+        "--delimiter", metavar="CHAR", help="Delimiter of a text file, where the one found is wrong."
+    ),
+    click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
+)
+READING: tuple[Command, ...] = (DATA, *BINDING, SEGMENT, *FILE)
+
+SAYING: tuple[Command, ...] = (
+    click.option(
+        "--lang",
+        type=click.Choice(["en", "zh"]),
+        default="en",
+        show_default=True,
+        help="Language of the text.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print the whole result as one JSON object."),
+    click.option(
+        "--charts", metavar="FOLDER", type=click.Path(path_type=Path), help="Write the charts as SVG files."
+    ),
+)
+
+
+def options(*groups: tuple[Command, ...]) -> Callable[[Command], Command]:
+    """Add groups of options to a command, in the order given."""
+
+    def add(command: Command) -> Command:
+        for option in reversed([o for group in groups for o in group]):
+            command = option(command)
+        return command
+
+    return add
+
+
+def read_survey(
+    data: Path,
+    instrument: str | None,
+    items: str | None,
+    scale: str | None,
+    weight: str | None,
+    segments: tuple[str, ...],
+    encoding: str | None,
+    delimiter: str | None,
+    sheet: str | None,
+) -> Survey:
+    """Read with the options of `READING`."""
+    from csat.survey import read
+
+    return read(
+        data,
+        instrument=instrument,
+        items=names_of(items),
+        scale=scale_of(scale),
+        weight=weight,
+        segments=segments,
+        encoding=encoding,
+        delimiter="\t" if delimiter in ("\\t", "tab") else delimiter,
+        sheet=sheet,
+    )
+
+
+def say(result: Result, language: Language, as_json: bool, charts: Path | None) -> int:
+    """Print a result and return the exit code its verdict asks for."""
+    if as_json:
+        import json
+
+        click.echo(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False, indent=1))
+    else:
+        click.echo(result.text(language))
+    if charts is not None:
+        from csat.display.canvas import svg
+        from csat.files import write_all
+
+        drawn = {
+            f"{result.name}-{name}.svg": svg(plot, language, f"{result.name}-{name}").encode()
+            for name, plot in result.plots().items()
+        }
+        write_all(charts, drawn)
+    return EXIT_WITHHELD if result.verdict.failed else EXIT_DONE
+
+
+def names_of(text: str | None) -> list[str] | None:
+    """`a,b` as a list."""
+    return [n.strip() for n in text.split(",") if n.strip()] if text else None
+
+
+def scale_of(text: str | None) -> tuple[int, int] | None:
+    """`1,5` or `1-5` as the ends of a scale."""
+    if text is None:
+        return None
+    try:
+        low, high = (int(part) for part in text.replace("-", ",").split(","))
+    except ValueError as error:
+        raise BadInput(f"--scale {text} is not a scale", right="It is LOW,HIGH, such as 1,5") from error
+    return low, high
