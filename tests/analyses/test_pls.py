@@ -235,6 +235,23 @@ def test_each_policy_rests_on_its_respondents() -> None:
     assert pairwise.item_mean[2] == pytest.approx(answers[:, 2].mean())
 
 
+def test_em_moments_fill_what_is_missing_at_random() -> None:
+    answers = answered(7, rows=1500)
+    holes = answers.copy()
+    # the second item of the quality block is silent where the first is low: pairwise moments are biased
+    holes[answers[:, 0] <= 4, 1] = np.nan
+    whole = modelled(responses(answers), replicates=0)
+    em = modelled(responses(holes), missing="em", replicates=20)
+    pairwise = modelled(responses(holes), replicates=0)
+    assert abs(em.item_mean[1] - whole.item_mean[1]) < 0.12 < abs(pairwise.item_mean[1] - whole.item_mean[1])
+    np.testing.assert_allclose(em.weights, whole.weights, atol=0.03)
+    assert np.isfinite(em.index_se).all()
+    assert {c.code for c in em.cautions} >= {"em"}
+    complete = modelled(responses(answers), missing="em", replicates=0)
+    np.testing.assert_allclose(complete.weights, whole.weights, atol=1e-7)
+    np.testing.assert_allclose(complete.item_sd, whole.item_sd, atol=1e-7)
+
+
 def test_a_tally_gives_the_same_estimates_and_no_errors() -> None:
     made = responses()
     found = modelled(count(made, ITEMS, complete=True))

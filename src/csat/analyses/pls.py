@@ -16,7 +16,15 @@ from csat.analyses.path_model_pls import (
     PathModelPLS,
     PredictiveTest,
 )
-from csat.analyses.pls_data import MISSING, MISSING_NAMES, ModelData, StagedData, fixed_weight_se, raw_alpha
+from csat.analyses.pls_data import (
+    MISSING,
+    MISSING_NAMES,
+    ModelData,
+    Policy,
+    StagedData,
+    fixed_weight_se,
+    raw_alpha,
+)
 from csat.analyses.pls_design import Design, HigherOrder, design_of, instrument_of, target_of, titles_of
 from csat.analyses.pls_doubts import cautions_of, verdict_of
 from csat.analyses.pls_figures import Figures, moderations
@@ -45,7 +53,6 @@ from csat.numerics.pls_assessment import (
 )
 from csat.numerics.pls_bootstrap import TooManyLost, pls_replicates
 from csat.numerics.pls_predict import FOLDS, accuracy, cvpat, losses, pls_predict, random_folds
-from csat.numerics.replicate_moments import Missing
 from csat.numerics.resampling import REPLICATES
 from csat.numerics.validity import negative_within
 from csat.responses.responses import Responses
@@ -54,8 +61,8 @@ from csat.tally.tally import Tally
 Array = NDArray[np.float64]
 IntervalMethod = Literal["percentile", "BCa"]
 
-REPLICATES_POLYCHORIC = 200
-"""Default for polychoric correlations: each replicate is a matrix of them (ours)."""
+REPLICATES_SLOW = 200
+"""Default with polychoric correlations or EM moments: each replicate is a search of its own (ours)."""
 FEWEST = 20
 """Replicates below which there is no interval (ours)."""
 FEWEST_FOR_PREDICTION = 50
@@ -73,7 +80,7 @@ def pls(
     consistent: bool = False,
     target: str | None = None,
     correlation: Correlation = "pearson",
-    missing: Missing = "pairwise",
+    missing: Policy = "pairwise",
     replicates: int | None = None,
     interval: IntervalMethod = "percentile",
     predict: bool = True,
@@ -97,9 +104,10 @@ def pls(
     consistent : correct for the unreliability of the scores (PLSc). target : the construct the index and the
         importance are about, default the instrument's index, else the last outcome.
     correlation : `polychoric` for ordinal items; the index itself stays one of the answers.
-    missing : `pairwise` (default) every figure over those who answered; `listwise`; `mean` replacement, which
-        fills in also what did not apply.
-    replicates : of the bootstrap, default 2000, 200 with polychoric correlations; 0 for none.
+    missing : `pairwise` (default) every figure over those who answered; `listwise`; `em` moments of all
+        answers, as if silence were random given the other answers; `mean` replacement, which fills in also
+        what did not apply.
+    replicates : of the bootstrap, default 2000, 200 with polychoric correlations or EM; 0 for none.
     interval : `percentile` or `BCa`. predict : ten-fold PLSpredict and CVPAT on the complete rows.
     moderation : (cause, moderator, effect): the moderator changes the path; by the two-stage approach, the
         product of the scores is an item of its own. Needs the rows.
@@ -160,7 +168,7 @@ class _Options:
     scheme: Scheme
     consistent: bool
     correlation: Correlation
-    missing: Missing
+    missing: Policy
     replicates: int | None
     interval: IntervalMethod
     predict: bool
@@ -174,6 +182,8 @@ class _Options:
             ("correlation", self.correlation, ("pearson", "polychoric")),
             ("interval", self.interval, ("percentile", "BCa")),
         )
+        if self.correlation == "polychoric" and self.missing == "em":
+            raise BadInput("EM gives Pearson correlations", do="Use pairwise or listwise polychoric ones")
         for kind, value, allowed in known:
             if value not in allowed:
                 raise UnknownName(kind, value, allowed)
@@ -192,7 +202,8 @@ class _Options:
         """Replicates to make."""
         if self.replicates is not None:
             return self.replicates
-        return REPLICATES_POLYCHORIC if self.correlation == "polychoric" else REPLICATES
+        slow = self.correlation == "polychoric" or self.missing == "em"
+        return REPLICATES_SLOW if slow else REPLICATES
 
 
 def _modelled(

@@ -15,6 +15,7 @@ from csat.analyses.path_model_pls import Correlation
 from csat.analyses.result import Base
 from csat.errors import BadInput, NumericsError
 from csat.instrument.instrument import Scale
+from csat.numerics.missing import patterns, saturated_moments
 from csat.numerics.ordinal import polychoric_matrix
 from csat.numerics.pls import TOLERANCE, PathStructure, PlsFit, pls_many
 from csat.numerics.pls_assessment import ConstructIndex, construct_index
@@ -27,11 +28,14 @@ from csat.tally.tally import Tally, count
 
 Array = NDArray[np.float64]
 
-MISSING: tuple[Missing, ...] = ("listwise", "pairwise", "mean")
-MISSING_NAMES: Mapping[Missing, str] = {
+Policy = Missing | Literal["em"]
+
+MISSING: tuple[Policy, ...] = ("listwise", "pairwise", "mean", "em")
+MISSING_NAMES: Mapping[Policy, str] = {
     "listwise": "listwise",
     "pairwise": "pairwise",
     "mean": "mean replacement",
+    "em": "em",
 }
 
 
@@ -45,14 +49,14 @@ class ModelData:
     responses: Responses | None
     answers: Array
     weights: Array | None
-    missing: Missing
+    missing: Policy
     correlation: Correlation
     low: Array
     high: Array
 
     @classmethod
     def of(
-        cls, answers: Responses | Tally, items: tuple[str, ...], missing: Missing, correlation: Correlation
+        cls, answers: Responses | Tally, items: tuple[str, ...], missing: Policy, correlation: Correlation
     ) -> ModelData:
         rows = answers if isinstance(answers, Responses) else None
         tally = count(rows, items, complete=missing == "listwise") if rows else _selected(answers, items)
@@ -61,7 +65,7 @@ class ModelData:
         weights = rows.weights if rows is not None else None
         try:
             if rows is not None:
-                found = moments(matrix, weights=weights, missing=missing)
+                found = _moments(matrix, weights, missing)
             else:
                 sd = np.sqrt(np.diagonal(tally.covariance()))
                 found = Moments(tally.means()[:, None], sd[:, None], tally.correlation()[..., None])
@@ -84,14 +88,15 @@ class ModelData:
         share = self.tally.effective_n / self.tally.rows if self.tally.rows else 1.0
         return rows * min(1.0, share)
 
-    def base(self, missing: Missing) -> Base:
+    def base(self, missing: Policy) -> Base:
+        """On whom the model rests."""
         return Base.of(self.tally, MISSING_NAMES[missing] if self.responses is not None else "")
 
     def draws(self, replicates: int, seed: int) -> Iterator[Moments]:
         """Moments of the bootstrap replicates."""
         assert self.responses is not None  # only asked for with rows
-        if self.correlation == "polychoric":
-            return self._polychoric_draws(self.responses, replicates, seed)
+        if self.correlation == "polychoric" or self.missing == "em":
+            return self._slow_draws(self.responses, replicates, seed)
         return replicate_moments(
             self.answers,
             weights=self.weights,
@@ -101,23 +106,28 @@ class ModelData:
             missing=self.missing,
         )
 
-    def _polychoric_draws(self, responses: Responses, replicates: int, seed: int) -> Iterator[Moments]:
+    def _slow_draws(self, responses: Responses, replicates: int, seed: int) -> Iterator[Moments]:
         case = np.ones(responses.rows) if self.weights is None else self.weights
         for batch in poisson_multiplicities(responses.row_numbers, replicates, seed=seed):
             for m in batch:
-                found = moments(self.answers, weights=case * m, missing=self.missing)
-                resampled = count(
-                    responses.weighted_by(case * m), self.items, complete=self.missing == "listwise"
-                )
                 try:
-                    yield _with_polychoric(found, resampled)
+                    yield self._slow_draw(responses, case * m)
                 except NumericsError:
-                    nothing = np.full_like(found.correlation, np.nan)
-                    yield Moments(found.mean, found.sd, found.correlation, nothing)
+                    nothing = np.full((len(self.items), 1), np.nan)
+                    yield Moments(nothing, nothing, np.full((len(self.items),) * 2 + (1,), np.nan))
+
+    def _slow_draw(self, responses: Responses, weights: Array) -> Moments:
+        found = _moments(self.answers, weights, self.missing)
+        if self.correlation == "pearson":
+            return found
+        resampled = count(responses.weighted_by(weights), self.items, complete=self.missing == "listwise")
+        return _with_polychoric(found, resampled)
 
     def jackknife(self) -> Iterator[Moments]:
-        if self.correlation == "polychoric":
-            raise BadInput("BCa intervals are not made of polychoric correlations", do="Use percentile ones")
+        """Moments without each row, for BCa intervals."""
+        if self.correlation == "polychoric" or self.missing == "em":
+            what = "polychoric correlations" if self.correlation == "polychoric" else "EM moments"
+            raise BadInput(f"BCa intervals are not made of {what}", do="Use percentile ones")
         return jackknife_moments(self.answers, weights=self.weights, missing=self.missing)
 
 
@@ -226,7 +236,7 @@ def _can_multiply(first: ModelData) -> None:
         raise BadInput("a tally cannot multiply scores: a moderated path needs the rows", do="Give responses")
     if first.correlation == "polychoric":
         raise BadInput("products are not made of polychoric scores", do="Use Pearson correlations")
-    if first.missing == "pairwise" and np.isnan(first.answers).any():
+    if first.missing in ("pairwise", "em") and np.isnan(first.answers).any():
         raise BadInput(
             "a moderated path needs respondents who answered all items", do="Use missing='listwise'"
         )
@@ -253,6 +263,20 @@ def _index_scores(data: ModelData, fit: PlsFit, index: ConstructIndex, stage: Se
         with np.errstate(invalid="ignore", divide="ignore"):
             out[:, k] = np.where(known, own, 0.0) @ u / (known @ u)
     return out
+
+
+def _moments(answers: Array, weights: Array | None, missing: Policy) -> Moments:
+    if missing != "em":
+        return moments(answers, weights=weights, missing=missing)
+    kept = np.ones(len(answers), dtype=bool) if weights is None else weights > 0
+    known = patterns(answers[kept], weights=None if weights is None else weights[kept])
+    made = saturated_moments(known)
+    n = len(known.rows)
+    sd = np.sqrt(np.diagonal(made.cov))
+    # the likelihood divides by n
+    return Moments(
+        made.mean[:, None], (sd * math.sqrt(n / (n - 1)))[:, None], (made.cov / np.outer(sd, sd))[..., None]
+    )
 
 
 def _selected(answers: Responses | Tally, items: tuple[str, ...]) -> Tally:

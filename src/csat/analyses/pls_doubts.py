@@ -16,7 +16,7 @@ from csat.analyses.guidelines import (
     LOADING_EFA,
     VIF_HIGH,
 )
-from csat.analyses.pls_data import ModelData
+from csat.analyses.pls_data import ModelData, Policy
 from csat.analyses.pls_design import Design
 from csat.analyses.pls_figures import Figures
 from csat.analyses.result import SOUND, Caution, Verdict
@@ -24,7 +24,6 @@ from csat.language import Text, joined
 from csat.numerics.pls import PlsFit
 from csat.numerics.pls_assessment import Structural, construct_reliability
 from csat.numerics.pls_bootstrap import PlsReplicates, TooManyLost
-from csat.numerics.replicate_moments import Missing
 
 Array = NDArray[np.float64]
 
@@ -42,7 +41,7 @@ def cautions_of(
     vif: Array,
     drawn: PlsReplicates | None,
     titles: Mapping[str, Text],
-    missing: Missing,
+    missing: Policy,
 ) -> list[Caution]:
     found: list[Caution] = []
 
@@ -181,6 +180,17 @@ def cautions_of(
                     "apply: correlations are too weak and errors too small.",
                     "{share} 的单元格以题项均值填补（包括不适用的情形）：相关会偏弱，误差会偏小。",
                 ).fill(share=f"{share:.1%}"),
+            )
+        )
+    if missing == "em" and np.isnan(data.answers).any():
+        found.append(
+            Caution(
+                "em",
+                Text(
+                    "EM moments take silence as random given the other answers; a question that did not "
+                    "apply has no hidden answer.",
+                    "EM 估计假定缺失在给定其他回答时是随机的；不适用的题目并没有隐藏的答案。",
+                ),
             )
         )
     if not EFFECTIVE_N_SMALL.met(data.n):
