@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from csat.analyses.audit import KINDS, Rate, audit, claim_of, printed
-from csat.errors import BadInput, UnknownName
+from csat.analyses.audit import JUDGEMENTS, KINDS, Rate, audit, claim_of, printed
+from csat.errors import BadInput, CsatError, UnknownName
 
 
 def one(**claim):
@@ -44,7 +46,11 @@ def one(**claim):
             "false",
             "R and n give F(2,427) = 117.62; F 53.85 would need n 198.5 or R 0.449",
         ),
-        ({"kind": "regression_f", "r": ".596", "n": 430, "drivers": 2, "f": "117.6"}, "true", "117.31 to 117.93"),
+        (
+            {"kind": "regression_f", "r": ".596", "n": 430, "drivers": 2, "f": "117.6"},
+            "true",
+            "117.31 to 117.93",
+        ),
         ({"kind": "reachable", "index": "57.25", "n": 430}, "false", "No sum of whole answers"),
         ({"kind": "reachable", "index": "57.25", "n": 400}, "true", "per cent of maximum"),
         # returns: cut, not rounded
@@ -174,3 +180,29 @@ def test_decimals_are_those_printed():
     assert printed("1,329.480") == (1329.48, 3)
     assert printed(12) == (12.0, 0)
     assert printed(0.5) == (0.5, 1)
+
+
+FIELDS = sorted({name for made in KINDS.values() for name in made.__dataclass_fields__})
+ANYTHING = st.one_of(
+    st.integers(-3, 500),
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.floats(0, 1),
+    st.text(max_size=6),
+    st.sampled_from(["67.58", ".596", "1e400", "12"]),
+    st.none(),
+    st.lists(st.one_of(st.integers(-5, 200), st.text(max_size=3), st.just(["a", 1, 5])), max_size=4),
+)
+
+
+@settings(max_examples=300)
+@given(data=st.data(), kind=st.sampled_from(sorted(KINDS)))
+def test_whatever_a_file_claims_is_judged_or_refused(data, kind):
+    known = [f for f in FIELDS if f in KINDS[kind].__dataclass_fields__]
+    claim = {name: data.draw(ANYTHING, label=name) for name in known if data.draw(st.integers(0, 5))}
+    try:
+        found = audit([{"kind": kind, **claim}]).findings[0]
+    except CsatError as error:
+        assert error.exit_code == 2
+        return
+    assert found.judgement in JUDGEMENTS
+    assert found.reason.en

@@ -29,6 +29,11 @@ CHI_SQUARE_FALSE = 5.0
 """Chi-square over that of equal loadings above which a claim is false (ours; free loadings up to .95 reached
 3.1 in the bank study)."""
 CHI_SQUARE_FAIR = 2.0
+MOST = {"items": 300, "factors": 300, "drivers": 10_000, "maximum": 10_000}
+"""Largest counts that are taken for real; whatever else is counted stays below `MOST_OTHER`."""
+MOST_OTHER = 1e12
+WIDEST_BANDS = 100_000
+MOST_DECIMALS = 12
 SLIPPED = 0.01
 """How near to a power of ten a ratio is that looks like a slipped decimal point."""
 
@@ -49,6 +54,12 @@ class Claim:
     """A published statement. where : the table or page it stands in."""
 
     where: str = ""
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value is not None or f.default is not None:
+                _check_field(f.name, value, where=f"claim '{kind_of(type(self))}'")
 
     def judge(self) -> Finding:
         """True, false or undecidable, with the reason."""
@@ -265,18 +276,19 @@ class Parts(Claim):
 class Rate(Claim):
     """A rate in per cent beside the counts it is made of: rounded, not cut."""
 
-    part: float
-    whole: float
+    part: Figure
+    whole: Figure
     per_cent: Figure
 
     def judge(self) -> Finding:
+        (part, _), (whole, _) = printed(self.part), printed(self.whole)
         said = Text("{a} of {b} is {p} %", "{b} 中的 {a} 为 {p}%").fill(
-            a=f"{self.part:g}", b=f"{self.whole:g}", p=self.per_cent
+            a=self.part, b=self.whole, p=self.per_cent
         )
-        if not self.whole > 0:
-            raise BadInput(f"a rate of {self.whole:g} does not exist", where="claim 'rate'")
+        if whole <= 0:
+            raise BadInput(f"a rate of {self.whole} does not exist", where="claim 'rate'")
         value, decimals = printed(self.per_cent)
-        exact = 100 * self.part / self.whole
+        exact = 100 * part / whole
         if pl.rounds_to(exact, value, decimals):
             return self._found(said, "true", Text("{x} % rounds to it.", "{x}% 四舍五入即得。").fill(
                 x=f"{exact:.6f}"
@@ -433,15 +445,22 @@ class Bands(Claim):
 
     @staticmethod
     def _rule(band: Sequence[Any]) -> tuple[str, float, float, str]:
-        if len(band) not in (3, 4):
+        if not isinstance(band, list | tuple) or len(band) not in (3, 4):
             raise BadInput(
-                f"{list(band)} is no band", where="claim 'bands'", right='It is ["young", 19, 25, "women"]'
+                f"{band!r} is no band", where="claim 'bands'", right='It is ["young", 19, 25, "women"]'
             )
         name, low, high = band[:3]
-        top = math.inf if high in (None, "") else float(high)
-        if not float(low) <= top:
+        ends = [low] if high in (None, "") else [low, high]
+        if not all(_is_number(e) and e == int(e) and abs(e) <= WIDEST_BANDS for e in ends):
+            raise BadInput(
+                f"band '{name}' goes from {low!r} to {high!r}",
+                where="claim 'bands'",
+                right=f"Its ends are whole numbers up to {WIDEST_BANDS:,}; an open end is left empty",
+            )
+        if ends[-1] < low:
             raise BadInput(f"band '{name}' ends before it begins", where="claim 'bands'")
-        return str(name), float(low), top, str(band[3]) if len(band) == 4 else ""
+        who = str(band[3]) if len(band) == 4 else ""
+        return str(name), float(low), float(ends[1]) if len(ends) == 2 else math.inf, who
 
 
 def _spans(own: Sequence[tuple[float, float]], least: int, most: int, wanted: Any) -> list[tuple[int, int]]:
@@ -558,18 +577,20 @@ def claim_of(claim: Mapping[str, Any], *, at: int = 0) -> Claim:
             where=f"{where}, {kind}",
             right=f"It holds: {', '.join(known)}",
         )
-    for name, value in given.items():
-        _check_field(name, value, where=f"{where}, {kind}")
     return made(**given)
 
 
 LISTS = ("parts", "bands")
-PRINTED = ("r", "f", "whole", "per_cent", "index")
+PRINTED = ("r", "f", "part", "whole", "per_cent", "index")
 """Fields that may be text, as they were printed; rates and parts keep their decimals."""
 
 
+COUNTS = ("df", "items", "n", "n_1", "n_2", "factors", "drivers", "count", "minimum", "maximum")
+SHARES = ("cumulative", "kmo", "share_1", "share_2")
+
+
 def _check_field(name: str, value: Any, *, where: str) -> None:
-    """A file may hold text where a number belongs."""
+    """A file may hold text where a number belongs, or a number that counts nothing."""
     if name == "where":
         fits, right = isinstance(value, str), "a text"
     elif name in LISTS:
@@ -577,10 +598,21 @@ def _check_field(name: str, value: Any, *, where: str) -> None:
     elif name in PRINTED and isinstance(value, str):
         return
     else:
-        fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        fits = _is_number(value) and abs(value) <= MOST_OTHER
         right = "a number"
+        if name in COUNTS:
+            most = MOST.get(name, int(MOST_OTHER))
+            least = 0 if name in ("minimum", "maximum") else 1
+            fits = fits and value == int(value) and least <= value <= most
+            right = f"a whole number of {least} to {most:,}"
+        elif name in SHARES:
+            fits, right = fits and 0 <= value <= 1, "a share between 0 and 1: 82 % is 0.82"
     if not fits:
         raise BadInput(f"{name} is {value!r}", where=where, right=f"It is {right}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def kind_of(claim: type[Claim]) -> str:
@@ -600,6 +632,6 @@ def printed(figure: Figure) -> tuple[float, int]:
         value = float(text)
     except ValueError as error:
         raise BadInput(f"'{figure}' is no number", where="audit") from error
-    if not math.isfinite(value):
-        raise BadInput(f"'{figure}' is no number", where="audit")
-    return value, len(text.partition(".")[2]) if "e" not in text.lower() else 0
+    if not abs(value) <= MOST_OTHER:
+        raise BadInput(f"'{figure}' is no figure to audit", where="audit")
+    return value, 0 if "e" in text.lower() else min(len(text.partition(".")[2]), MOST_DECIMALS)

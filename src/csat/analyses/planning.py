@@ -46,6 +46,8 @@ ALLOCATIONS: dict[sa.Allocation, Text] = {
 INDEX_SD = 20.0
 """Standard deviation of a satisfaction index in points, when none is given (ours: 16 to 24 are usual)."""
 USUAL_SIZES = (50, 100, 200, 300, 400, 500, 800, 1000, 1500, 2000)
+MOST_ANSWERS = 10**10
+"""More people than there are (8.2 thousand million) are no plan."""
 WORST_SHARE = 0.5
 YAMANE_CONFIDENCE = 0.95
 
@@ -331,8 +333,11 @@ def planning(
             "a plan needs a margin or a number of answers",
             right="margin=0.05 asks for the size that gives ±5 points; n=460 for the margin of 460 answers",
         )
-    if any(s < 1 for s in sizes):
-        raise BadInput(f"{min(sizes)} answers are no sample", right="n is a whole number of at least 1")
+    wrong = next((s for s in sizes if not 1 <= s <= MOST_ANSWERS), None)
+    if wrong is not None:
+        raise BadInput(
+            f"{wrong} answers are no sample", right=f"n is a whole number of 1 to {MOST_ANSWERS:,}"
+        )
     if not 0 < confidence < 1:
         raise BadInput(f"the confidence is {confidence:g}", right="It lies between 0 and 1, such as 0.95")
     whole = _population(population, strata)
@@ -342,8 +347,9 @@ def planning(
         of = _Quantity(quantity, share, sd, promoters, detractors, z)
         unit = 100.0 if quantity == "nps" else 1.0
         conventions = () if margin is None else _conventions(of, margin / unit, whole, correction, confidence)
-        answers = min(sa.rounded_up(conventions[0].n * deff), whole) if conventions else sizes[0]
-        answers = int(answers)
+        answers = int(min(sa.rounded_up(conventions[0].n * deff), whole)) if conventions else sizes[0]
+        if answers > MOST_ANSWERS:
+            raise BadInput(f"a margin of {margin:g} needs {answers:.2g} answers", do="Ask for a wider margin")
         sent = sa.rounded_up(
             sa.inflated(conventions[0].n if conventions else answers / deff, deff=deff, response=response)
         )
@@ -494,6 +500,8 @@ def _population(population: float | None, strata: Sequence[Stratum]) -> float:
     if twice is not None:
         raise BadInput(f"stratum '{twice}' is given twice", do="Give each stratum once")
     total = float(sum(s.population for s in strata))
+    if total > MOST_ANSWERS or (population or 0) > MOST_ANSWERS:
+        raise BadInput("the population is larger than mankind", right=f"At most {MOST_ANSWERS:,}")
     if population is None:
         return total if strata else math.inf
     if strata and total != population:
