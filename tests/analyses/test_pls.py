@@ -528,6 +528,15 @@ def test_second_stages_that_cannot_be_are_explained(options: dict, words: str) -
         modelled(**options)
 
 
+def test_a_construct_may_bear_the_name_of_its_only_item() -> None:
+    constructs = {**CONSTRUCTS, "s3": ["s3"], "Satisfaction": ["s1", "s2"]}
+    found = modelled(constructs=constructs, paths=[*PATHS, ("Satisfaction", "s3")])
+    assert found.lower is None
+    assert found.constructs == tuple(constructs)
+    text = "Quality =~ q1 + q2 + q3\nSatisfaction =~ s1 + s2\nSatisfaction ~ Quality\ns3 ~ Satisfaction"
+    assert pls(responses(), text, replicates=0, predict=False).constructs == ("Quality", "Satisfaction", "s3")
+
+
 def test_a_moderated_path_needs_whole_rows() -> None:
     answers = answered()
     answers[3, 2] = np.nan

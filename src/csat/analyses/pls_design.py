@@ -123,7 +123,9 @@ def design_of(
             do="Add a structural model, such as: Satisfaction ~ Quality + Value",
         )
     by_name = _modes(modes, measured)
-    higher = {c: items for c, items in measured.items() if any(i in measured for i in items)}
+    # a construct of one item may bear the item's name
+    composite = {c for c, items in measured.items() if items != (c,)}
+    higher = {c: items for c, items in measured.items() if any(i in composite for i in items)}
     if higher and higher_order == "repeated indicators":
         measured, arrows = _repeated(measured, arrows, higher, by_name)
         higher = {}
