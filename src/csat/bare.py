@@ -95,17 +95,35 @@ def efa(
 
 
 def sem(
-    model: str, frame: Any, *, estimator: str = "ML", scale: ScaleEnds = None, weight: str | None = None
+    model: str,
+    frame: Any,
+    *,
+    estimator: str = "ML",
+    missing: Literal["listwise", "fiml", "pairwise"] = "listwise",
+    ordered: Sequence[str] | bool = False,
+    scale: ScaleEnds = None,
+    weight: str | None = None,
 ) -> StructuralModel:
     """`Survey.sem` of a model in lavaan syntax on a frame."""
-    return read(frame, scale=scale, weight=weight).sem(model=model, estimator=estimator)
+    return read(frame, scale=scale, weight=weight).sem(
+        model=model, estimator=estimator, missing=missing, ordered=ordered
+    )
 
 
 def cfa(
-    model: str, frame: Any, *, estimator: str = "ML", scale: ScaleEnds = None, weight: str | None = None
+    model: str,
+    frame: Any,
+    *,
+    estimator: str = "ML",
+    missing: Literal["listwise", "fiml", "pairwise"] = "listwise",
+    ordered: Sequence[str] | bool = False,
+    scale: ScaleEnds = None,
+    weight: str | None = None,
 ) -> MeasurementModel:
     """`Survey.cfa` of a model in lavaan syntax on a frame."""
-    return read(frame, scale=scale, weight=weight).cfa(model=model, estimator=estimator)
+    return read(frame, scale=scale, weight=weight).cfa(
+        model=model, estimator=estimator, missing=missing, ordered=ordered
+    )
 
 
 def drivers(

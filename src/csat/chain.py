@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from csat.analyses.reading import Reading
     from csat.analyses.reliability import Reliability
     from csat.analyses.result import Base, Caution
+    from csat.analyses.structural.answers import Answers
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
     from csat.analyses.what_if import WhatIf
     from csat.crosscheck import Crosscheck
@@ -853,6 +854,8 @@ class Chain:
         *,
         model: str | None = None,
         estimator: str = "ML",
+        missing: Literal["listwise", "fiml", "pairwise"] = "listwise",
+        ordered: Sequence[str] | bool = False,
         std_lv: bool = False,
         confidence: float = 0.95,
     ) -> MeasurementModel:
@@ -867,8 +870,10 @@ class Chain:
             found = cfa_model(self.instrument)
         return cfa(
             found,
-            self.tally(self._named_by(found), complete=True),
+            self._model_data(found, estimator, missing, ordered),
             estimator=estimator,
+            missing=missing,
+            ordered=ordered,
             std_lv=std_lv,
             titles=self.titles(),
             confidence=confidence,
@@ -879,6 +884,8 @@ class Chain:
         *,
         model: str | None = None,
         estimator: str = "ML",
+        missing: Literal["listwise", "fiml", "pairwise"] = "listwise",
+        ordered: Sequence[str] | bool = False,
         std_lv: bool = False,
         confidence: float = 0.95,
     ) -> StructuralModel:
@@ -889,8 +896,10 @@ class Chain:
         known = [*(c.id for c in self.instrument.constructs), *self.items]
         return sem(
             found,
-            self.tally(self._named_by(found), complete=True),
+            self._model_data(found, estimator, missing, ordered),
             estimator=estimator,
+            missing=missing,
+            ordered=ordered,
             std_lv=std_lv,
             hypotheses=self.responses.instrument.hypotheses if model is None else (),
             known=known,
@@ -962,6 +971,25 @@ class Chain:
                 else "Write a model in lavaan syntax into it, or give one (--model FILE)",
             )
         return model
+
+    def _model_data(
+        self, model: Model, estimator: str, missing: str, ordered: Sequence[str] | bool
+    ) -> Tally | Answers:
+        """What a model is fitted to: covariances where they say all, else the answers themselves."""
+        from csat.analyses.structural.answers import Answers
+
+        items = self._named_by(model)
+        if estimator in ("ML", "ULS", "GLS") and missing == "listwise" and not ordered:
+            return self.tally(items, complete=True)
+        tally = self.tally(items, complete=True)
+        scales = [self.instrument.item(i).scale for i in items]
+        return Answers.of_rows(
+            self.responses.answers(items),
+            items,
+            weights=self.responses.weights,
+            scales=[() if s is None else range(s.minimum, s.maximum + 1) for s in scales],
+            instrument=tally.instrument,
+        )
 
     def _named_by(self, model: Model) -> tuple[str, ...]:
         latents = set(model.latents)

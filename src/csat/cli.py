@@ -282,19 +282,34 @@ MODEL = click.option(
     metavar="FILE",
     help="A model in lavaan syntax, instead of the instrument's.",
 )
-ESTIMATOR = click.option("--estimator", default="ML", show_default=True, help="Estimator.")
+ESTIMATOR = click.option(
+    "--estimator",
+    default="ML",
+    show_default=True,
+    help="ML, MLM, MLMV, MLR, ULS, GLS, WLS, DWLS; with --ordered WLSMV, ULSMV, DWLS.",
+)
+MODEL_MISSING = click.option(
+    "--missing",
+    type=click.Choice(["listwise", "fiml", "pairwise"]),
+    default="listwise",
+    show_default=True,
+    help="Rows with silence: fiml uses every answer (ML, MLR); pairwise is for ordered items.",
+)
+ORDERED = click.option(
+    "--ordered", is_flag=True, help="Items are ordered categories: thresholds and polychoric correlations."
+)
 
 
-@analysis("cfa", MODEL, ESTIMATOR)
-def cfa_command(survey: Survey, *, model: Path | None, estimator: str) -> Result:
+@analysis("cfa", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED)
+def cfa_command(survey: Survey, *, model: Path | None, **own: Any) -> Result:
     """Confirmatory factor analysis of the instrument's constructs, or of a model file."""
-    return survey.cfa(model=_model(model), estimator=estimator)
+    return survey.cfa(model=_model(model), **own)
 
 
-@analysis("sem", MODEL, ESTIMATOR)
-def sem_command(survey: Survey, *, model: Path | None, estimator: str) -> Result:
+@analysis("sem", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED)
+def sem_command(survey: Survey, *, model: Path | None, **own: Any) -> Result:
     """Structural equation model: verdict, fit, paths, loadings, validity."""
-    return survey.sem(model=_model(model), estimator=estimator)
+    return survey.sem(model=_model(model), **own)
 
 
 def _model(path: Path | None) -> str | None:

@@ -67,10 +67,44 @@ FIT_WORDS: Mapping[str, Text] = {
     "mfi": Text("McDonald's MFI", "McDonald 中心性指数 MFI"),
     "ecvi": Text("ECVI"),
     "npar": Text("Free parameters", "自由参数个数"),
+    "chisq_scaled": Text("Chi-square, scaled", "校正卡方值"),
+    "df_scaled": Text("Degrees of freedom, scaled", "校正自由度"),
+    "pvalue_scaled": Text("p of the scaled chi-square", "校正卡方检验 p 值"),
+    "chisq_scaling_factor": Text("Scaling factor", "校正系数"),
+    "cfi_scaled": Text("CFI, scaled", "CFI（校正）"),
+    "tli_scaled": Text("TLI, scaled", "TLI（校正）"),
+    "rmsea_scaled": Text("RMSEA, scaled", "RMSEA（校正）"),
+    "cfi_robust": Text("CFI, robust", "CFI（稳健）"),
+    "tli_robust": Text("TLI, robust", "TLI（稳健）"),
+    "rmsea_robust": Text("RMSEA, robust", "RMSEA（稳健）"),
+    "rmsea_ci_lower_robust": Text("RMSEA, robust, 90% interval, lower", "RMSEA（稳健）90% 区间下限"),
+    "rmsea_ci_upper_robust": Text("RMSEA, robust, 90% interval, upper", "RMSEA（稳健）90% 区间上限"),
+    "wrmr": Text("WRMR"),
 }
 """Words for the fit measures, in the order of the table."""
 
-MEASURED_WITH_P = ("pvalue", "rmsea_pvalue")
+METHOD_WORDS: Mapping[str, Text] = {
+    "ML": Text("errors from the expected information", "标准误基于期望信息矩阵"),
+    "MLM": Text("robust errors (Satorra-Bentler)", "稳健标准误（Satorra-Bentler）"),
+    "MLMV": Text("robust errors, scaled and shifted test", "稳健标准误，检验经均值方差校正"),
+    "MLMVS": Text("robust errors, mean and variance adjusted test", "稳健标准误，检验经均值方差校正"),
+    "MLR": Text(
+        "robust errors (Huber-White), Yuan-Bentler test", "稳健标准误（Huber-White），Yuan-Bentler 检验"
+    ),
+    "WLSMV": Text(
+        "diagonal weights, robust errors, scaled and shifted test", "对角加权，稳健标准误，均值方差校正检验"
+    ),
+    "ULSMV": Text(
+        "no weights, robust errors, scaled and shifted test", "不加权，稳健标准误，均值方差校正检验"
+    ),
+    "DWLS": Text("diagonal weights", "对角加权最小二乘"),
+    "WLS": Text("weights free of a distribution", "渐近分布自由加权最小二乘"),
+    "GLS": Text("generalised least squares", "广义最小二乘"),
+    "ULS": Text("unweighted least squares", "未加权最小二乘"),
+}
+"""How errors and tests come about, by estimator."""
+
+MEASURED_WITH_P = ("pvalue", "rmsea_pvalue", "pvalue_scaled")
 COUNTED = ("df", "baseline_df", "npar")
 SET_WORDS = {"Hu-Bentler": Text("Hu & Bentler (1999)"), "bank study": Text("bank study", "银行研究标准")}
 MET, NOT_MET = Text("met", "达标"), Text("not met", "未达标")
@@ -356,16 +390,30 @@ class StructuralModel(Result):
         )
 
     def _estimation_notes(self) -> list[Text]:
-        return [
+        way = METHOD_WORDS.get(self.estimator, METHOD_WORDS["ML"])
+        if self.base.missing == "fiml" and self.estimator == "ML":
+            way = Text(
+                "full information, errors from the observed information", "全信息，标准误基于观测信息矩阵"
+            )
+        notes = [
             Text(
-                f"{self.estimator}, {self.likelihood} likelihood; expected information; a loading with "
-                f"standard "
+                f"{self.estimator}, {self.likelihood} likelihood; {way.say('en')}; a loading with standard "
                 "error 0 is fixed to set the scale of its construct.",
-                f"估计方法 {self.estimator}（{self.likelihood} 似然），期望信息矩阵；标准误为 0 "
-                f"的载荷是为设定构念"
-                "的量尺而固定的。",
+                f"估计方法 {self.estimator}（{self.likelihood} 似然），{way.say('zh')}；标准误为 0 "
+                "的载荷是为设定构念的量尺而固定的。",
             )
         ]
+        if "chisq_scaled" in self.fit:
+            f = self.fit
+            notes.append(
+                Text(
+                    f"The scaled test is the one to report: chi2({f['df_scaled']:.4g}) = "
+                    f"{f['chisq_scaled']:.2f}, p {formatted(f['pvalue_scaled'], 'p')}.",
+                    f"应报告经校正的检验：chi2({f['df_scaled']:.4g}) = {f['chisq_scaled']:.2f}，p "
+                    f"{formatted(f['pvalue_scaled'], 'p')}。",
+                )
+            )
+        return notes
 
     def _guidelines_table(self) -> Table:
         chosen = [self.guidelines, *(name for name in FIT_SETS if name != self.guidelines)]
