@@ -655,8 +655,9 @@ def _weights(
                 do=f"Correct the weight, or {off}",
             )
     _drop(keep, np.isnan(values), NO_WEIGHTS, dropped)
-    total = float(values[keep].sum())
-    if not (total > 0 and np.isfinite(total) and np.isfinite((values[keep] ** 2).sum())):
+    with np.errstate(over="ignore"):
+        total, squares = float(values[keep].sum()), float((values[keep] ** 2).sum())
+    if not (total > 0 and np.isfinite(total) and np.isfinite(squares)):
         raise BadInput(
             "the weights sum to zero" if total == 0 else "the weights are too large to be summed",
             where=where,
