@@ -116,6 +116,7 @@ def test_samples_too_small_to_compare_are_undefined():
     assert np.isnan(co.compare_samples(one, two).p)
     assert co.sample_mean(co.Sample(np.array([np.nan]))) == co.UNKNOWN_MEAN
     assert np.isnan(co.sample_mean(one).se)
+    assert co.sample_mean(co.Sample(np.ones(3), np.zeros(3))) == co.UNKNOWN_MEAN
 
 
 def test_a_change_as_large_as_detectable_is_found_in_four_of_five_samples():

@@ -156,7 +156,7 @@ class BartlettSize(Claim):
             log=f"{log:.3f}",
             loading=f"{equal.loading:.3f}",
             expected=f"{expected:.3f}",
-            ratio=f"{ratio:.2f}",
+            ratio=f"{ratio:.3f}",
             x=f"{self.chi_square:g}",
             needed=f"{needed:.1f}",
         )
@@ -423,21 +423,23 @@ class Bands(Claim):
         everybody += ["others"] if everybody != [""] else []
         ends = max([high for _, _, high, _ in rules if math.isfinite(high)] + [low for _, low, _, _ in rules])
         least = min(low for _, low, _, _ in rules)
-        wrong: list[Text] = []
+        found: dict[tuple[str, tuple[int, int]], list[str]] = {}
         for who in everybody:
             own = [(low, high) for _, low, high, of in rules if of in ("", who)]
-            for words, spans in (
-                (Text("overlap", "重叠"), _spans(own, int(least), int(ends), lambda k: k > 1)),
-                (Text("hole", "空缺"), _spans(own, int(least), int(ends), lambda k: k == 0)),
-            ):
-                wrong += [
-                    Text("{words} {span}{who}", "{words} {span}{who}").fill(
-                        words=words,
-                        span=f"{a}" if a == b else f"{a}-{b}",
-                        who=Text(f" ({who})", f"（{who}）") if who else Text("", ""),
-                    )
-                    for a, b in spans
-                ]
+            for span in _spans(own, int(least), int(ends), lambda k: k > 1):
+                found.setdefault(("overlap", span), []).append(who)
+            for span in _spans(own, int(least), int(ends), lambda k: k == 0):
+                found.setdefault(("hole", span), []).append(who)
+        wrong = [
+            Text("{what} {span}{who}", "{what} {span}{who}").fill(
+                what=BAND_FAULTS[what],
+                span=f"{first}" if first == last else f"{first}-{last}",
+                who=Text("", "")
+                if len(groups) == len(everybody)
+                else Text(f" ({', '.join(groups)})", f"（{'、'.join(groups)}）"),
+            )
+            for (what, (first, last)), groups in found.items()
+        ]
         if wrong:
             reason = Text("; ".join(w.en for w in wrong) + ".", "；".join(w.zh for w in wrong) + "。")
             return self._found(said, "false", reason)
@@ -461,6 +463,9 @@ class Bands(Claim):
             raise BadInput(f"band '{name}' ends before it begins", where="claim 'bands'")
         who = str(band[3]) if len(band) == 4 else ""
         return str(name), float(low), float(ends[1]) if len(ends) == 2 else math.inf, who
+
+
+BAND_FAULTS = {"overlap": Text("overlap", "重叠"), "hole": Text("hole", "空缺")}
 
 
 def _spans(own: Sequence[tuple[float, float]], least: int, most: int, wanted: Any) -> list[tuple[int, int]]:

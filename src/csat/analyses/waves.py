@@ -522,10 +522,11 @@ def waves(
             gated = measure.kind == "construct" and len(measure.items) > 1 and not shared
             row: list[Untested] = []
             for k, (first, second) in enumerate(sides):
-                a, b = _pooled(samples, first), _pooled(samples, second)
+                a, one_mean = _side(samples, found, first)
+                b, two_mean = _side(samples, found, second)
                 why, tested = _tested(
-                    a,
-                    b,
+                    (a, one_mean),
+                    (b, two_mean),
                     measure.kind,
                     gated=gated,
                     is_simple=is_simple,
@@ -614,8 +615,8 @@ def _interval(mean: co.SampleMean, kind: Kind, is_simple: bool, confidence: floa
 
 
 def _tested(
-    first: co.Sample,
-    second: co.Sample,
+    one_side: tuple[co.Sample, co.SampleMean],
+    other_side: tuple[co.Sample, co.SampleMean],
     kind: Kind,
     *,
     gated: bool,
@@ -626,8 +627,7 @@ def _tested(
     power: float,
 ) -> tuple[Untested, dict[str, float]]:
     """Why there is no test, or the test."""
-    a, b = first.known(), second.known()
-    one, two = co.sample_mean(a), co.sample_mean(b)
+    (first, one), (second, two) = one_side, other_side
     if one.n == 0 or two.n == 0:
         return "not asked", {}
     if gated:
@@ -638,7 +638,15 @@ def _tested(
         found = co.paired_difference(co.Sample(change, weights), confidence=confidence, power=power)
         few = int(np.count_nonzero(~np.isnan(change))) < EFFECTIVE_N_SMALL.value
     else:
-        found = co.compare_samples(first, second, independent=independent, confidence=confidence, power=power)
+        simple = first.is_simple and second.is_simple
+        if simple or (independent and not (first.has_design or second.has_design)):
+            found = co.compare_means(
+                one, two, freedom="welch" if simple else "design", confidence=confidence, power=power
+            )
+        else:
+            found = co.compare_samples(
+                first, second, independent=independent, confidence=confidence, power=power
+            )
         few = min(one.n, two.n) < EFFECTIVE_N_SMALL.value
     shown = {"change": float(found.difference)}
     if few:
@@ -693,9 +701,17 @@ def _comparisons(
     return tuple(Comparison(names[i], names[j]) for i, j in steps), [((i,), (j,)) for i, j in steps]
 
 
-def _pooled(samples: Sequence[co.Sample], at: tuple[int, ...]) -> co.Sample:
+def _side(
+    samples: Sequence[co.Sample], means: Sequence[co.SampleMean], at: tuple[int, ...]
+) -> tuple[co.Sample, co.SampleMean]:
+    """One side of a comparison and its mean."""
     if len(at) == 1:
-        return samples[at[0]]
+        return samples[at[0]], means[at[0]]
+    pooled = _pooled(samples, at)
+    return pooled, co.sample_mean(pooled)
+
+
+def _pooled(samples: Sequence[co.Sample], at: tuple[int, ...]) -> co.Sample:
     own = [samples[i] for i in at]
     weights = [np.ones(len(s.values)) if s.weights is None else s.weights for s in own]
     strata = [s.strata for s in own if s.strata is not None]

@@ -183,7 +183,12 @@ class Sample(NamedTuple):
     @property
     def is_simple(self) -> bool:
         """Whether the textbook formulas hold."""
-        return self.weights is None and self.strata is None and self.clusters is None
+        return self.weights is None and not self.has_design
+
+    @property
+    def has_design(self) -> bool:
+        """Whether strata or clusters enter the error."""
+        return self.strata is not None or self.clusters is not None
 
     def known(self) -> Sample:
         """The rows that answered."""
@@ -212,15 +217,19 @@ def sample_mean(sample: Sample) -> SampleMean:
     """
     own = sample.known()
     n = len(own.values)
-    if n == 0:
+    w = _ones(own)
+    total = float(w.sum())
+    if not total > 0:
         return UNKNOWN_MEAN
-    of = _design_of(own)
-    found = de.means(own.values, of)
-    w = of.weights
-    with np.errstate(invalid="ignore", divide="ignore"):
-        sd = float(np.sqrt(de.variances(own.values, of).value[0])) if n > 1 else np.nan
-    se = float(found.se[0]) if of.df > 0 else np.nan
-    return SampleMean(n, float(w.sum() ** 2 / (w @ w)), float(found.value[0]), se, of.df, sd)
+    mean = float(w @ own.values) / total
+    d = own.values - mean
+    sd = float(np.sqrt(w @ d**2 / total * n / (n - 1))) if n > 1 else np.nan
+    if own.has_design:
+        of = de.design(w, strata=own.strata, clusters=own.clusters, lone="adjust")
+        df, se = of.df, float(of.se(w * d / total)[0])
+    else:
+        df, se = n - 1, float(np.sqrt(n / max(n - 1, 1) * ((w * d) @ (w * d)))) / total
+    return SampleMean(n, total**2 / float(w @ w), mean, se if df > 0 else np.nan, df, sd)
 
 
 def paired_difference(changes: Sample, *, confidence: float = 0.95, power: float = POWER) -> MeanDifference:
@@ -228,6 +237,28 @@ def paired_difference(changes: Sample, *, confidence: float = 0.95, power: float
     found = sample_mean(changes)
     return mean_difference(
         0.0, 0.0, np.inf, found.mean, found.se, found.df, confidence=confidence, power=power
+    )
+
+
+def compare_means(
+    first: SampleMean,
+    second: SampleMean,
+    *,
+    freedom: Freedom = "welch",
+    confidence: float = 0.95,
+    power: float = POWER,
+) -> MeanDifference:
+    """Mean of the second of two independent samples less that of the first."""
+    return mean_difference(
+        first.mean,
+        first.se,
+        first.df,
+        second.mean,
+        second.se,
+        second.df,
+        freedom=freedom,
+        confidence=confidence,
+        power=power,
     )
 
 
@@ -240,10 +271,10 @@ def compare_samples(
     strata are apart when the samples are independent, and shared when they are parts of one sample.
     """
     a, b = first.known(), second.known()
-    if first.is_simple and second.is_simple:
-        one, two = sample_mean(a), sample_mean(b)
-        return mean_difference(
-            one.mean, one.se, one.df, two.mean, two.se, two.df, confidence=confidence, power=power
+    if (independent and not (a.has_design or b.has_design)) or (a.is_simple and b.is_simple):
+        freedom: Freedom = "welch" if a.is_simple and b.is_simple else "design"
+        return compare_means(
+            sample_mean(a), sample_mean(b), freedom=freedom, confidence=confidence, power=power
         )
     if min(len(a.values), len(b.values)) < 2:
         return mean_difference(np.nan, np.nan, 0, np.nan, np.nan, 0, confidence=confidence, power=power)
@@ -270,10 +301,6 @@ def _ones(sample: Sample) -> Array:
 
 def _stratum(sample: Sample) -> Array:
     return np.zeros(len(sample.values)) if sample.strata is None else sample.strata
-
-
-def _design_of(sample: Sample) -> de.Design:
-    return de.design(_ones(sample), strata=sample.strata, clusters=sample.clusters, lone="adjust")
 
 
 def detectable_difference(se: ArrayLike, *, level: float = LEVEL, power: float = POWER) -> Array:

@@ -73,8 +73,12 @@ class Design:
         """
         z = np.asarray(influence, dtype=float).reshape(self.n, -1)
         strata = len(self.population)
-        of_cluster = np.zeros(self.clusters, dtype=np.intp)
-        of_cluster[self.cluster] = self.stratum
+        # respondents who are their own clusters need no sums
+        sums, of_cluster = z, self.stratum
+        if self.clusters < self.n:
+            sums = _summed(z, self.cluster, self.clusters)
+            of_cluster = np.zeros(self.clusters, dtype=np.intp)
+            of_cluster[self.cluster] = self.stratum
         drawn = np.bincount(of_cluster, minlength=strata).astype(float)
         alone = np.flatnonzero((drawn == 1) & (drawn < self.population))
         if alone.size and self.lone == "raise":
@@ -83,7 +87,6 @@ class Design:
                 positions=alone.tolist(),
                 do="Merge it with a similar stratum, or say how to treat it (certainty, adjust)",
             )
-        sums = _summed(z, self.cluster, self.clusters)
         centre = _summed(sums, of_cluster, strata) / np.maximum(drawn, 1)[:, None]
         centre[alone] = 0.0
         factor = (1 - drawn / self.population) * drawn / np.maximum(drawn - 1, 1)
