@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from csat.analyses.path_model_pls import PathModelPLS
     from csat.analyses.pls_replicas import PlsReplicas
     from csat.analyses.priorities import Priorities
+    from csat.analyses.promoters import Boxes, Promoters
     from csat.analyses.quality import Quality
     from csat.analyses.reading import Reading
     from csat.analyses.reliability import Reliability
@@ -717,6 +718,46 @@ class Chain:
             confidence=confidence,
             seed=seed,
         )  # fmt: skip
+
+    def nps(
+        self,
+        *,
+        item: str | None = None,
+        segments: Sequence[str] | None = None,
+        replicates: int = 2000,
+        confidence: float = 0.95,
+        seed: int = 0,
+    ) -> Promoters:
+        """Net promoter score of an item on 0-10 (default: the one that asks whether they would recommend)."""
+        from csat.analyses.promoters import nps
+
+        chosen = item or self._recommend_item()
+        if chosen is None:
+            raise BadInput(
+                "no item on 0-10 asks whether they would recommend",
+                where=self.instrument.path or self.instrument.id,
+                do="Name the item (--item NAME)",
+            )
+        return nps(
+            self._whole(),
+            item=chosen,
+            segments=tuple(self.responses.segments) if segments is None else tuple(segments),
+            confidence=confidence,
+            replicates=replicates,
+            seed=seed,
+        )
+
+    def top2(self, *, item: str, confidence: float = 0.95) -> Boxes:
+        """CSAT: the share of the two highest answers to an item."""
+        from csat.analyses.promoters import csat_top2
+
+        return csat_top2(self._whole(), item=item, confidence=confidence)
+
+    def effort(self, *, item: str, confidence: float = 0.95) -> Boxes:
+        """CES: the mean of an 'it was easy' item and the share of its upper answers."""
+        from csat.analyses.promoters import effort
+
+        return effort(self._whole(), item=item, confidence=confidence)
 
     def _what_if_method(
         self, target: str, chosen: Mapping[str, tuple[str, ...]]

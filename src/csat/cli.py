@@ -60,6 +60,14 @@ READING: tuple[Command, ...] = (
         "--delimiter", metavar="CHAR", help="Delimiter of a text file, where the one found is wrong."
     ),
     click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
+    click.option("--layout", metavar="NAME", help="Platform the file comes from, where that is not found."),
+    click.option(
+        "--keep",
+        "keep_rows",
+        metavar="REASON",
+        multiple=True,
+        help="Keep rows left out for this reason, such as unfinished.",
+    ),
 )
 
 SAYING: tuple[Command, ...] = (
@@ -106,13 +114,27 @@ def analysis(name: str, *extra: Command) -> Callable[[Command], click.Command]:
             encoding: str | None,
             delimiter: str | None,
             sheet: str | None,
+            layout: str | None,
+            keep_rows: tuple[str, ...],
             lang: Language,
             as_json: bool,
             charts: Path | None,
             **own: Any,
         ) -> int:
             segments = (*segments, own["by"]) if own.get("by") else segments
-            survey = read_survey(data, instrument, items, scale, weight, segments, encoding, delimiter, sheet)
+            survey = read_survey(
+                data,
+                instrument,
+                items,
+                scale,
+                weight,
+                segments,
+                encoding,
+                delimiter,
+                sheet,
+                layout,
+                keep_rows,
+            )
             return say(ask(survey, **own), lang, as_json, charts)
 
         return cli.command(name, short_help=_first_line(ask.__doc__))(options(READING, extra, SAYING)(run))
@@ -130,6 +152,8 @@ def read_survey(
     encoding: str | None,
     delimiter: str | None,
     sheet: str | None,
+    layout: str | None = None,
+    keep_rows: tuple[str, ...] = (),
 ) -> Survey:
     """Read with the options of `READING`."""
     from csat.survey import read
@@ -144,6 +168,8 @@ def read_survey(
         encoding=encoding,
         delimiter="\t" if delimiter in ("\\t", "tab") else delimiter,
         sheet=sheet,
+        layout=layout,
+        keep_rows=keep_rows,
     )
 
 
@@ -491,6 +517,31 @@ def whatif_command(survey: Survey, *, raises: tuple[str, ...], **own: Any) -> Re
     return survey.what_if(_raises(raises), **own)
 
 
+ITEM = click.option("--item", metavar="NAME", required=True, help="The item.")
+
+
+@analysis(
+    "nps",
+    click.option("--item", metavar="NAME", help="The item on 0-10; default: the one that asks to recommend."),
+    SEED,
+)
+def nps_command(survey: Survey, **own: Any) -> Result:
+    """Net promoter score of an item on 0-10, with interval, by segment with tests."""
+    return survey.nps(**own)
+
+
+@analysis("top2", ITEM)
+def top2_command(survey: Survey, *, item: str) -> Result:
+    """CSAT: the share of the two highest answers to an item."""
+    return survey.top2(item=item)
+
+
+@analysis("effort", ITEM)
+def effort_command(survey: Survey, *, item: str) -> Result:
+    """CES: mean of an 'it was easy' item, and the share of its upper answers."""
+    return survey.effort(item=item)
+
+
 def _raises(texts: tuple[str, ...]) -> dict[str, float] | None:
     found = {}
     for text in texts:
@@ -557,6 +608,8 @@ def report_command(
     encoding: str | None,
     delimiter: str | None,
     sheet: str | None,
+    layout: str | None,
+    keep_rows: tuple[str, ...],
     out: Path,
     lang: Language,
     issued: int | None,
@@ -564,7 +617,9 @@ def report_command(
     seed: int,
 ) -> int:
     """Write report.html, report.pdf, report.xlsx and result.json."""
-    survey = read_survey(data, instrument, items, scale, weight, segments, encoding, delimiter, sheet)
+    survey = read_survey(
+        data, instrument, items, scale, weight, segments, encoding, delimiter, sheet, layout, keep_rows
+    )
     return write_report(survey, out, lang, issued=issued, returned=returned, seed=seed)
 
 
