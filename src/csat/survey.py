@@ -56,6 +56,8 @@ def read(
     encoding: str | None = None,
     delimiter: str | None = None,
     sheet: str | None = None,
+    layout: str | None = None,
+    keep_rows: Sequence[str] = (),
 ) -> Survey:
     """Read answers from a file or a data frame and bind them to an instrument.
 
@@ -70,26 +72,42 @@ def read(
         quantities.
     weight : column of case weights; the instrument's own is used unless this is 'none'.
     segments : columns that group respondents, besides those the instrument declares.
+    encoding, delimiter, sheet, layout : found from the file unless named. The layouts are qualtrics,
+        qualtrics_legacy, surveymonkey, limesurvey, google_forms, wenjuanxing and plain.
+    keep_rows : reasons for which rows are left out by default and shall stay: preview, test, spam,
+        unfinished, empty, 'blank row', 'total row'.
 
     Raises
     ------
     BadInput, UnknownName : the file, the instrument or an option is wrong; the text says what to do.
     """
-    table = (
-        read_file(source, encoding=encoding, delimiter=delimiter, sheet=sheet)
-        if isinstance(source, str | Path)
-        else read_frame(source)
-    )
-    if instrument is None:
-        questionnaire = ad_hoc_instrument(table, items=items, scale=scale, constructs=constructs)
-    else:
+    questionnaire = None
+    if instrument is not None:
         if items is not None or scale is not None or constructs is not None:
             raise BadInput(
                 "items, scale and constructs are for data without an instrument",
                 do="Leave them out, or leave the instrument out",
             )
         questionnaire = load_instrument(instrument)
-    return Survey(bind(table, questionnaire, weight=weight, segments=segments))
+    asked = [*segments, *([weight] if weight else [])]
+    table = (
+        read_file(
+            source,
+            encoding=encoding,
+            delimiter=delimiter,
+            sheet=sheet,
+            layout=layout,
+            keep_rows=keep_rows,
+            instrument=questionnaire,
+            columns=asked,
+        )
+        if isinstance(source, str | Path)
+        else read_frame(source, layout=layout, keep_rows=keep_rows)
+    )
+    if questionnaire is None:
+        questionnaire = ad_hoc_instrument(table, items=items, scale=scale, constructs=constructs)
+    # the table is this function's own: letting go of its columns holds a large file once, not twice
+    return Survey(bind(table, questionnaire, weight=weight, segments=segments, release=True))
 
 
 def load_instrument(instrument: str | Path | Instrument) -> Instrument:
