@@ -610,8 +610,6 @@ def report_command(
     sheet: str | None,
     layout: str | None,
     keep_rows: tuple[str, ...],
-    layout: str | None,
-    keep_rows: tuple[str, ...],
     out: Path,
     lang: Language,
     issued: int | None,
