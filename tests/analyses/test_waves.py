@@ -49,6 +49,9 @@ def test_weighted_means_of_the_years_agree_with_r(year, column):
     np.testing.assert_allclose(result.estimate[i, j], golden["mean"], rtol=1e-10)
     np.testing.assert_allclose(result.se[i, j], golden["se_weights_valid_rows_only"], rtol=1e-10)
     np.testing.assert_allclose(result.effective_n[i, j], golden["kish_n_eff"], rtol=1e-10)
+    # R's design effect takes its error over all rows of the design
+    deff = golden["deff"] * (golden["se_weights_valid_rows_only"] / golden["se_weights_domain"]) ** 2
+    np.testing.assert_allclose(result.deff[i, j], deff, rtol=1e-10)
     top = golden["top_box"]
     np.testing.assert_allclose(result.estimate[at(result, NAMES[column] + ".top2"), j], top["p"], rtol=1e-10)
     np.testing.assert_allclose(result.se[at(result, NAMES[column] + ".top2"), j], top["se"], rtol=1e-10)

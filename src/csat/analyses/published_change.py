@@ -166,7 +166,7 @@ def published_change(
     return PublishedChange(
         base=FIGURES_GIVEN,
         verdict=_verdict(significant),
-        cautions=_cautions(share_1, share_2, first, second) if known else (),
+        cautions=() if first is None or second is None else _cautions(share_1, share_2, first, second),
         share_1=share_1,
         share_2=share_2,
         n_1=first,
@@ -200,9 +200,7 @@ def _verdict(significant: bool | None) -> Verdict:
     return Verdict("sound", Text("Chance alone could explain the change.", "偶然波动足以解释该变化。"))
 
 
-def _cautions(share_1: float, share_2: float, n_1: int | None, n_2: int | None) -> tuple[Caution, ...]:
-    assert n_1 is not None
-    assert n_2 is not None
+def _cautions(share_1: float, share_2: float, n_1: int, n_2: int) -> tuple[Caution, ...]:
     pooled = (share_1 * n_1 + share_2 * n_2) / (n_1 + n_2)
     least = min(pooled, 1 - pooled) * min(n_1, n_2)
     found = [

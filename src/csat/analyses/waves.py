@@ -83,6 +83,8 @@ class Waves(Result):
     ci_lower: Array
     ci_upper: Array
     sd: Array
+    deff: Array
+    """Design effect: se^2 over that of a simple random sample of as many answers."""
     comparisons: tuple[Comparison, ...]
     change: Array
     change_se: Array
@@ -329,9 +331,10 @@ class Waves(Result):
                 "ci_lower": self.ci_lower.ravel(),
                 "ci_upper": self.ci_upper.ravel(),
                 "sd": self.sd.ravel(),
+                "deff": self.deff.ravel(),
             },
             title=Text("All figures by wave", "各期全部统计量"),
-            labels=self._interval_labels(),
+            labels=self._interval_labels() | {"deff": Text("Design effect", "设计效应")},
             formats={"effective_n": "score"},
         )
 
@@ -569,6 +572,7 @@ def waves(
         ci_lower=one["lower"],
         ci_upper=one["upper"],
         sd=one["sd"],
+        deff=_deff(one["se"], one["sd"], n),
         comparisons=pairs,
         change=two["change"],
         change_se=two["se"],
@@ -596,6 +600,11 @@ def waves(
 def split(responses: Responses, column: str) -> dict[str, Responses]:
     """The responses of each wave or group of a column, in the instrument's order, else sorted."""
     return {g.title.en or g.title.zh: responses.where(g.rows) for g in groups_of(responses, column)}
+
+
+def _deff(se: Array, sd: Array, n: NDArray[np.int64]) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(sd > 0, se**2 * n / sd**2, np.nan)
 
 
 def _interval(mean: co.SampleMean, kind: Kind, is_simple: bool, confidence: float) -> tuple[float, float]:
