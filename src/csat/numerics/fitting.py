@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -22,7 +23,7 @@ from csat.numerics import fit_table, robust
 from csat.numerics.asymptotic import adf_gamma, normal_weight
 from csat.numerics.descent import MAX_STEPS, Estimate, Objective, descend
 from csat.numerics.estimation import Group, Information, MaximumLikelihood, fit_maximum_likelihood
-from csat.numerics.fit_indices import LOG_2PI, Likelihood, ml_discrepancy
+from csat.numerics.fit_indices import LOG_2PI, Likelihood, gfi_measures, ml_discrepancy
 from csat.numerics.least_squares import LeastSquares, WeightedMoments, weighted
 from csat.numerics.linalg import Array, inverse, log_determinant, vech, vech_indices
 from csat.numerics.missing import (
@@ -47,6 +48,9 @@ from csat.numerics.robust import Piece, Test, TestStatistic
 from csat.numerics.solution import parameter_covariance
 from csat.numerics.starts import plain_starting_values, starting_values
 from csat.numerics.structure import Cells
+
+ROWWISE_TESTS: tuple[Test, ...] = ("standard", "satorra_bentler", "yuan_bentler_mplus")
+"""Tests of maximum likelihood that need no more than sums over the respondents."""
 
 Discrepancy = Literal["ML", "ULS", "GLS", "WLS", "DWLS"]
 Positions = NDArray[np.intp]
@@ -158,9 +162,7 @@ class Fit:
     baseline: TestStatistic
     measures: dict[str, float]
     moments: tuple[MomentsAt, ...]
-    weights: tuple[Array, ...]
     samples: tuple[Array, ...]
-    gammas: tuple[Array, ...]
     shares: tuple[float, ...]
     n: float
     multiplier: float
@@ -169,6 +171,27 @@ class Fit:
     bread: Array = field(repr=False, default_factory=lambda: np.zeros((0, 0)))
     wider: tuple[MomentStructure, ...] = field(repr=False, default=())
     wider_theta: Array = field(repr=False, default_factory=lambda: np.zeros(0))
+    given_weights: tuple[Array, ...] = field(repr=False, default=())
+    given_gammas: tuple[Array, ...] = field(repr=False, default=())
+
+    @cached_property
+    def weights(self) -> tuple[Array, ...]:
+        """V by group, made when first asked for: maximum likelihood itself does without."""
+        if self.given_weights:
+            return self.given_weights
+        return tuple(
+            normal_weight(inverse(at.at.covariance), means=_means(model))
+            for at, model in zip(self.moments, self.models, strict=True)
+        )
+
+    @cached_property
+    def gammas(self) -> tuple[Array, ...]:
+        """Gamma by group, likewise; empty where nothing rests on it."""
+        if self.given_gammas:
+            return self.given_gammas
+        if self.method.errors == "standard" and self.method.test == "standard":
+            return tuple(np.zeros((0, 0)) for _ in self.data)
+        return tuple(_gamma(model, data) for model, data in zip(self.models, self.data, strict=True))
 
     @property
     def theta(self) -> Array:
@@ -233,8 +256,10 @@ def fit(
         "DWLS",
     )
     sample_vectors = tuple(_sample_vector(m, s, c) for m, s, c in zip(models, samples, covs, strict=True))
+    # first and second moments of the scores say enough, unless a test needs the whole of U Gamma
+    rowwise = ml and not gaps and method.test in ROWWISE_TESTS
     gammas = tuple(
-        _gamma(m, s) if needs_gamma and not gaps else np.zeros((0, 0))
+        _gamma(m, s) if needs_gamma and not gaps and not rowwise else np.zeros((0, 0))
         for m, s in zip(models, samples, strict=True)
     )
     objective, fixed_weights = _objective(method, models, samples, covs, sizes, sample_vectors, gammas, gaps)
@@ -244,7 +269,10 @@ def fit(
     # covariates whose moments are taken as they are: free for the tests, so that they count nowhere
     wider, theta, extra = _with_free_covariates(models, estimate.theta, exogenous)
     found = tuple(m.moments(theta, at) for m, at in zip(wider, estimate.implied, strict=True))
-    if ml and not gaps:
+    weights: tuple[Array, ...]
+    if rowwise:
+        weights = tuple(np.zeros((0, 0)) for _ in models)
+    elif ml and not gaps:
         weights = tuple(
             normal_weight(inverse(f.at.covariance), means=_means(m))
             for f, m in zip(found, models, strict=True)
@@ -262,7 +290,10 @@ def fit(
     full_information = bread * multiplier
     plain = parameter_covariance(full_information, held)
     pieces = [Piece(f, m.jacobian, w, g) for f, m, w, g in zip(shares, found, weights, gammas, strict=True)]
-    filling = _meat(method, pieces, samples, found, gaps)
+    if rowwise:
+        filling = _rowwise_meat(method, shares, models, samples, covs, found)
+    else:
+        filling = _meat(method, pieces, samples, found, gaps)
     covariance = plain
     if filling is not None:
         unit = np.where(np.isnan(plain), np.nan, plain * multiplier)
@@ -285,6 +316,7 @@ def fit(
         exogenous,
         gaps,
         held,
+        [f.at.covariance for f in found],
     )
     cut = slice(0, count)
     fitted = Fit(
@@ -296,9 +328,9 @@ def fit(
         baseline=baseline,
         measures={},
         moments=found,
-        weights=weights,
         samples=sample_vectors,
-        gammas=gammas,
+        given_weights=() if rowwise else weights,
+        given_gammas=() if rowwise else gammas,
         shares=shares,
         n=n,
         multiplier=multiplier,
@@ -541,6 +573,9 @@ def _bread(
     gaps: bool,
 ) -> Array:
     """Information for one respondent, (q, q)."""
+    if method.discrepancy == "ML" and not gaps and method.information == "expected":
+        complete = MaximumLikelihood(_ml_groups(wider, samples, covs, sizes))
+        return np.asarray(complete.slope(complete.look(theta)).expected / 2)
     if method.information == "observed" and method.discrepancy == "ML":
         if gaps:
             groups = [
@@ -604,6 +639,7 @@ def _tests(
     exogenous: Sequence[int],
     gaps: bool,
     held: Mask,
+    implied_covs: Sequence[Array],
 ) -> tuple[TestStatistic, TestStatistic]:
     """Of the model and of the baseline."""
     base = [
@@ -614,11 +650,26 @@ def _tests(
     base_df = int(sum(len(v) - b.free.size for v, b in zip(vectors, base, strict=True)))
     if method.test == "standard":
         return TestStatistic("standard", chisq, df), TestStatistic("standard", base_chisq, base_df)
+    inverse_bread: Array = parameter_covariance(bread, held)
+    if not pieces[0].weight.size:
+        return _rowwise_tests(
+            method,
+            chisq,
+            df,
+            base_chisq,
+            base_df,
+            inverse_bread,
+            filling,
+            models,
+            samples,
+            covs,
+            exogenous,
+            implied_covs,
+        )
     base_pieces = [
         Piece(p.share, _columns(len(v), b.free), b.weight, p.gamma)
         for p, v, b in zip(pieces, vectors, base, strict=True)
     ]
-    inverse_bread: Array = parameter_covariance(bread, held)
     if method.test == "yuan_bentler_mplus":
         return _yuan_bentler(
             chisq,
@@ -734,6 +785,121 @@ def _of_covariates(model: MomentStructure, p: int, exogenous: Sequence[int]) -> 
     rows, columns = vech_indices(p)
     of_x = np.isin(rows, exogenous) & np.isin(columns, exogenous)
     return np.flatnonzero(np.concatenate([np.isin(np.arange(p), exogenous), of_x]) if _means(model) else of_x)
+
+
+def _rowwise_meat(
+    method: Method,
+    shares: Sequence[float],
+    models: Sequence[MomentStructure],
+    samples: Sequence[Sample],
+    covs: Sequence[Array],
+    found: Sequence[MomentsAt],
+) -> Array | None:
+    """B of maximum likelihood from the scores of the respondents: u' (z z' - T) v for each cell, z = W y.
+
+    T = W with the scores at the model (Huber-White), W S W about the sample's moments.
+    """
+    if method.errors == "standard":
+        return None
+    total: Array = np.zeros((found[0].jacobian.shape[1],) * 2)
+    at_model = method.errors == "huber_white"
+    for share, model, sample, cov, at in zip(shares, models, samples, covs, found, strict=True):
+        rows = _rows_of(sample)
+        w = inverse(at.at.covariance)
+        means = _means(model)
+        z = (rows - (at.at.mean if at_model and means else sample.mean)) @ w
+        t = w if at_model else w @ cov @ w
+        by = at.by
+        cells = (z @ by.u) * (z @ by.v) - (by.u * (t @ by.v)).sum(axis=0)
+        if means:
+            cells = cells + z @ by.mean
+        scores = by.gathered_columns(cells)
+        scores = scores if sample.weights is None else scores * sample.weights[:, None]
+        total += share * (scores.T @ scores) / sample.n
+    return total
+
+
+def _rows_of(sample: Sample) -> Array:
+    if sample.rows is None:
+        raise BadInput(
+            "this estimator needs the answers themselves, not only their covariances",
+            do="Give the rows, or use ML, ULS or GLS",
+        )
+    return sample.rows
+
+
+def _rowwise_trace(sample: Sample, cov: Array, w: Array, *, means: bool) -> float:
+    """tr(V Gamma), V of normal theory at W: mean of 0.5 [(y'Wy)^2 - 2 y'WSWy + tr(WSWS)] (+ y'Wy)."""
+    y = _rows_of(sample) - sample.mean
+    z = y @ w
+    q1, q2 = (y * z).sum(axis=1), ((z @ cov) * z).sum(axis=1)
+    ws = w @ cov
+    by_row = (q1**2 - 2 * q2 + float((ws * ws.T).sum())) / 2 + (q1 if means else 0.0)
+    if sample.weights is not None:
+        by_row = by_row * sample.weights**2
+    return float(by_row.sum() / sample.n)
+
+
+def _rowwise_tests(
+    method: Method,
+    chisq: float,
+    df: int,
+    base_chisq: float,
+    base_df: int,
+    inverse_bread: Array,
+    filling: Array | None,
+    models: Sequence[MomentStructure],
+    samples: Sequence[Sample],
+    covs: Sequence[Array],
+    exogenous: Sequence[int],
+    implied_covs: Sequence[Array],
+) -> tuple[TestStatistic, TestStatistic]:
+    """Satorra-Bentler and Yuan-Bentler corrections by sums over the respondents."""
+    assert filling is not None
+    x = list(exogenous)
+    # of a saturated, the fitted and the independence model: tr(V Gamma); of the last what its parameters take
+    saturated = fitted = independent = taken = covariates = 0.0
+    moments = 0
+    for model, sample, cov, implied_cov in zip(models, samples, covs, implied_covs, strict=True):
+        means, p = _means(model), len(cov)
+        base = np.diag(np.diagonal(cov))
+        if x:
+            base[np.ix_(x, x)] = cov[np.ix_(x, x)]
+            part = replace(sample, rows=_rows_of(sample)[:, x], mean=sample.mean[x])
+            own = _rowwise_trace(part, cov[np.ix_(x, x)], inverse(cov[np.ix_(x, x)]), means=means)
+            covariates += own
+            taken += own
+        for i in range(p):
+            if i not in x:
+                part = replace(sample, rows=_rows_of(sample)[:, [i]], mean=sample.mean[[i]])
+                taken += _rowwise_trace(part, cov[[i]][:, [i]], 1 / cov[[i]][:, [i]], means=means)
+        saturated += _rowwise_trace(sample, cov, inverse(cov), means=means)
+        if method.test == "satorra_bentler":
+            fitted += _rowwise_trace(sample, cov, inverse(implied_cov), means=means)
+            independent += _rowwise_trace(sample, cov, inverse(base), means=means)
+        moments += p * (p + 1) // 2 + (p if means else 0)
+        moments -= len(x) * (len(x) + 1) // 2 + (len(x) if means else 0)
+    used = float((inverse_bread * filling.T).sum())
+    if method.test == "satorra_bentler":
+        return (
+            robust.corrected("satorra_bentler", chisq, df, fitted - used, math.nan),
+            robust.corrected("satorra_bentler", base_chisq, base_df, independent - taken, math.nan),
+        )
+
+    def test(t: float, d: int, own: float) -> TestStatistic:
+        trace = saturated - own
+        c = trace / d if d else math.nan
+        return TestStatistic("yuan_bentler_mplus", t, d, t / c if d else t, d, c, trace=trace)
+
+    places = sum(_free_places(model) for model in models)
+    return (
+        replace(
+            test(chisq, df, used),
+            h1_factor=(saturated - covariates) / moments,
+            h0_factor=(used - covariates) / max(places, 1),
+        ),
+        test(base_chisq, base_df, taken),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -869,7 +1035,18 @@ def _measures(
         )
     k = sum(len(v) for v in found.samples)
     measures |= fit_table.size_measures(found.test, parameters=count, n=found.multiplier)
-    measures |= fit_table.weighted_gfi(_gfi_pieces(found, exogenous, gaps), df=found.test.df, moments=k)
+    if ml and not gaps and len(samples) == 1:
+        means = _means(models[0])
+        measures |= gfi_measures(
+            covs[0],
+            found.moments[0].at.covariance,
+            df=found.test.df,
+            sample_mean=samples[0].mean if means else None,
+            implied_mean=found.moments[0].at.mean if means else None,
+            exogenous=exogenous,
+        )
+    else:
+        measures |= fit_table.weighted_gfi(_gfi_pieces(found, exogenous, gaps), df=found.test.df, moments=k)
     if ordered:
         measures["wrmr"] = fit_table.wrmr(found.test, n=found.n, moments=k)
         del measures["ecvi"]

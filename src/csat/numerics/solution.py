@@ -104,7 +104,7 @@ def delta_errors(slopes: Array, covariance: Array) -> Array:
     NaN where a function depends on a parameter whose variance is unknown.
     """
     known = np.where(np.isnan(covariance), 0.0, covariance)
-    spread = np.einsum("...q,qr,...r->...", slopes, known, slopes)
+    spread = ((slopes @ known) * slopes).sum(axis=-1)
     unknown = np.isnan(np.diagonal(covariance))
     touched = (slopes[..., unknown] != 0).any(axis=-1)
     with np.errstate(invalid="ignore"):

@@ -139,13 +139,13 @@ class Derivatives:
         """d vech(Sigma) / d theta, (p (p + 1) / 2, q)."""
         rows, columns = vech_indices(len(self.u))
         by_cell = self.u[rows] * self.v[columns] + self.v[rows] * self.u[columns]
-        return self._gathered_columns(by_cell)
+        return self.gathered_columns(by_cell)
 
     def mean_jacobian(self) -> Array:
         """d mu / d theta, (p, q)."""
-        return self._gathered_columns(self.mean)
+        return self.gathered_columns(self.mean)
 
-    def _gathered_columns(self, by_cell: Array) -> Array:
+    def gathered_columns(self, by_cell: Array) -> Array:
         """Sums over the cells of a parameter: (m, k) to (m, q)."""
         if self.parameter.size == self.count and np.array_equal(self.parameter, np.arange(self.count)):
             return by_cell
