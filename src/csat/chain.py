@@ -60,6 +60,7 @@ REPLICATES_OF_MANY = 200
 PLACEMENTS, MANY_ROWS = 1000, 100_000
 """Replicates of the priorities, and the respondents above which `REPLICATES_OF_MANY` do (ours)."""
 PLS_EFFECT = "PLS total effect"
+IndexOfUnit = tuple[float, float, int]
 _Effects = tuple[float, NDArray[np.float64], Mapping[str, float], Mapping[str, NDArray[np.float64]]]
 """An outcome now and in the replicates, and points of it per 0-100 point of each item, likewise."""
 LEAST_COMPLETE = 0.5
@@ -243,6 +244,17 @@ class Chain:
             replicates=replicates,
             seed=seed,
         )
+
+    def indices_by(self, column: str, *, replicates: int = 1000, seed: int = 0) -> dict[str, IndexOfUnit]:
+        """Index, its standard error and respondents of each group of a column, each by its own model."""
+        from csat.responses.groups import groups_of
+
+        found = {}
+        for group in groups_of(self.responses, column):
+            own = Chain(self.responses.where(group.rows)).index(segments=(), replicates=replicates, seed=seed)
+            name = group.title.en or group.title.zh
+            found[name] = float(own.score[0]), float(own.se[0]), own.base.respondents
+        return found
 
     @functools.cache  # noqa: B019  the index, the priorities and the what-if take the same replicates
     def _pls_replicas(self, replicates: int, seed: int) -> PlsReplicas:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from csat import __version__
+from csat.cli_rollup import rollup_command
 from csat.errors import BadInput, CsatError, UnknownName
 from csat.language import Language
 
@@ -540,6 +541,9 @@ def top2_command(survey: Survey, *, item: str) -> Result:
 def effort_command(survey: Survey, *, item: str) -> Result:
     """CES: mean of an 'it was easy' item, and the share of its upper answers."""
     return survey.effort(item=item)
+
+
+cli.add_command(rollup_command)
 
 
 def _raises(texts: tuple[str, ...]) -> dict[str, float] | None:
