@@ -156,6 +156,8 @@ def weights_command(
     from csat.analyses.weighting import weighting
 
     margins = {**_margins_of(file), **dict(_margin(text) for text in inline)}
+    if not margins:
+        raise BadInput("weights need a margin", right="--margin gender=female:52,male:48, or --margins FILE")
     columns = tuple(dict.fromkeys(c.strip() for name in margins for c in name.split("*")))
     if out is not None and out.exists():
         raise BadInput(

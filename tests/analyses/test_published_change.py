@@ -51,6 +51,8 @@ def test_nobody_changed_from_nobody():
 def test_per_cent_are_refused():
     with pytest.raises(BadInput, match=r"82 % is 0\.82"):
         published_change(82, 88)
+    with pytest.raises(BadInput, match="confidence is 95"):
+        published_change(0.8, 0.9, confidence=95)
     with pytest.raises(BadInput, match="no sample"):
         published_change(0.8, 0.9, n_1=0)
 

@@ -189,6 +189,7 @@ def test_groups_of_one_survey_against_the_rest():
     )
     groups = split(survey, "area")
     assert list(groups) == ["a", "b", "c"]
+    assert waves(groups).base.rows == 300
     result = waves(groups, against="rest")
     assert [p.first for p in result.comparisons] == ["rest"] * 3
     q = survey.answers(["q"])[:, 0]

@@ -39,6 +39,10 @@ def test_one_margin_is_post_stratification():
     np.testing.assert_allclose([found.effective_n, found.deff], [3, 4 / 3])
 
 
+def test_huge_counts_are_shares_too():
+    np.testing.assert_allclose(ra.rake([[0, 1, 1]], [[1e308, 1e308]]).weights, [1.5, 0.75, 0.75])
+
+
 def test_an_unknown_category_keeps_its_weight():
     found = ra.rake([[0, 0, 1, -1]], [[1, 1]])
     np.testing.assert_allclose(found.weights, [0.75, 0.75, 1.5, 1])

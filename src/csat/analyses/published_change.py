@@ -153,6 +153,9 @@ def published_change(
     for n in (n_1, n_2):
         if n is not None and n < 1:
             raise BadInput(f"{n} respondents are no sample", right="n is a whole number of at least 1")
+    for value, what in ((confidence, "confidence"), (power, "power")):
+        if not 0 < value < 1:
+            raise BadInput(f"the {what} is {value:g}", right="It lies between 0 and 1, such as 0.95")
     first, second = (n_1 or n_2), (n_2 or n_1)
     known = first is not None and second is not None
     found = co.share_difference(share_1, first or 1, share_2, second or 1, confidence=confidence)

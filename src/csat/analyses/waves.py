@@ -815,11 +815,13 @@ def _base(groups: Mapping[str, Responses]) -> Base:
     weights = [np.ones(r.rows) if r.weights is None else r.weights for r in groups.values()]
     total, squares = (sum(float(f(v)) for v in weights) for f in (np.sum, lambda v: v @ v))
     labels = dict.fromkeys(r.instrument.label for r in groups.values())
+    # groups of one file share its report
+    files = {id(r.report): r.report.rows_read or r.rows for r in groups.values()}
     return Base(
         respondents=sum(r.rows for r in groups.values()),
         effective_n=total**2 / squares if squares else 0.0,
         missing="available",
-        rows=sum(r.report.rows_read or r.rows for r in groups.values()),
+        rows=max(sum(files.values()), sum(r.rows for r in groups.values())),
         weighted=any(r.weights is not None for r in groups.values()),
         instrument=", ".join(labels),
     )

@@ -240,7 +240,7 @@ def weighting(
             titles=titles,
             n=np.bincount(code[code >= 0], minlength=len(wanted)).astype(np.int64),
             before=raking.margin_shares(code, start, len(wanted)),
-            target=target / target.sum(),
+            target=(target / target.max()) / (target / target.max()).sum(),
             after=raking.margin_shares(code, raked.weights, len(wanted)),
             unknown=int(np.count_nonzero(code < 0)),
         )

@@ -76,7 +76,8 @@ def rake(
     w = np.ones(n) if start is None else checked_weights(start).copy()
     for position, (column, target) in enumerate(zip(columns, wanted, strict=True)):
         _check_margin(column, target, w, position)
-    shares = [t / t.sum() for t in wanted]
+    # the largest first, so that huge counts do not overflow
+    shares = [(t / t.max()) / (t / t.max()).sum() for t in wanted]
     total = float(np.count_nonzero(w))
     w *= total / w.sum()
     if bounds is not None:
