@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from csat.analyses.efa import Factors
     from csat.analyses.groups import GroupDescription
     from csat.analyses.index import Index
+    from csat.analyses.index_change import IndexChange
     from csat.analyses.index_parts import ModelWeights
     from csat.analyses.path_model_pls import PathModelPLS
     from csat.analyses.pls_replicas import PlsReplicas
@@ -242,6 +243,25 @@ class Chain:
             segments=tuple(self.responses.segments) if segments is None else tuple(segments),
             confidence=confidence,
             replicates=replicates,
+            seed=seed,
+        )
+
+    def index_change(
+        self,
+        column: str,
+        *,
+        against: Literal["previous", "first", "pairs"] = "previous",
+        confidence: float = 0.95,
+        seed: int = 0,
+    ) -> IndexChange:
+        """Change of the index between the groups of a column (waves, branches), each with its own weights."""
+        from csat.responses.groups import groups_of
+
+        groups = groups_of(self.responses, column)
+        return index_change(
+            {g.title.en or g.title.zh: self.responses.where(g.rows) for g in groups},
+            against=against,
+            confidence=confidence,
             seed=seed,
         )
 
@@ -1133,3 +1153,41 @@ class Chain:
             return self.instrument.item(name).text, (name,)
         known = [*(c.id for c in self.instrument.constructs), *self.items]
         raise UnknownName("construct or item", name, known, where=self.responses.report.source)
+
+
+def index_change(
+    samples: Mapping[str, Responses],
+    *,
+    against: Literal["previous", "first", "pairs"] = "previous",
+    construct: str | None = None,
+    method: Literal["equal", "stated", "derived", "pls"] | None = None,
+    confidence: float = 0.95,
+    replicates: int = 2000,
+    seed: int = 0,
+) -> IndexChange:
+    """Change of the index between two or more independent samples (waves, groups), in their order.
+
+    Each sample's index has its own weights; its standard error finds them anew in every replicate.
+    """
+    from csat.analyses.index_change import SampleIndex, index_change
+
+    found = {
+        name: Chain(responses).index(
+            construct=construct,
+            method=method,
+            segments=(),
+            replicates=replicates,
+            confidence=confidence,
+            seed=seed,
+        )
+        for name, responses in samples.items()
+    }
+    return index_change(
+        {
+            name: SampleIndex(float(r.score[0]), float(r.se[0]), r.base.respondents, r.base.effective_n)
+            for name, r in found.items()
+        },
+        index_name=next(iter(found.values())).called() if found else Text("index", "指数"),
+        against=against,
+        confidence=confidence,
+    )

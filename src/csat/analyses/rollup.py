@@ -81,6 +81,9 @@ class RollUp(Result):
 
     levels: Mapping[str, Units]
     """Level to its units, lowest first; levels that are not used are left out."""
+    total: float
+    """The index of the whole: the units of the highest level together."""
+    total_se: float
     confidence: float
 
     def tables(self) -> dict[str, Table]:
@@ -164,18 +167,24 @@ class RollUp(Result):
             (6.8, max(2.0, 0.34 * len(order) + 1.0)),
         )
 
-    @property
-    def total(self) -> float:
-        """The index of the whole: the highest level, its units weighted together."""
-        units = self.levels[list(self.levels)[-1]]
-        return float(units.index @ units.weight / units.weight.sum())
-
     def headline(self) -> tuple[Text, ...]:
         """The index of the highest level."""
         level = list(self.levels)[-1]
         units = self.levels[level]
         if len(units.names) > 1:
-            return (Text("All together: {total}.", "总体：{total}。").fill(total=f"{self.total:.1f}"),)
+            half = normal_quantile(self.confidence) * self.total_se
+            around = (
+                Text(" ({a} to {b})", "（{a} 至 {b}）").fill(
+                    a=f"{self.total - half:.1f}", b=f"{self.total + half:.1f}"
+                )
+                if math.isfinite(half)
+                else Text("", "")
+            )
+            return (
+                Text("All together: {total}{around}.", "总体：{total}{around}。").fill(
+                    total=f"{self.total:.1f}", around=around
+                ),
+            )
         interval = (
             Text(" ({a} to {b})", "（{a} 至 {b}）").fill(
                 a=f"{units.ci_lower[0]:.1f}", b=f"{units.ci_upper[0]:.1f}"
@@ -251,7 +260,13 @@ def rollup(companies: Sequence[Company], *, confidence: float = 0.95) -> RollUp:
             for unit in dict.fromkeys(belongs.values())
         }
     respondents = sum(c.n for c in companies)
+    top = found[used[-1]]
+    total, total_se, *_ = _joined(
+        [(i, s, w, 1) for i, s, w in zip(top.index, top.se, top.weight, strict=True)], math.nan
+    )
     return RollUp(
+        total=total,
+        total_se=total_se,
         levels=found,
         confidence=confidence,
         base=Base(
