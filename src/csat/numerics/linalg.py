@@ -6,6 +6,7 @@ columns that depend on each other.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -220,9 +221,12 @@ def unvech(vector: ArrayLike) -> Array:
     return a
 
 
+@cache
 def vech_indices(p: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Row and column of each element of `vech`, in its order."""
+    """Row and column of each element of `vech`, in its order; read-only, made once for each p."""
     columns, rows = np.triu_indices(p)
+    rows.setflags(write=False)
+    columns.setflags(write=False)
     return rows, columns
 
 
