@@ -178,3 +178,21 @@ def test_equal_weights_change_the_error_of_a_mean_by_nothing(y, weight):
     plain = co.sample_mean(co.Sample(np.array(y, dtype=float)))
     equal = co.sample_mean(co.Sample(np.array(y, dtype=float), np.full(len(y), weight)))
     np.testing.assert_allclose(plain, equal, rtol=1e-9, atol=1e-12)
+
+
+def test_every_choice_of_marked_values_is_looked_at():
+    found = co.permuted_difference([3.0, 2.0, 0.0, 0.0, 0.0], [True, True, False, False, False])
+    assert found == (2.5, 0.1, 10, True)
+
+
+def test_drawn_choices_come_near_to_all_of_them():
+    values = np.random.default_rng(4).normal(size=14)
+    marked = np.arange(14) < 5
+    exact = co.permuted_difference(values, marked)
+    drawn = co.permuted_difference(values, marked, permutations=1999)
+    assert exact.exact
+    assert not drawn.exact
+    assert drawn.p == pytest.approx(exact.p, abs=0.04)
+    assert co.permuted_difference(values, marked, permutations=1999) == drawn
+    with pytest.raises(NumericsError, match="some others"):
+        co.permuted_difference([1.0, 2.0], [True, True])
