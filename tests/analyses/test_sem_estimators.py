@@ -1,0 +1,122 @@
+"""`sem` and `cfa` by every estimator, from model text and answers: against lavaan 0.6-14 and by law."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from csat.analyses.sem import Moments, cfa, sem
+from csat.analyses.structural.answers import Answers
+from csat.errors import BadInput
+from golden_data import recipe_matrix, reference
+
+CASES = [
+    ("holzinger", "cfa3_mlr"),
+    ("holzinger", "cfa3_mlm"),
+    ("holzinger", "cfa3_mlmv"),
+    ("holzinger", "cfa3_mlmvs"),
+    ("holzinger", "cfa3_wls"),
+    ("poldem", "sem_eq_mlr"),
+    ("poldem", "sem_uls"),
+    ("mobi", "reduced_gls"),
+    ("bfi", "cfa2_fiml"),
+    ("bfi", "cfa2_fiml_mlr"),
+    ("bfi", "cfa2_wlsmv"),
+    ("bfi", "cfa2_wlsmv_pairwise"),
+    ("satisfaction_gender", "cfa3_ulsmv"),
+    ("sfo2015", "cfa3_mlr_weights"),
+    ("airline2", "struct_wlsmv"),
+]
+
+
+@pytest.mark.parametrize(("data", "case"), CASES)
+def test_parameters_and_fit_equal_lavaan(data: str, case: str) -> None:
+    golden = reference("sem")[data][case]
+    options, recipe = golden["options"], golden["recipe"]
+    weight = options.get("sampling.weights")
+    rows = recipe_matrix(recipe, extra=(weight,) if weight else ())
+    weights = rows[:, -1] if weight else None
+    items = recipe["columns"]
+    found = sem(
+        golden["model"],
+        Answers.of_rows(rows[:, : len(items)], items, weights=weights),
+        estimator=options["estimator"],
+        missing=options.get("missing", "listwise"),
+        ordered=bool(options.get("ordered")),
+    )
+    assert found.converged
+    table = golden["parameters"]["columns"]
+    compared = 0
+    for i, (lhs, op, rhs) in enumerate(zip(table["lhs"], table["op"], table["rhs"], strict=True)):
+        ours = next((p for p in found.parameters if op == ":=" == p.op and p.lhs == lhs), None)
+        ours = ours or found.parameter(lhs, op, rhs)
+        if ours is None:
+            # scales and means that ordered items do not have
+            assert op in ("~*~", "~1")
+            continue
+        compared += 1
+        assert ours.est == pytest.approx(table["est"][i], rel=1e-6, abs=1e-6)
+        assert ours.se == pytest.approx(table["se"][i], rel=1e-6, abs=1e-7)
+        assert ours.std_all == pytest.approx(table["std.all"][i], rel=1e-6, abs=1e-6)
+        if table["std.all.se"][i]:
+            assert ours.std_all_se == pytest.approx(table["std.all.se"][i], rel=1e-5)
+    assert compared >= golden["npar"]
+    for name, value in golden["fit_measures"].items():
+        if value is not None:
+            assert found.fit[name.replace(".", "_")] == pytest.approx(value, rel=1e-4, abs=1e-4), name
+
+
+def two_factor_answers(seed: int = 1) -> tuple[np.ndarray, list[str]]:
+    rng = np.random.default_rng(seed)
+    factor = rng.normal(size=(400, 2)) @ np.array([[1.0, 0.5], [0.0, 0.8]])
+    items = np.repeat(factor, 3, axis=1) + 0.7 * rng.normal(size=(400, 6))
+    return items, ["a1", "a2", "a3", "b1", "b2", "b3"]
+
+
+MODEL = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3"
+
+
+def test_maximum_likelihood_is_the_same_from_answers_and_from_moments() -> None:
+    rows, items = two_factor_answers()
+    by_answers = cfa(MODEL, Answers.of_rows(rows, items))
+    by_moments = cfa(MODEL, Moments.of_rows(rows, items))
+    assert by_answers.to_dict()["fit"] == by_moments.to_dict()["fit"]
+
+
+def test_robust_errors_change_the_errors_and_not_the_estimates() -> None:
+    rows, items = two_factor_answers()
+    plain, robust = (
+        cfa(MODEL, Answers.of_rows(rows, items)),
+        cfa(MODEL, Answers.of_rows(rows, items), estimator="MLR"),
+    )
+    for p, r in zip(plain.parameters, robust.parameters, strict=True):
+        assert r.est == pytest.approx(p.est, abs=1e-7)
+    assert robust.fit["chisq"] == pytest.approx(plain.fit["chisq"], abs=1e-6)
+    assert "chisq_scaled" in robust.fit
+    assert "The scaled test is the one to report" in robust.summary()
+
+
+def test_full_information_uses_rows_that_listwise_drops() -> None:
+    rows, items = two_factor_answers(2)
+    rows[np.random.default_rng(2).random(rows.shape) < 0.1] = np.nan
+    full = cfa(MODEL, Answers.of_rows(rows, items), missing="fiml")
+    listwise = cfa(MODEL, Answers.of_rows(rows, items))
+    assert full.base.respondents > listwise.base.respondents
+    assert full.base.missing == "fiml"
+    loading = "A", "=~", "a2"
+    assert full.parameter(*loading).se < listwise.parameter(*loading).se
+
+
+def test_what_does_not_go_together_is_said() -> None:
+    rows, items = two_factor_answers()
+    data = Answers.of_rows(rows, items)
+    with pytest.raises(BadInput, match="full information does not go with GLS"):
+        cfa(MODEL, data, estimator="GLS", missing="fiml")
+    with pytest.raises(BadInput, match="items are ordered"):
+        cfa(MODEL, data, estimator="MLR", ordered=True)
+    with pytest.raises(BadInput, match="only ordered items"):
+        cfa(MODEL, Answers.of_rows(np.round(rows), items), estimator="WLSMV", ordered=["a1"])
+    with pytest.raises(BadInput, match="answers themselves"):
+        cfa(MODEL, Moments.of_rows(rows, items), estimator="MLR")
+    with pytest.raises(BadInput, match="The estimators are"):
+        cfa(MODEL, data, estimator="MLX")
