@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from csat.numerics.composites import Bootstrap, Linearisation, composite
+from csat.numerics.composites import Bootstrap, EstimatedWeights, Linearisation, composite, difference_tests
 
 ALL = slice(0, 2)
 BY = slice(2, 4)
@@ -79,3 +81,57 @@ def test_one_column_has_the_textbook_error() -> None:
 def test_one_row_has_no_error(values: np.ndarray) -> None:
     for engine in engines(values[:5], None):
         assert np.isnan(engine.composite_within(np.array([0]), ALL, BY).se)
+
+
+# Groups against each other, and tests
+
+
+def halves(n: int = 600) -> list[np.ndarray]:
+    return [np.arange(0, n // 3), np.arange(n // 3, n)]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("by", [np.array([0.3, 0.7]), BY])
+def test_a_group_against_the_rest_has_the_same_error_by_both_engines(
+    values: np.ndarray, weights: np.ndarray, weighted: bool, by: Any
+) -> None:
+    w = weights if weighted else None
+    drawn, lines = (e.compared(halves(), ALL, by) for e in engines(values, w))
+    for a, b in zip(drawn, lines, strict=True):
+        assert a.difference.value == pytest.approx(a.own.value - a.rest.value)
+        assert b.difference.value == pytest.approx(a.difference.value)
+        assert b.difference.se == pytest.approx(a.difference.se, rel=0.08)
+    assert drawn[0].difference.value == pytest.approx(-drawn[1].difference.value)
+    # two independent groups: the errors add as squares
+    if isinstance(by, np.ndarray):
+        assert lines[0].difference.se == pytest.approx(np.hypot(lines[0].own.se, lines[0].rest.se), rel=0.01)
+
+
+def test_estimated_weights_move_with_the_replicates(values: np.ndarray) -> None:
+    bootstrap, _ = engines(values, None)
+    steady = EstimatedWeights(np.array([0.5, 0.5]), np.full((2000, 2), 0.5))
+    rng = np.random.default_rng(3)
+    first = np.clip(rng.normal(0.5, 0.1, 2000), 0, 1)
+    moving = EstimatedWeights(np.array([0.5, 0.5]), np.column_stack([first, 1 - first]))
+    fixed = bootstrap.composite(ALL, np.array([0.5, 0.5]))
+    assert bootstrap.composite(ALL, steady) == fixed
+    assert bootstrap.composite(ALL, moving).value == fixed.value
+    assert bootstrap.composite(ALL, moving).se > 1.2 * fixed.se
+
+
+def test_a_replicate_without_weights_is_lost(values: np.ndarray) -> None:
+    bootstrap, _ = engines(values, None)
+    drawn = np.full((2000, 2), 0.5)
+    drawn[:7] = np.nan
+    assert bootstrap.composite(ALL, EstimatedWeights(np.array([0.5, 0.5]), drawn)).lost == 7
+
+
+def test_tests_of_differences_follow_the_normal_and_holm() -> None:
+    # METHODS 11: difference 8.333333, se 5.063486
+    found = difference_tests([8.333333, 8.333333, 1.0], [5.063486, 5.063486, 0.0], tested=[True, False, True])
+    assert found.z[0] == pytest.approx(1.645770, abs=1e-6)
+    assert found.p[0] == pytest.approx(0.099811, abs=1e-6)
+    assert np.isnan(found.p[1:]).all()
+    assert found.p_adjusted[0] == found.p[0]
+    # (z_.975 + z_.80) se
+    assert found.detectable[0] == pytest.approx((1.959963984540054 + 0.8416212335729143) * 5.063486)
