@@ -929,6 +929,7 @@ class Chain:
         estimator: str = "ML",
         missing: Literal["listwise", "fiml", "pairwise"] = "listwise",
         ordered: Sequence[str] | bool = False,
+        modifications: int = 0,
         std_lv: bool = False,
         confidence: float = 0.95,
     ) -> MeasurementModel:
@@ -947,6 +948,7 @@ class Chain:
             estimator=estimator,
             missing=missing,
             ordered=ordered,
+            modifications=modifications,
             std_lv=std_lv,
             titles=self.titles(),
             confidence=confidence,
@@ -959,6 +961,7 @@ class Chain:
         estimator: str = "ML",
         missing: Literal["listwise", "fiml", "pairwise"] = "listwise",
         ordered: Sequence[str] | bool = False,
+        modifications: int = 0,
         std_lv: bool = False,
         confidence: float = 0.95,
     ) -> StructuralModel:
@@ -973,6 +976,7 @@ class Chain:
             estimator=estimator,
             missing=missing,
             ordered=ordered,
+            modifications=modifications,
             std_lv=std_lv,
             hypotheses=self.responses.instrument.hypotheses if model is None else (),
             known=known,

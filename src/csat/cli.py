@@ -12,18 +12,27 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from csat import __version__
+from csat.cli_options import (
+    EXIT_DONE,
+    EXIT_WITHHELD,
+    EXIT_WRONG,
+    READING,
+    SAYING,
+    Command,
+    first_line,
+    names_of,
+    options,
+    read_survey,
+    say,
+)
 from csat.cli_rollup import rollup_command
+from csat.cli_study import COMMANDS
 from csat.errors import BadInput, CsatError, UnknownName
 from csat.language import Language
 
 if TYPE_CHECKING:
     from csat.analyses.result import Result
     from csat.survey import Survey
-
-Command = Callable[..., Any]
-
-EXIT_DONE, EXIT_WITHHELD, EXIT_WRONG = 0, 1, 2
-
 
 class Ordered(click.Group):
     """Commands in the order they are written, which is the order of the work."""
@@ -39,62 +48,6 @@ def cli() -> None:
 
     Start with `csat demo`, or with your own file: `csat report DATA -i INSTRUMENT -o FOLDER`.
     """
-
-
-# -------------------------------------------------------------------------------- shared options
-
-READING: tuple[Command, ...] = (
-    click.argument("data", type=click.Path(path_type=Path)),
-    click.option(
-        "-i", "--instrument", metavar="NAME", help="A shipped instrument, or a path to a .toml file."
-    ),
-    click.option("--items", metavar="A,B,..", help="Columns to analyse, where there is no instrument."),
-    click.option("--scale", metavar="LOW,HIGH", help="Their answer scale, such as 1,5."),
-    click.option(
-        "--weight", metavar="COLUMN", help="Column of case weights; 'none' switches a declared one off."
-    ),
-    click.option(
-        "--segment", "segments", metavar="COLUMN", multiple=True, help="Column that groups respondents."
-    ),
-    click.option("--encoding", metavar="NAME", help="Encoding of a text file, where the one found is wrong."),
-    click.option(
-        "--delimiter", metavar="CHAR", help="Delimiter of a text file, where the one found is wrong."
-    ),
-    click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
-    click.option("--layout", metavar="NAME", help="Platform the file comes from, where that is not found."),
-    click.option(
-        "--keep",
-        "keep_rows",
-        metavar="REASON",
-        multiple=True,
-        help="Keep rows left out for this reason, such as unfinished.",
-    ),
-)
-
-SAYING: tuple[Command, ...] = (
-    click.option(
-        "--lang",
-        type=click.Choice(["en", "zh"]),
-        default="en",
-        show_default=True,
-        help="Language of the text.",
-    ),
-    click.option("--json", "as_json", is_flag=True, help="Print the whole result as one JSON object."),
-    click.option(
-        "--charts", metavar="FOLDER", type=click.Path(path_type=Path), help="Write the charts as SVG files."
-    ),
-)
-
-
-def options(*groups: tuple[Command, ...]) -> Callable[[Command], Command]:
-    """Add groups of options to a command, in the order given."""
-
-    def add(command: Command) -> Command:
-        for option in reversed([o for group in groups for o in group]):
-            command = option(command)
-        return command
-
-    return add
 
 
 def analysis(name: str, *extra: Command) -> Callable[[Command], click.Command]:
@@ -138,78 +91,9 @@ def analysis(name: str, *extra: Command) -> Callable[[Command], click.Command]:
             )
             return say(ask(survey, **own), lang, as_json, charts)
 
-        return cli.command(name, short_help=_first_line(ask.__doc__))(options(READING, extra, SAYING)(run))
+        return cli.command(name, short_help=first_line(ask.__doc__))(options(READING, extra, SAYING)(run))
 
     return make
-
-
-def read_survey(
-    data: Path,
-    instrument: str | None,
-    items: str | None,
-    scale: str | None,
-    weight: str | None,
-    segments: tuple[str, ...],
-    encoding: str | None,
-    delimiter: str | None,
-    sheet: str | None,
-    layout: str | None = None,
-    keep_rows: tuple[str, ...] = (),
-) -> Survey:
-    """Read with the options of `READING`."""
-    from csat.survey import read
-
-    return read(
-        data,
-        instrument=instrument,
-        items=_names(items),
-        scale=_scale(scale),
-        weight=weight,
-        segments=segments,
-        encoding=encoding,
-        delimiter="\t" if delimiter in ("\\t", "tab") else delimiter,
-        sheet=sheet,
-        layout=layout,
-        keep_rows=keep_rows,
-    )
-
-
-def say(result: Result, language: Language, as_json: bool, charts: Path | None) -> int:
-    """Print a result and return the exit code its verdict asks for."""
-    if as_json:
-        import json
-
-        click.echo(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False, indent=1))
-    else:
-        click.echo(result.text(language))
-    if charts is not None:
-        from csat.display.canvas import svg
-        from csat.files import write_all
-
-        drawn = {
-            f"{result.name}-{name}.svg": svg(plot, language, f"{result.name}-{name}").encode()
-            for name, plot in result.plots().items()
-        }
-        write_all(charts, drawn)
-    return EXIT_WITHHELD if result.verdict.failed else EXIT_DONE
-
-
-def _names(text: str | None) -> list[str] | None:
-    return [n.strip() for n in text.split(",") if n.strip()] if text else None
-
-
-def _scale(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    try:
-        low, high = (int(part) for part in text.replace("-", ",").split(","))
-    except ValueError as error:
-        raise BadInput(f"--scale {text} is not a scale", right="It is LOW,HIGH, such as 1,5") from error
-    return low, high
-
-
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().splitlines()[0]
 
 
 # -------------------------------------------------------------------------------- the analyses
@@ -325,15 +209,18 @@ MODEL_MISSING = click.option(
 ORDERED = click.option(
     "--ordered", is_flag=True, help="Items are ordered categories: thresholds and polychoric correlations."
 )
+MODIFICATIONS = click.option(
+    "--modifications", type=int, default=0, metavar="N", help="List the N largest modification indices."
+)
 
 
-@analysis("cfa", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED)
+@analysis("cfa", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, MODIFICATIONS)
 def cfa_command(survey: Survey, *, model: Path | None, **own: Any) -> Result:
     """Confirmatory factor analysis of the instrument's constructs, or of a model file."""
     return survey.cfa(model=_model(model), **own)
 
 
-@analysis("sem", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED)
+@analysis("sem", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, MODIFICATIONS)
 def sem_command(survey: Survey, *, model: Path | None, **own: Any) -> Result:
     """Structural equation model: verdict, fit, paths, loadings, validity."""
     return survey.sem(model=_model(model), **own)
@@ -406,7 +293,7 @@ def drivers_command(
     survey: Survey, *, outcome: str | None, drivers: str | None, scores: Any, errors: Any
 ) -> Result:
     """Regression of satisfaction on its drivers, with shares of importance."""
-    return survey.drivers(outcome=outcome, drivers=_names(drivers), scores=scores, errors=errors)
+    return survey.drivers(outcome=outcome, drivers=names_of(drivers), scores=scores, errors=errors)
 
 
 @analysis(
@@ -486,13 +373,13 @@ def priorities_command(
     survey: Survey, *, centre_at: str | None, centres: str | None, measures: str | None, **own: Any
 ) -> Result:
     """Importance-performance quadrants: what to improve first, and how sure that is."""
-    further = _names(centres)
+    further = names_of(centres)
     known = ("mean", "median", "midpoint", "overall")
     for name in further or ():
         if name not in known:
             raise UnknownName("crosshair", name, known, where="--centres")
     return survey.priorities(
-        centre_at=_point(centre_at), centres=cast(Any, further or ()), measures=_names(measures), **own
+        centre_at=_point(centre_at), centres=cast(Any, further or ()), measures=names_of(measures), **own
     )
 
 

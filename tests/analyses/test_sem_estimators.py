@@ -120,3 +120,35 @@ def test_what_does_not_go_together_is_said() -> None:
         cfa(MODEL, Moments.of_rows(rows, items), estimator="MLR")
     with pytest.raises(BadInput, match="The estimators are"):
         cfa(MODEL, data, estimator="MLX")
+
+
+@pytest.mark.parametrize(
+    ("data", "case"),
+    [
+        ("holzinger", "cfa3_ml"),
+        ("poldem", "sem_ml"),
+        ("satisfaction_gender", "ecsi5_ml"),
+        ("bfi", "cfa2_wlsmv"),
+    ],
+)
+def test_the_largest_modification_indices_are_lavaans(data: str, case: str) -> None:
+    golden = reference("sem")[data][case]
+    items = golden["recipe"]["columns"]
+    ordered = bool(golden["options"].get("ordered"))
+    found = sem(
+        golden["model"],
+        Answers.of_rows(recipe_matrix(golden["recipe"]), items),
+        estimator=golden["options"]["estimator"],
+        ordered=ordered,
+        modifications=10,
+    )
+    table = golden["modification_indices_top20"]["columns"]
+    theirs = {
+        frozenset((lhs, rhs)) if op == "~~" else (lhs, op, rhs): i
+        for i, (lhs, op, rhs) in enumerate(zip(table["lhs"], table["op"], table["rhs"], strict=True))
+    }
+    np.testing.assert_allclose([m.mi for m in found.modifications], table["mi"][:10], rtol=2e-4)
+    for m in found.modifications:
+        i = theirs[frozenset((m.lhs, m.rhs)) if m.op == "~~" else (m.lhs, m.op, m.rhs)]
+        assert m.epc == pytest.approx(table["epc"][i], rel=2e-4)
+        assert m.epc_std == pytest.approx(table["sepc.all"][i], rel=2e-4)

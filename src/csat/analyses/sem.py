@@ -20,6 +20,7 @@ from csat.analyses.structural.answers import Answers
 from csat.analyses.structural.doubts import doubts, grave_doubts
 from csat.analyses.structural.effects import effects_of
 from csat.analyses.structural.model import MeasurementModel, StructuralModel
+from csat.analyses.structural.modifications import modifications
 from csat.analyses.structural.parameters import MATRIX, by_parameter, parameter_rows, threshold_rows
 from csat.analyses.structural.validity import validity_of
 from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName, listed
@@ -38,7 +39,7 @@ from csat.language import Text
 from csat.numerics import linalg, solution
 from csat.numerics.estimation import Estimate, Group, fit_maximum_likelihood, information, smallest_eigenvalue
 from csat.numerics.fit_indices import Likelihood, fit_measures
-from csat.numerics.fitting import METHODS, Sample, fit
+from csat.numerics.fitting import METHODS, Fit, Sample, fit
 from csat.numerics.moment_vectors import ContinuousMoments, OrderedMoments
 from csat.numerics.ordered import ordered_sample
 from csat.numerics.starts import starting_values
@@ -135,6 +136,7 @@ def sem(
     estimator: str = "ML",
     missing: str = "listwise",
     ordered: Collection[str] | bool = False,
+    modifications: int = 0,
     likelihood: Likelihood = "normal",
     std_lv: bool = False,
     orthogonal: bool = False,
@@ -157,6 +159,7 @@ def sem(
     `Answers`, which robust errors, gaps and ordered items need. estimator : ML, MLM, MLMV, MLMVS, MLR, ULS,
     GLS, WLS, DWLS, and for ordered items WLSMV, ULSMV, DWLS, ... missing : "listwise", "fiml" (full
     information, with ML and MLR), "pairwise" (ordered items). ordered : the ordered items, or True for all.
+    modifications : how many modification indices to list.
     likelihood : "normal" (covariances and the chi-square with n) or "wishart" (n - 1). guidelines : the set
     the words about fit rest on, "Hu-Bentler" or "bank study"; both are printed. hypotheses : declared paths.
     known : names the data hold besides those of the model. titles : words for constructs and items.
@@ -186,6 +189,7 @@ def sem(
             confidence,
             missing,
             ordered,
+            modifications,
         ),
         hypotheses=hypotheses,
         known=known,
@@ -200,6 +204,7 @@ def cfa(
     estimator: str = "ML",
     missing: str = "listwise",
     ordered: Collection[str] | bool = False,
+    modifications: int = 0,
     likelihood: Likelihood = "normal",
     std_lv: bool = False,
     orthogonal: bool = False,
@@ -228,6 +233,7 @@ def cfa(
             confidence,
             missing,
             ordered,
+            modifications,
         ),
         hypotheses=(),
         known=(),
@@ -265,6 +271,7 @@ class _Options:
     confidence: float
     missing: str
     ordered: Collection[str] | bool
+    modifications: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,6 +293,7 @@ class _Solution:
     fit: dict[str, float]
     thresholds: tuple[tuple[str, str, float, float], ...] = ()
     unit: tuple[int, ...] = ()
+    fitted: Fit | None = None
 
 
 def _fitted(
@@ -381,6 +389,15 @@ def _fitted(
             titles=said,
             blocked=Text("the model has no proper solution", "模型没有合理的解") if verdict.failed else None,
         ),
+        modifications=()
+        if found.fitted is None or not options.modifications
+        else modifications(
+            table,
+            found.fitted,
+            at.total,
+            structure.matrices(estimate.theta)[1],
+            most=options.modifications,
+        ),
         converged=estimate.converged,
         steps=estimate.steps,
         largest_gradient=estimate.largest_gradient,
@@ -447,6 +464,28 @@ def _by_maximum_likelihood(table: ParameterTable, moments: Moments, options: _Op
         solution.parameter_covariance(info, estimate.on_bound),
         covariance,
         measures,
+        fitted=_for_modifications(table, moments, structure, estimate, n, options),
+    )
+
+
+def _for_modifications(
+    table: ParameterTable,
+    moments: Moments,
+    structure: Structure,
+    estimate: Estimate,
+    n: float,
+    options: _Options,
+) -> Fit | None:
+    """The same fit with what modification indices rest on, where they are wanted."""
+    if not options.modifications:
+        return None
+    return fit(
+        [ContinuousMoments(structure)],
+        [Sample.of_moments(moments.covariance, n=n, mean=moments.means)],
+        len(table.free),
+        likelihood=options.likelihood,
+        start=estimate.theta,
+        exogenous=[table.observed.index(x) for x in table.covariates],
     )
 
 
@@ -495,6 +534,7 @@ def _by_sample(table: ParameterTable, moments: Moments, sample: Sample, options:
         found.covariance,
         moments.covariance * (found.n / (found.n - 1) if less_one else 1.0),
         found.measures,
+        fitted=found,
     )
 
 
@@ -575,6 +615,7 @@ def _by_ordered(
             for (item, cut), v, e in zip(names, found.theta[q:], errors, strict=True)
         ),
         tuple(range(p)),
+        found,
     )
 
 

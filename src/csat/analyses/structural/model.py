@@ -160,6 +160,21 @@ class Effect:
     std_indirect: float
 
 
+@dataclass(frozen=True)
+class Modification:
+    """A parameter the model does not have: how far chi-square would fall, and what the parameter would be.
+
+    epc : expected change from its present value. epc_std : with all variables standardised.
+    """
+
+    lhs: str
+    op: str
+    rhs: str
+    mi: float
+    epc: float
+    epc_std: float
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StructuralModel(Result):
     """A structural model and what follows from it, made by `sem`. p items, m constructs, in model order."""
@@ -207,6 +222,8 @@ class StructuralModel(Result):
     """Fornell-Larcker: sqrt(AVE) above every correlation with another construct."""
     effects: tuple[Effect, ...]
     hypotheses: tuple[HypothesisOutcome, ...] = ()
+    modifications: tuple[Modification, ...] = ()
+    """Largest modification indices first; empty unless asked for."""
     converged: bool
     steps: int
     largest_gradient: float
@@ -341,6 +358,8 @@ class StructuralModel(Result):
             tables["htmt"] = self._htmt_table()
         tables["fit"] = self._fit_table()
         tables["residuals"] = self._residuals_table()
+        if self.modifications:
+            tables["modifications"] = self._modifications_table()
         tables["parameters"] = self._parameters_table()
         return tables
 
@@ -593,6 +612,32 @@ class StructuralModel(Result):
                     "残差相关：正值表示两个题项的关联多于模型所允许的。",
                 )
             ],
+        )
+
+    def _modifications_table(self) -> Table:
+        rows = self.modifications
+        return Table(
+            {
+                "left": [m.lhs for m in rows],
+                "relation": [m.op for m in rows],
+                "right": [m.rhs for m in rows],
+                "mi": [m.mi for m in rows],
+                "epc": [m.epc for m in rows],
+                "epc_std": [m.epc_std for m in rows],
+            },
+            title=Text("What the data ask for (modification indices)", "修正指数"),
+            notes=[
+                Text(
+                    "Each alone: how far chi-square would fall and what the parameter would be. Free one "
+                    "only where theory speaks for it.",
+                    "逐一计算：若释放该参数，卡方值将下降多少、参数将为多少。只有理论支持时才应释放。",
+                )
+            ],
+            labels={
+                "mi": Text("Modification index", "修正指数"),
+                "epc": Text("Expected change", "期望参数改变"),
+                "epc_std": Text("Expected change, standardised", "标准化期望改变"),
+            },
         )
 
     def _parameters_table(self) -> Table:

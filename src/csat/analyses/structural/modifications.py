@@ -1,0 +1,67 @@
+"""What a model leaves out that the data ask for: modification indices by name."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+
+from csat.analyses.structural.model import Modification
+from csat.instrument.parameters import ParameterTable
+from csat.instrument.statements import COVARIES, MEASURES, REGRESSED_ON
+from csat.numerics.fitting import Fit
+from csat.numerics.modification import Candidate, modification_indices
+
+
+def modifications(
+    table: ParameterTable, found: Fit, total: Array, residual: Array, *, most: int
+) -> tuple[Modification, ...]:
+    """The parameters whose release would lower chi-square most, largest first.
+
+    Looked at: loadings of measured items on the other constructs, covariances of residuals and of constructs,
+    and, in a model with paths, the paths it does not have. total, residual : (v, v) covariance of all
+    variables, and of what the model leaves unexplained.
+    """
+    at = {name: i for i, name in enumerate(table.variables)}
+    names = _candidates(table)
+    indices = modification_indices(found, [_candidate(at, *n) for n in names])
+    order = np.argsort(-np.where(np.isnan(indices.mi), -1.0, indices.mi), kind="stable")[:most]
+    with np.errstate(invalid="ignore"):
+        sd = np.sqrt(np.diagonal(total))
+        own = np.sqrt(np.diagonal(residual))
+    listed = []
+    for k in order:
+        if np.isnan(indices.mi[k]):
+            continue
+        left, op, right = names[k]
+        i, j = at[left], at[right]
+        scale = sd[i] / sd[j] if op == MEASURES else sd[j] / sd[i]
+        if op == COVARIES:
+            scale = 1 / (own[i] * own[j]) if own[i] > 0 and own[j] > 0 else np.nan
+        listed.append(
+            Modification(
+                left, op, right, float(indices.mi[k]), float(indices.epc[k]), float(indices.epc[k] * scale)
+            )
+        )
+    return tuple(listed)
+
+
+def _candidates(table: ParameterTable) -> list[tuple[str, str, str]]:
+    there = {(r.left, r.operator, r.right) for r in table.rows if r.free or r.exogenous}
+    there |= {(b, op, a) for a, op, b in there if op == COVARIES}
+    fixed = {(r.left, r.operator, r.right) for r in table.rows if not r.free and r.value not in (0.0,)}
+    there |= fixed
+    measured = [i for i in table.observed if any(r.operator == MEASURES and r.right == i for r in table.rows)]
+    found = [(f, MEASURES, i) for f in table.latents for i in measured]
+    found += [(a, COVARIES, b) for a, b in combinations(measured, 2)]
+    found += [(a, COVARIES, b) for a, b in combinations(table.latents, 2)]
+    on_paths = {n for r in table.rows if r.operator == REGRESSED_ON for n in (r.left, r.right)}
+    involved = [n for n in table.variables if n in on_paths]
+    found += [(a, REGRESSED_ON, b) for a in involved for b in involved if a != b]
+    return [n for n in found if n not in there]
+
+
+def _candidate(at: dict[str, int], left: str, operator: str, right: str) -> Candidate:
+    if operator == MEASURES:
+        return Candidate(0, "directed", at[right], at[left])
+    return Candidate(0, "directed" if operator == REGRESSED_ON else "symmetric", at[left], at[right])
