@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from csat.analyses.result import Result
     from csat.survey import Survey
 
+
 class Ordered(click.Group):
     """Commands in the order they are written, which is the order of the work."""
 
@@ -431,6 +432,8 @@ def effort_command(survey: Survey, *, item: str) -> Result:
 
 
 cli.add_command(rollup_command)
+for _command in COMMANDS:
+    cli.add_command(_command)
 
 
 def _raises(texts: tuple[str, ...]) -> dict[str, float] | None:

@@ -39,6 +39,14 @@ FILE: tuple[Command, ...] = (
         "--delimiter", metavar="CHAR", help="Delimiter of a text file, where the one found is wrong."
     ),
     click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
+    click.option("--layout", metavar="NAME", help="Platform the file comes from, where that is not found."),
+    click.option(
+        "--keep",
+        "keep_rows",
+        metavar="REASON",
+        multiple=True,
+        help="Keep rows left out for this reason, such as unfinished.",
+    ),
 )
 READING: tuple[Command, ...] = (DATA, *BINDING, SEGMENT, *FILE)
 
@@ -78,6 +86,8 @@ def read_survey(
     encoding: str | None,
     delimiter: str | None,
     sheet: str | None,
+    layout: str | None = None,
+    keep_rows: tuple[str, ...] = (),
 ) -> Survey:
     """Read with the options of `READING`."""
     from csat.survey import read
@@ -92,6 +102,8 @@ def read_survey(
         encoding=encoding,
         delimiter="\t" if delimiter in ("\\t", "tab") else delimiter,
         sheet=sheet,
+        layout=layout,
+        keep_rows=keep_rows,
     )
 
 
@@ -129,3 +141,8 @@ def scale_of(text: str | None) -> tuple[int, int] | None:
     except ValueError as error:
         raise BadInput(f"--scale {text} is not a scale", right="It is LOW,HIGH, such as 1,5") from error
     return low, high
+
+
+def first_line(text: str | None) -> str:
+    """The first line of a docstring: what a command does in a sentence."""
+    return (text or "").strip().splitlines()[0]
