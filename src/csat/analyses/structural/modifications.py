@@ -10,6 +10,7 @@ from csat.analyses.structural.model import Modification
 from csat.instrument.parameters import ParameterTable
 from csat.instrument.statements import COVARIES, MEASURES, REGRESSED_ON
 from csat.numerics.fitting import Fit
+from csat.numerics.linalg import Array
 from csat.numerics.modification import Candidate, modification_indices
 
 
