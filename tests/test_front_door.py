@@ -44,3 +44,19 @@ def test_every_public_name_can_be_had():
 
 def test_an_unknown_public_name_is_an_attribute_error():
     assert not hasattr(csat, "no_such_thing")
+
+
+def test_waves_of_two_frames_are_compared_in_one_call():
+    import pandas as pd
+
+    from csat.instrument.instrument import Construct, Instrument, Item, Scale
+    from csat.language import Text
+
+    scale = Scale("s", 1, 5)
+    items = tuple(Item(name, Text(name), scale) for name in ("a", "b"))
+    instrument = Instrument(
+        "two", "1", Text("Two"), items, (Construct("C", Text("C"), ("a", "b"), "outcome"),), (scale,)
+    )
+    before = pd.DataFrame({"a": [1, 2, 3, 2] * 30, "b": [2, 2, 3, 1] * 30})
+    found = csat.waves({"before": before, "after": before + 1}, instrument)
+    assert "+1.00" in found.headline()[0].en

@@ -14,80 +14,67 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-
 if TYPE_CHECKING:
     from csat.bare import (
-        adequacy as adequacy,
+        adequacy,
+        cfa,
+        describe,
+        drivers,
+        efa,
+        index,
+        priorities,
+        quality,
+        reliability,
+        sem,
+        waves,
     )
-    from csat.bare import (
-        cfa as cfa,
-    )
-    from csat.bare import (
-        describe as describe,
-    )
-    from csat.bare import (
-        drivers as drivers,
-    )
-    from csat.bare import (
-        efa as efa,
-    )
-    from csat.bare import (
-        index as index,
-    )
-    from csat.bare import (
-        priorities as priorities,
-    )
-    from csat.bare import (
-        quality as quality,
-    )
-    from csat.bare import (
-        reliability as reliability,
-    )
-    from csat.bare import (
-        sem as sem,
-    )
-    from csat.errors import CsatError as CsatError
-    from csat.survey import Survey as Survey
-    from csat.survey import load_instrument as load_instrument
-    from csat.survey import read as read
-    from csat.tally.batches import count_batches as count_batches
-    from csat.tally.tally import Tally as Tally
-    from csat.tally.tally import count as count
+    from csat.errors import CsatError
+    from csat.survey import Survey, load_instrument, read
+    from csat.tally.batches import count_batches
+    from csat.tally.tally import Tally, count
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CsatError",
+    "Survey",
+    "Tally",
+    "__version__",
+    "adequacy",
+    "cfa",
+    "count",
+    "count_batches",
+    "describe",
+    "drivers",
+    "efa",
+    "index",
+    "load_instrument",
+    "priorities",
+    "quality",
+    "read",
+    "reliability",
+    "sem",
+    "waves",
+]
 
 _HOMES = {
-    "read": "csat.survey",
-    "Survey": "csat.survey",
     "CsatError": "csat.errors",
+    "Survey": "csat.survey",
     "load_instrument": "csat.survey",
-    "count": "csat.tally.tally",
+    "read": "csat.survey",
     "Tally": "csat.tally.tally",
+    "count": "csat.tally.tally",
     "count_batches": "csat.tally.batches",
-} | dict.fromkeys(
-    (
-        "describe",
-        "quality",
-        "reliability",
-        "adequacy",
-        "efa",
-        "cfa",
-        "sem",
-        "drivers",
-        "index",
-        "priorities",
-    ),
-    "csat.bare",
-)
-
-__all__ = ["__version__", *sorted(_HOMES)]
+}
+"""Where a public name lives; those not listed are analyses of a bare frame."""
 
 
 def __getattr__(name: str) -> Any:
     import importlib
 
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'csat' has no attribute '{name}'")
+    if name not in __all__:
+        raise AttributeError(f"module 'csat' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOMES.get(name, "csat.bare")), name)
 
 
 def __dir__() -> list[str]:

@@ -9,6 +9,7 @@ measured quantities and nothing that needs categories (boxes of a scale, polycho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from csat.chain import Missing
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from csat.analyses.quality import Quality
     from csat.analyses.reliability import Reliability
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
+    from csat.analyses.waves import Waves
+    from csat.instrument.instrument import Instrument
 
 Items = Sequence[str] | None
 ScaleEnds = tuple[int, int] | None
@@ -170,3 +173,19 @@ def priorities(
     return read(frame, scale=scale, weight=weight, constructs=constructs).priorities(
         outcome="outcome", items=items
     )
+
+
+def waves(
+    sources: Mapping[str, Any],
+    instrument: str | Path | Instrument,
+    *,
+    items: Items = None,
+    against: Literal["previous", "first", "rest", "pairs"] = "previous",
+    weight: str | None = None,
+    lead: str | None = None,
+) -> Waves:
+    """Several files (or frames) of one instrument compared: wave name, in time order, to its source."""
+    from csat.analyses.waves import waves as compare
+
+    read_in = {name: read(source, instrument, weight=weight).responses for name, source in sources.items()}
+    return compare(read_in, items=items, against=against, lead=lead)
