@@ -667,8 +667,7 @@ class Chain:
         target = construct or self._index_construct()
         if raises is None:
             first = self.priorities(outcome=construct, replicates=0)
-            order = np.argsort(first.rank)[: module.RAISED_IN_REPORT]
-            raises = {first.items[i]: module.USUAL_RAISE for i in order}
+            raises = dict.fromkeys(first.items_by_rank()[: module.RAISED_IN_REPORT], module.USUAL_RAISE)
         chosen = {name: self._block(name)[1] for name in raises}
         kind = method or self._what_if_method(target, chosen)
         items = tuple(dict.fromkeys(i for block in chosen.values() for i in block))

@@ -135,7 +135,7 @@ def importance_replicates(
         )
     ]
     return {
-        NAMES[m]: (one[k][:, 0], np.concatenate([part[k] for part in many], axis=1))
+        NAMES[m]: (one[k][:, 0], np.hstack([np.empty((drivers, 0)), *(part[k] for part in many)]))
         for k, m in enumerate(wanted)
     }
 

@@ -576,8 +576,10 @@ def index(
     part_weights = engine.means[at_asked] if method == "stated" else np.array([p.weight for p in parts])
     require_positive(parts, part_weights)
     by: PartWeights = part_weights
-    if weights_in_interval == "re-estimated":
-        by = at_asked if method == "stated" else _drawn_weights(model, replicates) if model else part_weights
+    if weights_in_interval == "re-estimated" and method == "stated":
+        by = at_asked
+    elif weights_in_interval == "re-estimated" and model and isinstance(engine, Bootstrap):
+        by = _drawn_weights(model, replicates)
     found = [engine.composite(at, by) for at in (at_chosen, at_other)]
     known = Linearisation(values[:, : at_other.stop], responses.weights, confidence=confidence)
     fixed = [known.composite(at, part_weights) for at in (at_chosen, at_other)]

@@ -113,6 +113,10 @@ class Priorities(Result):
         chosen = [i for i in self._order() if self.quadrants[i] == "improve first"][:most]
         return tuple((self.titles[i], self._reason(i)) for i in chosen)
 
+    def items_by_rank(self) -> tuple[str, ...]:
+        """The items, most urgent first."""
+        return tuple(self.items[i] for i in self._order())
+
     def tables(self) -> dict[str, Table]:
         """`priorities`, by rank; `certainty`; `measures`, where importance was measured in several ways."""
         order = self._order()
