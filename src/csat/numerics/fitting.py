@@ -992,6 +992,7 @@ def _measures(
     ordered, gaps = samples[0].ordered is not None, samples[0].gaps is not None
     ml = found.method.discrepancy == "ML"
     unscaled_known = found.method.discrepancy != "ULS"
+    source = _robust_source(found, exogenous)
     measures: dict[str, float] = {
         "npar": float(count),
         # least squares are minimised with n - 1 in place of n
@@ -1002,9 +1003,12 @@ def _measures(
             n=found.multiplier,
             groups=len(samples),
             p_value=unscaled_known,
-            robust=_robust_source(found, exogenous),
+            robust=source,
         ),
     }
+    if ordered and source is None:
+        # the scaled test of ordered items says nothing about a population's misfit
+        measures = {name: value for name, value in measures.items() if not name.endswith("_robust")}
     if ml:
         logl, unrestricted = _log_likelihoods(found, covs, exogenous, likelihood)
         measures |= fit_table.likelihood_measures(logl, unrestricted, parameters=count, n=found.n)
@@ -1107,6 +1111,9 @@ def _robust_source(found: Fit, exogenous: Sequence[int]) -> tuple[TestStatistic,
     first = found.data[0]
     if first.gaps is not None:
         pieces, complete, f, f0 = _incomplete_source(found)
+    elif any(isinstance(m, OrderedMoments) and m.scales.free.any() for m in found.models):
+        # with free scales the polychorics are not what a normal-theory discrepancy would be about
+        return None
     elif first.ordered is not None and found.method.test != "standard":
         pieces, complete, f, f0 = _ordered_source(found)
     else:
