@@ -10,7 +10,8 @@ least squares use n - 1 for both; ordered answers multiply by n - 1.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -474,22 +475,25 @@ def _estimated(
     max_steps: int,
 ) -> Estimate:
     """From the first usable start; least squares, which have local minima, from all of them."""
-    own = _start(models, samples, covs, count, plain=False)
     said = np.full(count, np.nan) if start is None else start
-    candidates = [np.where(np.isnan(said), own, said)]
-    plain = _start(models, samples, covs, count, plain=True)
-    candidates.append(np.where(np.isnan(said), plain, said))
-    if isinstance(objective, FullInformation):
-        # the optimum for the saturated moments is two or three steps away
-        try:
-            near = fit_maximum_likelihood(
-                _ml_groups(models, samples, covs, sizes), candidates[0], lower=lower, upper=upper
-            )
-            candidates.insert(0, near.theta)
-        except np.linalg.LinAlgError:
-            pass
+
+    def starts() -> Iterator[Array]:
+        own = _start(models, samples, covs, count, plain=False)
+        near = np.where(np.isnan(said), own, said)
+        if isinstance(objective, FullInformation):
+            # the optimum for the saturated moments is two or three steps away
+            with suppress(np.linalg.LinAlgError):
+                yield fit_maximum_likelihood(
+                    _ml_groups(models, samples, covs, sizes), near, lower=lower, upper=upper
+                ).theta
+        yield near
+        plain = _start(models, samples, covs, count, plain=True)
+        yield np.where(np.isnan(said), plain, said)
+        if start is not None:
+            yield own
+
     best: Estimate | None = None
-    for candidate in candidates:
+    for candidate in starts():
         try:
             found = descend(objective, candidate, lower=lower, upper=upper, max_steps=max_steps)
         except np.linalg.LinAlgError:
