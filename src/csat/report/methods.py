@@ -6,17 +6,32 @@ from csat.language import Text
 
 METHODS: dict[str, Text] = {
     "index": Text(
-        "Index: the mean of the respondents' construct scores. A construct score is the mean of the answered items "
-        "(at least half of them); '0-100 rescale' maps the declared ends of the scale to 0 and 100, 'per cent of "
-        "maximum' divides by the highest answer. Intervals: percentile bootstrap of respondents; linearisation in "
-        "large samples.",
-        "指数：受访者构念得分的平均。构念得分为已答题项的平均（至少答一半）；“0-100 换算”将量表两端映射为 0 与 100，"
-        "“占最高分百分比”为均值除以最高分。区间：对受访者做百分位自助法；大样本用线性化。",
+        "Index: with equal weights the mean of the respondents' construct scores, a construct score being the mean of "
+        "the answered items (at least half of them). With PLS weights (ACSI, ECSI, CCSI) the sum of weight x item "
+        "score, weights of the path model over the items' standard deviations: the ACSI formula with declared bounds. "
+        "'0-100 rescale' maps the declared ends of the scale to 0 and 100, 'per cent of maximum' divides by the highest "
+        "answer. Intervals: percentile bootstrap of respondents, weights found anew and signs aligned in each "
+        "replicate; in large samples linearised. Replicates are keyed by respondent, the same in every analysis. "
+        "Differences of segments: normal test, Holm's p within a segment column.",
+        "指数：等权重时为受访者构念得分的平均，构念得分为已答题项的平均（至少答一半）；PLS 权重（ACSI、ECSI、CCSI）时为"
+        "“权重 × 题项得分”之和，权重为路径模型权重除以题项标准差，即按声明两端计算的 ACSI 公式。“0-100 换算”将量表两端映射为 "
+        "0 与 100，“占最高分百分比”为均值除以最高分。区间：对受访者做百分位自助法，每次重新估计权重并对齐符号；大样本用线性化。"
+        "重抽样按受访者编号，各分析共用。群体差异：正态检验，同一分群内用 Holm p 值。",
     ),
     "priorities": Text(
-        "Priorities: importance on the vertical, performance on the horizontal axis; a value on the line counts as high. "
-        "Derived importance is statistical association with overall satisfaction, not proof of cause.",
-        "优先级：纵轴为重要性，横轴为表现；落在线上视为高。推导重要性是与总体满意度的统计关联，并非因果证明。",
+        "Priorities: importance on the vertical, performance on the horizontal axis; a value on the line counts as "
+        "high. Derived importance is statistical association with overall satisfaction, not proof of cause. Certainty: "
+        "in each bootstrap replicate performance, importance and crosshair are computed anew and every item placed; a "
+        "place is firm when at least 80 % of the replicates agree.",
+        "优先级：纵轴为重要性，横轴为表现；落在线上视为高。推导重要性是与总体满意度的统计关联，并非因果证明。确定性：每次自助抽样"
+        "重新计算表现、重要性与十字线并重新定位；至少 80% 的重抽样一致时视为稳固。",
+    ),
+    "what_if": Text(
+        "What if: change of the index = sum of effect x rise of the item's mean in points of 100, no mean passing the top "
+        "of its scale. Effects are total effects of the PLS path model (weight in the index times the construct's total "
+        "effect), or a regression on the driver constructs; intervals from the keyed bootstrap of means and effects.",
+        "假设分析：指数变化 = 各题项“效应 × 均值提升（百分制）”之和，均值不超过量表上限。效应取自 PLS 路径模型的总效应（指数权重乘以"
+        "构念总效应），或对驱动构念的回归；区间由均值与效应的自助抽样得到。",
     ),
     "drivers": Text(
         "Drivers: least squares of the outcome score on the driver scores, HC3 standard errors; shares of R2 by LMG "
