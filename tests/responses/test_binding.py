@@ -186,13 +186,15 @@ def test_a_name_for_two_columns_is_refused_with_both():
         {"Rate - Staff": [1], "Score - Staff": [2]},
         also={"Rate - Staff": ("Staff",), "Score - Staff": ("Staff",)},
     )
-    with pytest.raises(BadInput, match=r"item Staff: 'Staff' could be 'Rate - Staff' or 'Score - Staff'"):
+    with pytest.raises(
+        BadInput, match=r"a.csv, item Staff: 'Staff' could be 'Rate - Staff' or 'Score - Staff'"
+    ):
         bind(raw, instrument(item("Staff")))
 
 
 def test_a_repeated_header_must_be_told_apart_unless_the_columns_are_equal():
     twice = table({"q1": [1, 2], "q1 ": [2, 1]}, repeated_headers=("q1",))
-    with pytest.raises(BadInput, match=r"2 columns are called 'q1'.*alias 'q1 \(1\)' or 'q1 \(2\)'"):
+    with pytest.raises(BadInput, match=r"2 columns are called 'q1'.*its place: 'q1 \(1\)' or 'q1 \(2\)'"):
         bind(twice, instrument(item("q1")))
     assert dict(bind(twice, instrument(item("a", (1, 5), "q1 (1)"))).report.matched) == {"a": "q1"}
     assert dict(bind(twice, instrument(item("a", (1, 5), "q1 (2)"))).report.matched) == {"a": "q1 (2)"}

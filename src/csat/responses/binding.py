@@ -122,6 +122,13 @@ def bind(
         if silent.any() and not table.tells_answers:
             _drop(keep, silent & _is_bare(table, {*matched.values(), *roles}), EMPTY, dropped)
     weights = _weights(table, weight_column, keep, dropped, notes) if weight_column else None
+    given = list(table.columns)
+    if (
+        release
+        and isinstance(table.columns, dict)
+        and weight_column not in (*matched.values(), respondent, "")
+    ):
+        del table.columns[weight_column]
     if n := int(np.count_nonzero(silent & keep)):
         notes.append(
             Text(
@@ -129,7 +136,7 @@ def bind(
                 f"未回答任何题项、但因含有其他内容而保留的行：{n}",
             )
         )
-    unused = [c for c in table.columns if c not in roles and c not in matched.values()] + list(table.unkept)
+    unused = [c for c in given if c not in roles and c not in matched.values()] + list(table.unkept)
     numbers = table.numbers_of_rows()
     rows: Any = slice(None) if keep.all() else np.flatnonzero(keep)
     ids = Ids(table.columns[respondent].where(rows)) if respondent in table.columns else None
@@ -357,7 +364,7 @@ class _Finder:
         for header in table.repeated_headers:
             _add(self._folded, f"{header} (1)", header)
 
-    def find(self, names: Sequence[str], wordings: Sequence[str] = (), *, what: str = "column") -> str | None:
+    def find(self, names: Sequence[str], wordings: Sequence[str] = (), *, what: str = "") -> str | None:
         """The column some name stands for, None when there is none.
 
         Raises
@@ -384,16 +391,19 @@ class _Finder:
         columns = [self._table.columns[c] for c in found]
         if len(found) == 1 or all(_are_equal(columns[0], c) for c in columns[1:]):
             return found[0]
-        copies = found[0] == name and name in self._table.repeated_headers
+        where = f"{self._table.source}, {what}" if what else self._table.source
+        if found[0] == name and name in self._table.repeated_headers:
+            raise BadInput(
+                f"{len(found)} columns are called '{name}'",
+                where=where,
+                right="A name should stand for one column",
+                do=f"Rename one in the file, or say which by its place: '{name} (1)' or '{found[1]}'",
+            )
         raise BadInput(
-            f"{what}: {len(found)} columns are called '{name}'"
-            if copies
-            else f"{what}: '{name}' could be {' or '.join(repr(c) for c in found[:MOST_NAMED])}",
-            where=self._table.source,
+            f"'{name}' could be {' or '.join(repr(c) for c in found[:MOST_NAMED])}",
+            where=where,
             right="A name should stand for one column",
-            do=f"Rename one in the file, or say which one with the alias '{name} (1)' or '{found[1]}'"
-            if copies
-            else "Give the column's full name as an alias",
+            do="Give the column's full name",
         )
 
 

@@ -16,6 +16,7 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ PATIENT_RECORDS = 5000
 MOST_LINES = 200
 """Lines after which a quotation mark that opened a cell is taken for one that was forgotten."""
 SNIFFED_CHARACTERS = 200_000
-BLOCK = 1 << 19
+BLOCK = 1 << 20
 BATCH = 2 << 20
 """Bytes parsed at once."""
 MANY_TEXTS = 10_000
@@ -68,7 +69,8 @@ class Delimited:
     """A text file that was looked at: what it is, before its answers are parsed."""
 
     path: Path
-    sha256: str
+    hashed: Future[str]
+    """The hash of the file, which is taken while the answers are parsed."""
     size: int
     """Bytes, unpacked."""
     encoding: str
@@ -79,6 +81,11 @@ class Delimited:
     """Characters up to the end of each of them."""
     width: int
     notes: tuple[Text, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the file."""
+        return self.hashed.result()
 
     # -------------------------------------------------------------------------------------- reading
 
@@ -97,6 +104,7 @@ class Delimited:
             for batch in self._parsed(header_rows):
                 for builder, cells in zip(builders, batch, strict=True):
                     builder.add(cells)
+            _give_back()
             return [b.finish() for b in builders], []
         except _NotTidy:
             builders = [ColumnBuilder(expected, keep(at)) for at in range(self.width)]
@@ -261,6 +269,13 @@ def _unclosed(where: str, line: int) -> BadInput:
     )
 
 
+def _give_back() -> None:
+    """Return what parsing took to the system, before the columns are coded in the same process."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
 class _NotTidy(Exception):
     """The fast parser met something that needs the patient one."""
 
@@ -325,8 +340,8 @@ class ColumnBuilder:
         for chunk in cells.chunks:
             if self._loose is None:
                 self._add(chunk)
-            elif self._keep:
-                self._loose.append(chunk)
+            else:
+                self._loose_add(chunk)
         if self._loose is None and len(self._place) > MANY_TEXTS:
             self._loosen()
 
@@ -336,9 +351,19 @@ class ColumnBuilder:
 
         self.add(pa.chunked_array([pa.array(cells, pa.string())]))
 
+    def _loose_add(self, chunk: Any) -> None:
+        if self._keep and self._loose is not None:
+            self._loose.append(chunk)
+
     def _add(self, chunk: Any) -> None:
+        import pyarrow.compute as pc
+
         keys = _short_keys(chunk)
         if keys is None:
+            if pc.count_distinct(chunk).as_py() > MANY_TEXTS // 2:
+                self._loosen()
+                self._loose_add(chunk)
+                return
             column = ArrowColumn(chunk)
             lookup = [self._position(t) for t in column.distinct]
             self._append(np.array([*lookup, -1], dtype=np.int32)[column.index])
@@ -352,7 +377,7 @@ class ColumnBuilder:
         data = keys.tobytes()
         out = data.translate(self._bytes)
         if UNSEEN in out:
-            for key in sorted({k for k, v in zip(data, out, strict=True) if v == UNSEEN}):
+            for key in np.unique(keys[np.frombuffer(out, dtype=np.uint8) == UNSEEN]).tolist():
                 self._bytes[key] = self._position(_spelt(key)) & 0xFF
             out = data.translate(self._bytes)
         return np.frombuffer(out, dtype=np.int8)
@@ -440,9 +465,12 @@ def look(path: Path, *, encoding: str | None = None, delimiter: str | None = Non
         raise BadInput(
             f"'{delimiter}' is not a delimiter", right="It is one character such as , or ; or a tab"
         )
-    sha256, size, is_utf8 = _first_pass(path)
-    found = _named(path, encoding) if encoding else find_encoding(path, is_utf8=is_utf8)
-    head, lossy = _head(path, found)
+    beside = ThreadPoolExecutor(1)  # hashing takes as long as all other looking
+    sha256 = beside.submit(_hash, path)
+    beside.shutdown(wait=False)
+    seen = _first_pass(path)
+    found = _named(path, encoding) if encoding else find_encoding(path, is_utf8=seen.is_utf8)
+    head, lossy = _head(path, found, seen)
     if not head.strip():
         raise BadInput("the file is empty", where=where, right="It should hold a header row and answers")
     notes = (UNDECODED,) if lossy else ()
@@ -458,18 +486,25 @@ def look(path: Path, *, encoding: str | None = None, delimiter: str | None = Non
         raise BadInput(
             f"the header names {width:,} columns", where=where, right=f"At most {MOST_COLUMNS:,} are read"
         )
-    return Delimited(path, sha256, size, found, delimiter, records, ends, width, notes)
+    return Delimited(path, sha256, seen.size, found, delimiter, records, ends, width, notes)
 
 
-def _first_pass(path: Path) -> tuple[str, int, bool]:
-    """The hash of the file, its size unpacked, and whether it is UTF-8 from end to end."""
-    digest = hashlib.sha256()
-    packed = path.suffix.lower() == ".gz"
-    decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+@dataclass(frozen=True)
+class _FirstPass:
+    """What the bytes of a text tell: unpacked size, and whether they are UTF-8 from end to end."""
+
+    size: int
+    is_utf8: bool
+    has_zeros: bool
+    is_lossy: bool
+    """Whether another program wrote U+FFFD where it could not decode."""
+
+
+def _first_pass(path: Path) -> _FirstPass:
+    decoder = codecs.getincrementaldecoder("utf-8")()
     size = lines = 0
+    is_utf8, has_zeros, is_lossy = True, False, False
     for block in _blocks(path):
-        if not packed:
-            digest.update(block)
         size += len(block)
         lines = lines or block.count(b"\n") + block.count(b"\r")
         if not lines and size > 4 * HEAD:
@@ -480,20 +515,24 @@ def _first_pass(path: Path) -> tuple[str, int, bool]:
                 where=str(path),
                 do="Turn it into parquet, and count it in batches with csat.count_batches",
             )
-        if decoder is not None:
-            try:
-                decoder.decode(block)
-            except UnicodeDecodeError:
-                decoder = None
-    if decoder is not None:
-        try:
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            decoder = None
-    if packed:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest(), size, decoder is not None
-    return digest.hexdigest(), size, decoder is not None
+        has_zeros = has_zeros or b"\0" in block
+        if is_utf8 and not (block.isascii() and not decoder.getstate()[0]):
+            is_lossy = is_lossy or b"\xef\xbf\xbd" in block
+            is_utf8 = _decodes(decoder, block)
+    return _FirstPass(size, is_utf8 and _decodes(decoder, b"", final=True), has_zeros, is_lossy)
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = False) -> bool:
+    try:
+        decoder.decode(block, final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _too_long(where: str) -> BadInput:
@@ -504,18 +543,24 @@ def _too_long(where: str) -> BadInput:
     )
 
 
-def _head(path: Path, encoding: str) -> tuple[str, bool]:
+def _head(path: Path, encoding: str, seen: _FirstPass) -> tuple[str, bool]:
     """The first characters, and whether some of the text could not be decoded; refuses zero bytes."""
-    head, lossy = "", False
+    head, lossy = "", seen.is_lossy
+    zeros = BadInput(
+        "the file holds zero bytes: it is not a text table",
+        where=str(path),
+        do="Export it again as CSV (UTF-8), or name its encoding",
+    )
+    seen_all = seen.is_utf8 and encoding in ("utf-8", "utf-8-sig")
+    if seen_all and seen.has_zeros:
+        raise zeros
     for text in _texts(path, encoding):
         if len(head) < HEAD:
             head += text
+        elif seen_all:
+            break
         if "\0" in text:
-            raise BadInput(
-                "the file holds zero bytes: it is not a text table",
-                where=str(path),
-                do="Export it again as CSV (UTF-8), or name its encoding",
-            )
+            raise zeros
         lossy = lossy or "\ufffd" in text
     return head, lossy
 
