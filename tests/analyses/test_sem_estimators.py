@@ -7,7 +7,7 @@ import pytest
 
 from csat.analyses.sem import Moments, cfa, sem
 from csat.analyses.structural.answers import Answers
-from csat.errors import BadInput
+from csat.errors import BadInput, CannotCompute
 from golden_data import recipe_matrix, reference
 
 CASES = [
@@ -152,3 +152,28 @@ def test_the_largest_modification_indices_are_lavaans(data: str, case: str) -> N
         i = theirs[frozenset((m.lhs, m.rhs)) if m.op == "~~" else (m.lhs, m.op, m.rhs)]
         assert m.epc == pytest.approx(table["epc"][i], rel=2e-4)
         assert m.epc_std == pytest.approx(table["sepc.all"][i], rel=2e-4)
+
+
+@pytest.mark.parametrize("estimator", ["ML", "MLR"])
+def test_duplicated_items_with_gaps_are_said_in_words(estimator: str) -> None:
+    rows, items = two_factor_answers(3)
+    rows[:, 1] = rows[:, 0]
+    rows[np.random.default_rng(3).random(rows.shape) < 0.1] = np.nan
+    with pytest.raises(CannotCompute, match="depend on each other"):
+        cfa(MODEL, Answers.of_rows(rows, items), estimator=estimator, missing="fiml")
+
+
+def test_ordered_items_that_always_agree_are_named() -> None:
+    rows, items = two_factor_answers(4)
+    rows = np.clip(np.round(rows), -2, 2)
+    rows[:, 1] = rows[:, 0]
+    with pytest.raises(CannotCompute, match="a1, a2 is 1 or -1"):
+        cfa(MODEL, Answers.of_rows(rows, items), estimator="WLSMV", ordered=True)
+
+
+def test_a_constant_item_with_gaps_is_named() -> None:
+    rows, items = two_factor_answers(5)
+    rows[:, 4] = 3.0
+    rows[::7, 0] = np.nan
+    with pytest.raises(CannotCompute, match="b2"):
+        cfa(MODEL, Answers.of_rows(rows, items), missing="fiml")

@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from csat.errors import BadInput, NumericsError, TooFew
+from csat.errors import BadInput, NumericsError, SingularMatrix, TooFew
 from csat.numerics import fit_table, robust
 from csat.numerics.asymptotic import adf_gamma, normal_weight
 from csat.numerics.descent import MAX_STEPS, Estimate, Objective, descend
@@ -256,6 +256,7 @@ def fit(
         "WLS",
         "DWLS",
     )
+    needs_gamma = needs_gamma or ordered
     sample_vectors = tuple(_sample_vector(m, s, c) for m, s, c in zip(models, samples, covs, strict=True))
     # first and second moments of the scores say enough, unless a test needs the whole of U Gamma
     rowwise = ml and not gaps and method.test in ROWWISE_TESTS
@@ -445,20 +446,50 @@ def _weight(kind: Discrepancy, model: MomentStructure, sample: Sample, cov: Arra
     if sample.ordered is not None:
         if kind == "ULS":
             return np.ones(len(gamma))
-        return 1 / np.diagonal(gamma) if kind == "DWLS" else inverse(gamma)
+        _require_spread(sample.ordered)
+        return 1 / np.diagonal(gamma) if kind == "DWLS" else _inverse_gamma(gamma)
     if kind == "ULS":
         by_vech = counts_of_vech(len(cov)) / 2
         return np.concatenate([np.ones(len(cov)), by_vech]) if _means(model) else by_vech
     if kind == "GLS":
         return normal_weight(inverse(cov), means=_means(model))
     if kind == "DWLS":
-        return 1 / np.diagonal(gamma)
+        return np.asarray(1 / np.maximum(np.diagonal(gamma), 1e-300))
     if sample.n <= len(gamma):
         raise TooFew(
             f"{sample.n:.0f} respondents are too few for WLS, whose weight matrix has {len(gamma)} rows",
             do="Use MLM, MLR or DWLS",
         )
-    return inverse(gamma)
+    return _inverse_gamma(gamma)
+
+
+def _inverse_gamma(gamma: Array) -> Array:
+    try:
+        return inverse(gamma)
+    except NumericsError as err:
+        # its positions are moments, which nobody can leave out
+        raise TooFew(
+            "the weights of WLS cannot be computed: some moments depend on each other in these answers",
+            do="Use DWLS or WLSMV, which need only the diagonal, or MLR",
+        ) from err
+
+
+def _require_spread(found: OrderedSample) -> None:
+    """That every threshold and correlation has an error: none is at its limit."""
+    t = found.thresholds.size
+    flat = np.flatnonzero(~(np.diagonal(found.gamma) > 0))
+    if not flat.size:
+        return
+    columns, rows = np.triu_indices(len(found.correlation), 1)
+    k = int(flat[0])
+    pair = [int(found.item[k])] if k < t else [int(columns[k - t]), int(rows[k - t])]
+    raise SingularMatrix(
+        "the polychoric correlation of {items} is at its limit of 1 or -1"
+        if k >= t
+        else "the thresholds of {items} have no spread",
+        positions=pair,
+        do="Leave one of them out, or merge rare categories",
+    )
 
 
 def _estimated(

@@ -42,6 +42,9 @@ NEWTON_ITEMS_MOST = 60
 SETTLED = 1e-10
 """Scaled gradient at which the saturated moments are taken as found."""
 
+ROUNDING = 1e-14
+"""A variance below this, relative to the squared mean, is rounding."""
+
 LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -203,12 +206,23 @@ def saturated_moments(data: Patterns) -> Saturated:
     ------
     ConstantItem : an item without variance. NotConverged : EM did not settle.
     """
-    p = data.observed.shape[1]
     n = data.n[:, None]
     mean = (n * data.mean).sum(axis=0) / (n * data.observed).sum(axis=0)
     square = np.diagonal(data.cov, axis1=1, axis2=2) + data.mean**2
     variances = (n * square * data.observed).sum(axis=0) / (n * data.observed).sum(axis=0) - mean**2
-    cov = np.diag(require_variance(variances))
+    # constant answers leave rounding
+    cov = np.diag(require_variance(np.where(variances > ROUNDING * (1 + mean**2), variances, 0.0)))
+    try:
+        return _by_em(data, mean, cov)
+    except np.linalg.LinAlgError as err:
+        raise NotConverged(
+            "the items depend on each other so far that answers with gaps have no covariance to be found",
+            do="Leave out duplicates and sums of items, or items hardly anybody answered",
+        ) from err
+
+
+def _by_em(data: Patterns, mean: Array, cov: Array) -> Saturated:
+    p = len(mean)
     at = _look(data, cov, mean)
     for step in range(EM_STEPS_MOST):
         scaled = np.sqrt(np.diagonal(cov))

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from csat.errors import SingularMatrix
 from csat.numerics.linalg import Array
 from csat.numerics.ordinal import Thresholds, influence_parts, influences, polychoric_matrix, thresholds
 
@@ -63,7 +64,8 @@ def ordered_sample(
 
     Raises
     ------
-    TooFew : an item with answers in fewer than two categories, with its position.
+    TooFew : an item with answers in fewer than two categories, with its position. SingularMatrix : two items
+    whose correlation is at its limit.
     """
     n, p = codes.shape
     w = np.ones(n) if weights is None else np.asarray(weights, dtype=float) * (n / np.sum(weights))
@@ -79,6 +81,12 @@ def ordered_sample(
     margins = [np.diagonal(burt[i, :, i, :]) for i in range(p)]
     cuts = [thresholds(margin) for margin in margins]
     found = polychoric_matrix(joints, margins=None if complete else margins, empty_2x2=empty_2x2)
+    if found.boundary:
+        raise SingularMatrix(
+            "the polychoric correlation of {items} is 1 or -1: nothing tells their answers apart",
+            positions=found.boundary[0],
+            do="Leave one of them out, or merge rare categories",
+        )
     rho = found.correlation[rows, columns]
     item = np.concatenate([np.full(c.values.size, i) for i, c in enumerate(cuts)])
     tau = np.concatenate([c.values for c in cuts])
