@@ -57,14 +57,16 @@ def count_gram(
 
     Parameters
     ----------
-    columns : p arrays of n rows. Ordinal: integers, 0 .. K - 1 answered, negative silent. Continuous: floats about
+    columns : p arrays of n rows. Ordinal: integers, 0 .. K - 1 answered, negative silent. Continuous:
+    floats about
         the declared origin, NaN silent.
     sizes : categories of each column, `CONTINUOUS` for a column without.
     weights : (n,) case weights, or None.
 
     Returns
     -------
-    Gram : (q, q) sums in float64. Counts of unweighted ordinal columns are exact, however rows are partitioned.
+    Gram : (q, q) sums in float64. Counts of unweighted ordinal columns are exact, however rows are
+    partitioned.
     """
     q, n = block_rows(sizes), len(columns[0]) if columns else 0
     # float32 holds every count of a block exactly; weights and measured values need float64
@@ -88,7 +90,11 @@ def count_gram(
 
 
 def _fill(
-    block: NDArray[np.floating], columns: Sequence[NDArray[np.int8] | Array], sizes: Sequence[int], start: int, stop: int
+    block: NDArray[np.floating],
+    columns: Sequence[NDArray[np.int8] | Array],
+    sizes: Sequence[int],
+    start: int,
+    stop: int,
 ) -> None:
     at = 0
     for column, size in zip(columns, sizes, strict=True):
