@@ -88,8 +88,8 @@ def read_workbook(path: str, sheet: str | None) -> tuple[str, list[Any], list[in
         _refuse_large(path, name, *cells.get(name, (0, 0)))
         found = book.get_sheet_by_name(name)
         _refuse_large(path, name, found.total_height, found.total_width)
-        rows = [[cell_text(c) for c in row] for row in found.to_python(skip_empty_area=True)]
-        filled = [at for at, row in enumerate(rows) if any(c is not None for c in row)]
+        rows = found.to_python(skip_empty_area=True)
+        filled = [at for at, row in enumerate(rows) if any(c != "" and cell_text(c) is not None for c in row)]
         if len(filled) > 1 or (filled and sheet is not None):
             columns = [RawColumn.of(column) for column in zip(*(rows[at] for at in filled), strict=True)]
             return name, columns, filled
@@ -179,16 +179,20 @@ def _span(archive: zipfile.ZipFile, part: str) -> tuple[int, int]:
         while data := handle.read(1 << 20):
             data = rest + data
             end = max(data.rfind(b"<"), 0)
-            for letters, digits in CELL.findall(data, 0, end):
-                if not letters:
-                    unnamed += 1
-                    continue
-                column = 0
-                for letter in letters.upper():
-                    column = column * 26 + letter - 64
-                width, height = max(width, column), max(height, int(digits))
+            found = CELL.findall(data, 0, end)
+            width = max([width, *map(_column_number, {letters for letters, _ in found})])
+            height = max([height, *(int(digits) for digits in {digits for _, digits in found if digits})])
+            unnamed += sum(not letters for letters, _ in found)
             rest = data[end:][-(1 << 16) :]
     return (height, width) if not unnamed else (max(height, unnamed), max(width, 1))
+
+
+def _column_number(letters: bytes) -> int:
+    """27 of `AA`; 0 of nothing."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
 
 
 # --------------------------------------------------------------------------------- statistics files

@@ -104,7 +104,20 @@ class RawColumn:
         if set(map(type, cells)) <= {float, type(None)}:
             return cls.of_numbers(np.array(cells, dtype=float))
         place: dict[str, int] = {}
-        index = [-1 if (t := cell_text(c)) is None else place.setdefault(t, len(place)) for c in cells]
+        met: dict[Any, int] = {}
+        index = []
+        for cell in cells:
+            key = (cell.__class__, cell)  # 1, 1.0 and True are equal, but not the same text
+            try:
+                index.append(met[key])
+                continue
+            except KeyError:
+                pass
+            except TypeError:  # a list in a cell
+                key = (str, str(cell))
+            text = cell_text(cell)
+            at = met[key] = -1 if text is None else place.setdefault(text, len(place))
+            index.append(at)
         return cls(tuple(place), np.array(index, dtype=np.int32))
 
     @classmethod
