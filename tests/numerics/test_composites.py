@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from csat.numerics.composites import Bootstrap, EstimatedWeights, Linearisation, composite, difference_tests
+from csat.numerics.scores import linearised_se
 
 ALL = slice(0, 2)
 BY = slice(2, 4)
@@ -135,3 +136,21 @@ def test_tests_of_differences_follow_the_normal_and_holm() -> None:
     assert found.p_adjusted[0] == found.p[0]
     # (z_.975 + z_.80) se
     assert found.detectable[0] == pytest.approx((1.959963984540054 + 0.8416212335729143) * 5.063486)
+
+
+@pytest.mark.parametrize("by", [np.array([0.3, 0.7]), BY])
+def test_gram_matrices_give_the_errors_of_the_rows_influences(
+    values: np.ndarray, weights: np.ndarray, by: Any
+) -> None:
+    # the last rows belong to no group
+    groups = [np.arange(0, 150), np.arange(150, 400), np.arange(400, 550)]
+    lines = Linearisation(values, weights, confidence=0.95)
+    for group, found in zip(groups, lines.compared(groups, ALL, by), strict=True):
+        rest = np.setdiff1d(np.arange(550), group)
+        one, other = (lines.composite_within(g, ALL, by) for g in (group, rest))
+        assert found.own.value == pytest.approx(one.value, rel=1e-12)
+        assert found.own.se == pytest.approx(one.se, rel=1e-9)
+        assert found.rest.se == pytest.approx(other.se, rel=1e-9)
+        (a, u, n), (b, v, m) = (lines._influence(ALL, by, g) for g in (group, rest))
+        assert found.difference.value == pytest.approx(a - b, rel=1e-9)
+        assert found.difference.se == pytest.approx(linearised_se(u - v, n=n + m), rel=1e-9)

@@ -219,23 +219,76 @@ class Linearisation:
         return self._estimate(columns, part_weights, group) if len(group) > 1 else UNKNOWN
 
     def compared(self, groups: Sequence[Rows], columns: slice, part_weights: PartWeights) -> list[Compared]:
-        """Each of several disjoint groups of rows, alone and against all the others together."""
-        if len(groups) < 2:
-            return [
-                Compared(self.composite_within(g, columns, part_weights), UNKNOWN, UNKNOWN) for g in groups
-            ]
-        everyone = np.concatenate(groups)
+        """Each of several disjoint groups of rows, alone and against all the others together.
+
+        The influence of a row is a linear form c z of its columns z = (w x, w) of known cells, so its squares
+        sum to c' G c with G the Gram matrix of a group: one pass, whatever the number of groups.
+        """
+        varies = isinstance(part_weights, slice)
+        parts = [columns, part_weights] if isinstance(part_weights, slice) else [columns]
+        # about the means of all rows, so that no digits are lost in the Gram matrices
+        x = np.hstack([self.values[:, p] - self.means[p] for p in parts])
+        known = ~np.isnan(x)
+        w = np.ones(len(x)) if self.weights is None else self.weights
+        z = np.hstack([np.where(known, x, 0.0) * w[:, None], known * w[:, None]])
+        m, k = x.shape[1], len(range(self.values.shape[1])[columns])
+        by = _weights_of(part_weights, self.means)
+        share = by / by.sum()
+        grams = [z[g].T @ z[g] for g in groups]
+        sums = [z[g].sum(axis=0) for g in groups]
+        n = [int(known[g, :k].any(axis=1).sum()) for g in groups]
+        # only weights that are means are moved by rows that belong to no group
+        everyone, whole = (z.T @ z if varies else sum(grams), sum(sums)) if groups else (0.0, 0.0)
+        all_sums = z.sum(axis=0)
+
+        def form(total: Array) -> tuple[float, Array, Array]:
+            """Composite over rows with these sums, the form of its members, the form of all rows."""
+            with np.errstate(invalid="ignore", divide="ignore"):
+                mean = total[:k] / total[m : m + k]
+                own, every = np.zeros(2 * m), np.zeros(2 * m)
+                own[:k], own[m : m + k] = share / total[m : m + k], -share * mean / total[m : m + k]
+            means = mean + self.means[columns]
+            value = float(composite(means, by))
+            if varies:
+                pull = (means - value) / by.sum()
+                every[k:m] = pull / all_sums[m + k :]
+                every[m + k :] = -pull * (all_sums[k:m] / all_sums[m + k :]) / all_sums[m + k :]
+            return value, own, every
+
         found = []
-        for group in groups:
-            rest = np.setdiff1d(everyone, group, assume_unique=True)
-            if min(len(group), len(rest)) < 2:
+        for g, (gram, total) in enumerate(zip(grams, sums, strict=True)):
+            if n[g] < 2:
                 found.append(Compared(UNKNOWN, UNKNOWN, UNKNOWN))
                 continue
-            (a, u, n), (b, v, m) = (self._influence(columns, part_weights, g) for g in (group, rest))
+            value, own, every = form(total)
+            beyond = everyone - gram
+            mine = (own + every) @ gram @ (own + every) + every @ beyond @ every
+            alone = self._normal_of(value, float(mine), n[g])
+            others = sum(n) - n[g]
+            if others < 2:
+                found.append(Compared(alone, UNKNOWN, UNKNOWN))
+                continue
+            rest, out, all_of_rest = form(whole - total)
+            outside = everyone - sum(grams) if varies else np.zeros_like(gram)
+            among = everyone - gram - outside
+            theirs = (out + all_of_rest) @ among @ (out + all_of_rest)
+            theirs += all_of_rest @ (gram + outside) @ all_of_rest
+            shift = every - all_of_rest
+            squares = (own + shift) @ gram @ (own + shift) + (shift - out) @ among @ (shift - out)
+            squares += shift @ outside @ shift
             found.append(
-                Compared(self._normal(a, u, n), self._normal(b, v, m), self._normal(a - b, u - v, n + m))
+                Compared(
+                    alone,
+                    self._normal_of(rest, float(theirs), others),
+                    self._normal_of(value - rest, float(squares), sum(n)),
+                )
             )
         return found
+
+    def _normal_of(self, value: float, squares: float, n: int) -> Estimate:
+        """An estimate whose rows have influences with this sum of squares."""
+        se = float(np.sqrt(max(squares, 0.0) * n / (n - 1)))
+        return Estimate(value, se, value - self._z * se, value + self._z * se)
 
     def _estimate(self, columns: slice, part_weights: PartWeights, group: Rows | None = None) -> Estimate:
         return self._normal(*self._influence(columns, part_weights, group))
