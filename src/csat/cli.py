@@ -695,14 +695,20 @@ def instruments_check(file: Path) -> int:
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="File to write; default: the terminal.")
 @click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
 @click.option("--encoding", metavar="NAME", help="Encoding of a text file.")
-def instruments_new(data: Path, out: Path | None, sheet: str | None, encoding: str | None) -> int:
+@click.option("--layout", metavar="NAME", help="Platform the file comes from, where that is not found.")
+def instruments_new(
+    data: Path, out: Path | None, sheet: str | None, encoding: str | None, layout: str | None
+) -> int:
     """Propose an instrument from a data file; comments ask what cannot be known."""
     from csat.files import write_file
     from csat.instrument.propose import propose
     from csat.responses.readers import read_file
 
-    table = read_file(data, sheet=sheet, encoding=encoding)
-    text = propose({name: column.texts() for name, column in table.columns.items()}, source_name=data.name)
+    table = read_file(data, sheet=sheet, encoding=encoding, layout=layout)
+    # what a platform writes of itself, and questions with several answers, are no items
+    others = {*table.roles, *(c for choices in table.choices.values() for c in choices.columns)}
+    columns = {name: column.texts() for name, column in table.columns.items() if name not in others}
+    text = propose(columns, source_name=data.name)
     if out is None:
         click.echo(text)
     else:
