@@ -1,0 +1,468 @@
+"""Questions about what to do: priorities with their certainty, and what an improvement would bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.errors import CannotCompute, UnknownName, listed
+from csat.language import Text
+
+if TYPE_CHECKING:
+    from csat.analyses.priorities import Priorities
+    from csat.analyses.result import Base, Caution
+    from csat.analyses.what_if import WhatIf
+    from csat.numerics.importance import Measure
+    from csat.numerics.quadrants import Centre
+
+from csat.chain.scores import REPLICATES_OF_MANY, Scores
+
+PLACEMENTS, MANY_ROWS = 1000, 100_000
+"""Replicates of the priorities, and the respondents above which `REPLICATES_OF_MANY` do (ours)."""
+PLS_EFFECT = "PLS total effect"
+_Effects = tuple[float, NDArray[np.float64], Mapping[str, float], Mapping[str, NDArray[np.float64]]]
+"""An outcome now and in the replicates, and points of it per 0-100 point of each item, likewise."""
+
+
+class Action(Scores):
+    """What to improve first, and what it would bring."""
+
+    def priorities(
+        self,
+        *,
+        importance: Literal["stated", "derived", "pls"] | None = None,
+        measure: Measure = "LMG",
+        measures: Sequence[str] | None = None,
+        level: Literal["item", "construct"] = "item",
+        outcome: str | None = None,
+        items: Sequence[str] | None = None,
+        centre: Centre = "mean",
+        centres: Sequence[Centre] = (),
+        centre_at: tuple[float, float] | None = None,
+        iso_priority: bool = False,
+        first: int = 3,
+        replicates: int | None = None,
+        seed: int = 0,
+    ) -> Priorities:
+        """Importance against performance (0-100) of driver items or constructs, and how sure each place is.
+
+        Parameters
+        ----------
+        importance : `stated` where the instrument asks for it, else `derived` from the outcome by `measure`;
+            `pls` total effects of the instrument's path model.
+        measures : further ones the certainty is given under: `LMG`, `relative weight`, `|r|`, `beta`,
+            `partial r`, `pls`, `stated`; default: `|r|`, and PLS and stated where there are any.
+        centres : further crosshairs. first : the k of "among the first k".
+        replicates : of the bootstrap of the whole chain, default 1000 (200 above 100 000 respondents); 0 for
+            none.
+        """
+        from csat.analyses.certainty import certainty
+        from csat.analyses.importance import NAMES, derived_importance
+        from csat.analyses.priorities import priorities
+        from csat.numerics.resampling import bootstrap_weighted_means
+        from csat.numerics.scores import linearised_se, mean_influence, weighted_means
+
+        responses = self.responses
+        if replicates is None:
+            replicates = PLACEMENTS if responses.rows <= MANY_ROWS else REPLICATES_OF_MANY
+        blocks = self._placed(level, items)
+        single = all(len(block) == 1 for block in blocks.values())
+        stated = self._stated(blocks)
+        kind = importance or ("stated" if stated else "derived")
+        scores = self._scores_0_100(list(blocks.values()))
+        influence = mean_influence(scores, responses.weights)
+        performance = weighted_means(scores, responses.weights)
+        overall = None
+        if "overall" in (centre, *centres):
+            overall = self._scores_0_100([self._block(outcome or self._index_construct())[1]])
+            centre_at = (float(weighted_means(overall, responses.weights)[0]), None)  # type: ignore[assignment]
+        cautions: tuple[Caution, ...] = ()
+        name: str
+        if kind == "stated":
+            weight, name = weighted_means(self._stated_scores(blocks, stated), responses.weights), kind
+        elif kind == "pls":
+            weight, name = self._pls_importance(blocks, outcome, 0, seed)[0], PLS_EFFECT
+        elif not single:
+            found = self._importance_replicates(blocks, outcome, [measure], 0, seed)
+            name, (weight, _) = next(iter(found.items()))
+        else:
+            whole = [block[0] for block in blocks.values()]
+            outcome_items = self._block(outcome or self._index_construct())[1]
+            weight, name, cautions = derived_importance(
+                self._correlated([*whole, *outcome_items], "auto"),
+                outcome=outcome_items,
+                items=whole,
+                measure=measure,
+            )
+        n = [int(np.count_nonzero(~np.isnan(column))) for column in scores.T]
+        known = np.isfinite(performance) & np.isfinite(weight)
+        sure = None
+        if replicates and np.count_nonzero(known) > 1:
+            kept = {b: items_ for (b, items_), k in zip(blocks.items(), known, strict=True) if k}
+            own = next((m for m, called in NAMES.items() if called == name), None)
+            asked = self._measures_asked(kept, stated, own or kind, measures, outcome)
+            drawn = self._importance_drawn(kept, stated, asked, outcome, replicates, seed)
+            columns = scores[:, known] if overall is None else np.column_stack([scores[:, known], overall])
+            means = bootstrap_weighted_means(
+                columns, responses.weights, rows=responses.row_numbers, replicates=replicates, seed=seed
+            ).T
+            sure = certainty(
+                items=list(kept),
+                performance=(performance[known], means[: len(kept)]),
+                importance=drawn,
+                centres=list(dict.fromkeys((centre, *centres))),
+                at=centre_at or (None, None),
+                at_drawn=None if overall is None else (means[-1], None),
+                importance_range={"stated": (0.0, 100.0)},
+                first=first,
+                seed=seed,
+            )
+        return priorities(
+            items=list(blocks),
+            titles=self.titles(),
+            performance=performance,
+            performance_se=[linearised_se(influence[:, i], n=n[i]) for i in range(len(blocks))],
+            importance=weight,
+            importance_name=name,
+            centre=centre,
+            centre_at=centre_at,
+            iso_priority=iso_priority,
+            certainty=sure,
+            also={m: self._spread(v, known) for m, (v, _) in drawn.items() if m != name} if sure else None,
+            cautions=cautions,
+            base=self._base("available"),
+        )
+
+    @staticmethod
+    def _spread(values: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Values of the items that are known, at their places among all."""
+        whole = np.full(known.shape, np.nan)
+        whole[known] = values
+        return whole
+
+    def _measures_asked(
+        self,
+        blocks: Mapping[str, tuple[str, ...]],
+        stated: Mapping[str, str],
+        own: str,
+        measures: Sequence[str] | None,
+        outcome: str | None,
+    ) -> list[str]:
+        """The published measure first, then those asked for, or the ones at hand."""
+        from csat.numerics.importance import MEASURES
+
+        if measures is None:
+            further = ["|r|"] if outcome or self._has_outcome() else []
+            if self._is_modelled(blocks, outcome):
+                further.append("pls")
+            if set(stated) >= set(blocks):
+                further.append("stated")
+        else:
+            further = list(measures)
+            for m in further:
+                if m not in (*MEASURES, "pls", "stated"):
+                    raise UnknownName("measure of importance", m, (*MEASURES, "pls", "stated"))
+        return list(dict.fromkeys((own, *further)))
+
+    def _is_modelled(self, blocks: Mapping[str, tuple[str, ...]], outcome: str | None) -> bool:
+        """Whether the path model says what each block does to the outcome."""
+        if not self.declares_paths:
+            return False
+        try:
+            self._pls_importance(blocks, outcome, 0, 0)
+        except CannotCompute:
+            return False
+        return True
+
+    def _importance_drawn(
+        self,
+        blocks: Mapping[str, tuple[str, ...]],
+        stated: Mapping[str, str],
+        asked: Sequence[str],
+        outcome: str | None,
+        replicates: int,
+        seed: int,
+    ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Measure to importance in the full data and in every keyed replicate, in the order asked."""
+        from csat.analyses.importance import NAMES
+        from csat.numerics.resampling import bootstrap_weighted_means
+        from csat.numerics.scores import weighted_means
+
+        derived = [m for m in asked if m not in ("pls", "stated")]
+        by_name = (
+            self._importance_replicates(blocks, outcome, cast(Any, derived), replicates, seed)
+            if derived
+            else {}
+        )
+        found: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+        for m in asked:
+            if m == "pls":
+                found[PLS_EFFECT] = self._pls_importance(blocks, outcome, replicates, seed)
+            elif m == "stated":
+                values = self._stated_scores(blocks, stated)
+                w, rows = self.responses.weights, self.responses.row_numbers
+                drawn = bootstrap_weighted_means(values, w, rows=rows, replicates=replicates, seed=seed)
+                found["stated"] = weighted_means(values, w), drawn.T
+            else:
+                # LMG gives way to relative weights where there are many items
+                called = NAMES[cast(Any, m)] if NAMES[cast(Any, m)] in by_name else "relative weight"
+                found[called] = by_name[called]
+        return found
+
+    def _importance_replicates(
+        self,
+        blocks: Mapping[str, tuple[str, ...]],
+        outcome: str | None,
+        measures: Sequence[Measure],
+        replicates: int,
+        seed: int,
+    ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        from csat.analyses.importance import importance_replicates, spans_of
+
+        target = outcome or self._index_construct()
+        if all(len(block) == 1 for block in blocks.values()):
+            items = [block[0] for block in blocks.values()]
+            own = list(self._block(target)[1])
+            tally = self._correlated([*items, *own], "auto")
+            columns, spans = self.responses.answers([*items, *own]), spans_of(tally.select(own))
+            missing: Literal["listwise", "pairwise"] = "listwise" if tally.complete else "pairwise"
+        else:
+            columns = self._regression(target, list(blocks), "mean")[3]
+            spans, missing = np.ones(1), "listwise"
+        return importance_replicates(
+            columns,
+            drivers=len(blocks),
+            spans=spans,
+            measures=measures,
+            weights=self.responses.weights,
+            rows=self.responses.row_numbers,
+            missing=missing,
+            replicates=replicates,
+            seed=seed,
+        )
+
+    def _pls_importance(
+        self, blocks: Mapping[str, tuple[str, ...]], outcome: str | None, replicates: int, seed: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Points of the outcome's index per point of each block, by PLS: (p,) and (p, R)."""
+        found = self._pls_replicas(replicates, seed)
+        target = outcome or self._index_construct()
+        if target not in found.design.constructs:
+            raise CannotCompute(
+                f"the path model has no construct '{target}'",
+                do="Use derived importance (--importance derived)",
+            )
+        value, drawn = found.effects_on(target)
+        absent = [b for b in blocks if b not in value]
+        if absent:
+            raise CannotCompute(
+                f"the path model says nothing of {listed(absent)}",
+                do="Add it to the model, or use derived importance (--importance derived)",
+            )
+        return np.array([value[b] for b in blocks]), np.array([drawn[b] for b in blocks])
+
+    def _stated_scores(
+        self, blocks: Mapping[str, tuple[str, ...]], stated: Mapping[str, str]
+    ) -> NDArray[np.float64]:
+        """(n, p) stated importance, 0-100."""
+        without = [b for b in blocks if b not in stated]
+        if without:
+            raise CannotCompute(
+                f"no item asks how important {listed(without)} is",
+                where=self.instrument.path or self.instrument.id,
+                do="Name the importance items in the instrument, or use derived importance",
+            )
+        return self._scores_0_100([(stated[b],) for b in blocks])
+
+    def what_if(
+        self,
+        raises: Mapping[str, float] | None = None,
+        *,
+        method: Literal["pls", "regression"] | None = None,
+        construct: str | None = None,
+        nps: str | None = None,
+        replicates: int = 1000,
+        confidence: float = 0.95,
+        seed: int = 0,
+    ) -> WhatIf:
+        """What the index (and the NPS) would be if items or constructs did better.
+
+        Parameters
+        ----------
+        raises : item or construct to answer points, default the first priorities by 0.3 each.
+        method : `pls`, total effects of the path model, where the index has PLS weights; else `regression` of
+            the index on the driver constructs.
+        nps : the item on 0-10 that asks whether they would recommend; default: found by its wording.
+        """
+        from csat.analyses import what_if as module
+        from csat.numerics.resampling import bootstrap_weighted_means
+        from csat.numerics.scores import weighted_means
+
+        target = construct or self._index_construct()
+        if raises is None:
+            first = self.priorities(outcome=construct, replicates=0)
+            raises = dict.fromkeys(first.items_by_rank()[: module.RAISED_IN_REPORT], module.USUAL_RAISE)
+        chosen = {name: self._block(name)[1] for name in raises}
+        kind = method or self._what_if_method(target, chosen)
+        items = tuple(dict.fromkeys(i for block in chosen.values() for i in block))
+        low, high = self._ends_of(items)
+        answers, w = self.responses.answers(items), self.responses.weights
+        drawn_mean = bootstrap_weighted_means(
+            answers, w, rows=self.responses.row_numbers, replicates=replicates, seed=seed
+        ).T
+        recommend = nps or self._recommend_item()
+        regression = None
+        if kind == "regression" or recommend is not None:
+            regression = self._what_if_regression(target, recommend, replicates, seed)
+        value: Mapping[str, float]
+        drawn: Mapping[str, NDArray[np.float64]]
+        base = self._base("available")
+        if kind == "pls":
+            found = self._pls_replicas(replicates, seed)
+            if target not in found.design.constructs:
+                raise CannotCompute(
+                    f"the path model has no construct '{target}'", do="Use method 'regression'"
+                )
+            value, drawn = found.effects_on(target)
+            at = found.design.constructs.index(target)
+            now, now_drawn = float(found.index.performance[at]), found.performance[at]
+        else:
+            assert regression is not None  # asked for just above
+            now, now_drawn, value, drawn = regression[0]
+            base = regression[2]
+        absent = [i for i in items if i not in value]
+        if absent:
+            raise CannotCompute(
+                f"{listed(absent)} is not among what moves '{target}'",
+                where="the path model" if kind == "pls" else "the driver constructs",
+                do="Raise an item of a driver, or declare the role of its construct",
+            )
+        silent = np.full(replicates, np.nan)
+
+        def outcome(
+            name: Text, ends: tuple[float, float], value: Mapping[str, float],
+            drawn: Mapping[str, NDArray[np.float64]], now: float, now_drawn: NDArray[np.float64],
+        ) -> module.Outcome:  # fmt: skip
+            return module.Outcome(
+                name, now, now_drawn, *ends,
+                np.array([value.get(i, np.nan) for i in items]),
+                np.array([drawn.get(i, silent) for i in items]),
+            )  # fmt: skip
+
+        title = self._block(target)[0] or Text(target)
+        weighing = "PLS weights" if kind == "pls" else "equal weights"
+        words = Text(f"{{what}}, {weighing}", "{what}，PLS 权重" if kind == "pls" else "{what}，等权重")
+        index = outcome(words.fill(what=title), (0.0, 100.0), value, drawn, now, now_drawn)
+        promoters = None
+        if recommend is not None and regression is not None and regression[1] is not None:
+            score, score_drawn, of_nps, of_nps_drawn = regression[1]
+            promoters = outcome(Text("NPS"), (-100.0, 100.0), of_nps, of_nps_drawn, score, score_drawn)
+        mean = weighted_means(answers, w)
+        return module.what_if(
+            raised=[
+                module.Raised(
+                    name, self._block(name)[0] or Text(name), float(by),
+                    tuple(items.index(i) for i in chosen[name]),
+                )
+                for name, by in raises.items()
+            ],
+            items=module.ItemEffects(
+                items=items,
+                mean=mean,
+                sd=np.sqrt(weighted_means((answers - mean) ** 2, w)),
+                low=low,
+                high=high,
+                drawn_mean=drawn_mean,
+                effect=index.effect,
+                drawn_effect=index.drawn_effect,
+            ),
+            index=index,
+            nps=promoters,
+            method=kind,
+            base=base,
+            confidence=confidence,
+            seed=seed,
+        )  # fmt: skip
+
+    def _what_if_method(
+        self, target: str, chosen: Mapping[str, tuple[str, ...]]
+    ) -> Literal["pls", "regression"]:
+        if self.instrument.index_method != "pls":
+            return "regression"
+        try:
+            found = self._pls_replicas(0, 0)
+        except CannotCompute:
+            return "regression"
+        known = {*found.design.items}
+        modelled = target in found.design.constructs and not found.without_index(target)
+        return "pls" if modelled and all(set(b) <= known for b in chosen.values()) else "regression"
+
+    def _ends_of(self, items: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Declared ends of each item's scale."""
+        scales = [self.instrument.item(i).scale for i in items]
+        for item, scale in zip(items, scales, strict=True):
+            if scale is None:
+                raise CannotCompute(
+                    f"item '{item}' has no declared scale, so it has no top to respect",
+                    where=self.instrument.path or self.instrument.id,
+                    do="Declare its scale",
+                )
+        return tuple(  # type: ignore[return-value]
+            np.array([float(getattr(s, end)) for s in scales]) for end in ("minimum", "maximum")
+        )
+
+    def _what_if_regression(
+        self, target: str, recommend: str | None, replicates: int, seed: int
+    ) -> tuple[_Effects, _Effects | None, Base]:
+        """Least squares of the target's score, and of 100, 0, -100, on the scores of the drivers.
+
+        Of each: its mean and replicates, and points per 0-100 point of each item, an item of a construct of k
+        moving the construct's score by 1 / k.
+        """
+        from csat.numerics.importance import importance
+        from csat.numerics.replicate_moments import moments, replicate_moments
+        from csat.numerics.resampling import bootstrap_weighted_means
+        from csat.numerics.scores import weighted_means
+        from csat.responses.groups import kish
+
+        drivers = {c.id: c.items for c in self.instrument.by_role("driver") if c.id != target}
+        if not drivers:
+            raise CannotCompute(
+                f"nothing is declared that may drive '{target}'",
+                where=self.instrument.path or self.instrument.id,
+                do="Give constructs the role 'driver'",
+            )
+        own = self._block(target)[1]
+        x = self._scores_0_100(list(drivers.values()))
+        w, rows = self.responses.weights, self.responses.row_numbers
+        ys = [self._scores_0_100([own])[:, 0]]
+        if recommend is not None:
+            said = self.responses.answers([recommend])[:, 0]
+            ys.append(np.where(np.isnan(said), np.nan, 100.0 * (said >= 9) - 100.0 * (said <= 6)))
+        p, made = len(drivers), list[_Effects]()
+        for k, y in enumerate(ys):
+            columns = np.column_stack([x, y])
+            parts = [
+                moments(columns, weights=w),
+                *replicate_moments(columns, weights=w, rows=rows, replicates=replicates, seed=seed),
+            ]
+            slopes = [
+                importance(m.correlation[:p, :p], m.correlation[:p, p], "beta") * m.sd[p] / m.sd[:p]
+                for m in parts
+            ]
+            one, many = slopes[0][:, 0], np.concatenate(slopes[1:], axis=1)
+            value = {i: float(one[j]) / len(b) for j, b in enumerate(drivers.values()) for i in b}
+            drawn = {i: many[j] / len(b) for j, b in enumerate(drivers.values()) for i in b}
+            if k == 0:
+                # an item of the index moves it by definition
+                value |= dict.fromkeys(own, 1 / len(own))
+                drawn |= {i: np.full(replicates, 1 / len(own)) for i in own}
+            means = bootstrap_weighted_means(y[:, None], w, rows=rows, replicates=replicates, seed=seed)
+            made.append((float(weighted_means(y[:, None], w)[0]), means[:, 0], value, drawn))
+        complete = np.flatnonzero(~np.isnan(np.column_stack([x, ys[0]])).any(axis=1))
+        base = replace(self._base("listwise"), respondents=len(complete), effective_n=kish(w, complete))
+        return made[0], made[1] if len(made) > 1 else None, base

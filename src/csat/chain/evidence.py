@@ -1,0 +1,241 @@
+"""Questions about the answers and the measurement: reading, description, reliability, factors, models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from csat.instrument.model import (
+    cfa_model,
+    measurement_model,
+)
+from csat.instrument.statements import Model
+from csat.language import Text
+from csat.responses.binding import segment_title
+from csat.tally.tally import Tally
+
+if TYPE_CHECKING:
+    from csat.analyses.adequacy import Adequacy
+    from csat.analyses.describe import Description
+    from csat.analyses.efa import Factors
+    from csat.analyses.groups import GroupDescription
+    from csat.analyses.path_model_pls import PathModelPLS
+    from csat.analyses.quality import Quality
+    from csat.analyses.reading import Reading
+    from csat.analyses.reliability import Reliability
+    from csat.analyses.structural.answers import Answers
+    from csat.analyses.structural.model import MeasurementModel, StructuralModel
+
+from csat.chain.ground import Ground, Missing
+
+
+class Evidence(Ground):
+    """What was answered, and whether the questionnaire measures what it says."""
+
+    def reading(self, *, issued: int | None = None, returned: int | None = None) -> Reading:
+        """What was read, and the response accounting when the counts are given."""
+        from csat.analyses.reading import reading
+
+        return reading(self.responses, issued=issued, returned=returned)
+
+    def describe(self, *, items: Sequence[str] | None = None, confidence: float = 0.95) -> Description:
+        """Frequencies, means, boxes and silence of each item."""
+        from csat.analyses.describe import describe
+
+        turned = [i.id for i in self.instrument.items if i.turned]
+        return describe(self.tally(items), confidence=confidence, titles=self.titles(), turned=turned)
+
+    def groups(self, segment: str, *, items: Sequence[str] | None = None) -> GroupDescription:
+        """Means and box plots of items (default: those of the index construct) by segment."""
+        from csat.analyses.groups import describe_groups
+        from csat.tally.tally import count_by
+
+        wanted = tuple(items) if items is not None else self._block(self._index_construct())[1]
+        instrument = self.responses.instrument
+        tallies = {
+            segment_title(instrument, segment, value): tally
+            for value, tally in count_by(self.responses, segment, wanted).items()
+        }
+        title = next((g.title for g in instrument.segments if g.column == segment), Text(segment))
+        return describe_groups(
+            {title_.en: t for title_, t in tallies.items()}, group=title, titles=self.titles()
+        )
+
+    def quality(self) -> Quality:
+        """Careless and missing answers, by item and respondent."""
+        from csat.analyses.quality import quality
+
+        return quality(self.responses, tally=self.tally(), titles=self.titles())
+
+    def reliability(self, *, ordinal: bool = True, confidence: float = 0.95) -> Reliability:
+        """Alpha and better for each construct (rows complete on its items) and over all driver items."""
+        from csat.analyses.reliability import reliability
+
+        blocks = {
+            c.id: self.tally(c.items, complete=True)
+            for c in self.instrument.constructs
+            if c.role != "descriptive"
+        }
+        if not blocks:
+            blocks = {"all": self.tally(complete=True)}
+        elif len(self.instrument.by_role("driver")) > 1:
+            blocks["overall"] = self.tally(self._driver_items(), complete=True)
+        titles = self.titles() | {
+            "overall": Text("all driver items", "全部驱动题项"),
+            "all": Text("all items", "全部题项"),
+        }
+        return reliability(blocks, titles=titles, ordinal=ordinal, confidence=confidence)
+
+    def adequacy(
+        self,
+        *,
+        items: Sequence[str] | None = None,
+        correlation: Literal["pearson", "polychoric"] = "pearson",
+        missing: Missing = "auto",
+    ) -> Adequacy:
+        """KMO and Bartlett of the driver items (or of the items named)."""
+        from csat.analyses.adequacy import adequacy
+
+        tally = self._correlated(items or self._driver_items(), missing)
+        return adequacy(tally, correlation=correlation, titles=self.titles())
+
+    def efa(
+        self,
+        *,
+        items: Sequence[str] | None = None,
+        factors: int | str = "parallel",
+        extraction: Any = "minres",
+        rotation: Any = "oblimin",
+        correlation: Literal["pearson", "polychoric"] = "pearson",
+        missing: Missing = "auto",
+        draws: int = 200,
+        seed: int = 0,
+    ) -> Factors:
+        """Exploratory factors of the driver items (or of the items named)."""
+        from csat.analyses.efa import efa
+
+        wanted = tuple(items or self._driver_items())
+        return efa(
+            self._correlated(wanted, missing),
+            factors=factors,
+            extraction=extraction,
+            rotation=rotation,
+            correlation=correlation,
+            draws=draws,
+            seed=seed,
+            titles=self.titles(),
+            constructs={c.id: c.items for c in self.instrument.constructs if set(c.items) & set(wanted)},
+        )
+
+    def _model_data(
+        self, model: Model, estimator: str, missing: str, ordered: Sequence[str] | bool
+    ) -> Tally | Answers:
+        """What a model is fitted to: covariances where they say all, else the answers themselves."""
+        from csat.analyses.structural.answers import Answers
+
+        items = self._named_by(model)
+        if estimator in ("ML", "ULS", "GLS") and missing == "listwise" and not ordered:
+            return self.tally(items, complete=True)
+        tally = self.tally(items, complete=True)
+        scales = [self.instrument.item(i).scale for i in items]
+        return Answers.of_rows(
+            self.responses.answers(items),
+            items,
+            weights=self.responses.weights,
+            scales=[() if s is None else range(s.minimum, s.maximum + 1) for s in scales],
+            instrument=tally.instrument,
+        )
+
+    def cfa(
+        self,
+        *,
+        model: str | None = None,
+        estimator: str = "ML",
+        missing: Literal["listwise", "fiml", "pairwise"] = "listwise",
+        ordered: Sequence[str] | bool = False,
+        modifications: int = 0,
+        std_lv: bool = False,
+        confidence: float = 0.95,
+    ) -> MeasurementModel:
+        """The measurement part of the instrument's model, or of a model text; without one, all constructs."""
+        from csat.analyses.sem import cfa
+
+        if model is not None:
+            found = self._model(model)
+        elif self.instrument.model.strip():
+            found = measurement_model(self.instrument)
+        else:
+            found = cfa_model(self.instrument)
+        return cfa(
+            found,
+            self._model_data(found, estimator, missing, ordered),
+            estimator=estimator,
+            missing=missing,
+            ordered=ordered,
+            modifications=modifications,
+            std_lv=std_lv,
+            titles=self.titles(),
+            confidence=confidence,
+        )
+
+    def sem(
+        self,
+        *,
+        model: str | None = None,
+        estimator: str = "ML",
+        missing: Literal["listwise", "fiml", "pairwise"] = "listwise",
+        ordered: Sequence[str] | bool = False,
+        modifications: int = 0,
+        std_lv: bool = False,
+        confidence: float = 0.95,
+    ) -> StructuralModel:
+        """The instrument's path model, or a model text in lavaan syntax, on rows complete on its items."""
+        from csat.analyses.sem import sem
+
+        found = self._model(model) if model is not None else self._path_model()
+        known = [*(c.id for c in self.instrument.constructs), *self.items]
+        return sem(
+            found,
+            self._model_data(found, estimator, missing, ordered),
+            estimator=estimator,
+            missing=missing,
+            ordered=ordered,
+            modifications=modifications,
+            std_lv=std_lv,
+            hypotheses=self.responses.instrument.hypotheses if model is None else (),
+            known=known,
+            titles=self.titles(),
+            confidence=confidence,
+        )
+
+    def pls(
+        self,
+        *,
+        model: str | None = None,
+        scheme: Literal["path", "factor", "centroid"] = "path",
+        modes: Mapping[str, Literal["A", "B"]] | Literal["A", "B"] = "A",
+        consistent: bool = False,
+        target: str | None = None,
+        correlation: Literal["pearson", "polychoric"] = "pearson",
+        missing: Literal["pairwise", "listwise", "mean"] = "pairwise",
+        replicates: int | None = None,
+        confidence: float = 0.95,
+        seed: int = 0,
+    ) -> PathModelPLS:
+        """The instrument's path model, or a model text, by partial least squares."""
+        from csat.analyses.pls import pls
+
+        found = self._model(model) if model is not None else self._path_model()
+        return pls(
+            self._whole(),
+            found,
+            scheme=scheme,
+            modes=modes,
+            consistent=consistent,
+            target=target,
+            correlation=correlation,
+            missing=missing,
+            replicates=replicates,
+            confidence=confidence,
+            seed=seed,
+        )

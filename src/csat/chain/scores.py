@@ -1,0 +1,273 @@
+"""Questions about satisfaction itself: its drivers, the index and its change, recommendation."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from csat.errors import BadInput, CannotCompute
+
+if TYPE_CHECKING:
+    from csat.analyses.drivers import Drivers
+    from csat.analyses.index import Index
+    from csat.analyses.index_change import IndexChange
+    from csat.analyses.index_parts import ModelWeights
+    from csat.analyses.pls_replicas import PlsReplicas
+    from csat.analyses.promoters import Boxes, Promoters
+
+from csat.chain.evidence import Evidence
+from csat.language import Text
+from csat.responses.responses import Responses
+
+REPLICATES_OF_MANY = 200
+"""Replicates of a PLS index of very many respondents: its error is then known to 5 per cent (ours)."""
+IndexOfUnit = tuple[float, float, int]
+
+
+class Scores(Evidence):
+    """How satisfied they are, and what moves it."""
+
+    def drivers(
+        self,
+        *,
+        outcome: str | None = None,
+        drivers: Sequence[str] | None = None,
+        scores: Literal["mean", "sum"] = "mean",
+        errors: Literal["HC3", "classical"] = "HC3",
+        confidence: float = 0.95,
+        seed: int = 0,
+    ) -> Drivers:
+        """Regression of the outcome's score on the drivers' scores (constructs or items, by name)."""
+        from csat.analyses.drivers import drivers as regress
+
+        target, names, blocks, values = self._regression(outcome, drivers, scores)
+        responses = self.responses
+        known = [*(c.id for c in self.instrument.constructs), *self.items]
+        return regress(
+            values[:, -1],
+            values[:, :-1],
+            names=names,
+            outcome_name=target,
+            titles=self.titles(),
+            weights=responses.weights,
+            covariance_type=errors,
+            # paths between other constructs are the path model's to test; absent ones are said here too
+            hypotheses=[
+                h
+                for h in responses.instrument.hypotheses
+                if h.effect == target or not {h.cause, h.effect} <= set(known)
+            ],
+            known=known,
+            base=self._base("listwise"),
+            scores_label="items" if all(len(b) == 1 for b in blocks[:-1]) else scores,
+            confidence=confidence,
+            rng=seed,
+        )
+
+    def index(
+        self,
+        *,
+        construct: str | None = None,
+        method: Literal["equal", "stated", "derived", "pls"] | None = None,
+        convention: Any = "0-100 rescale",
+        weights: Mapping[str, float] | None = None,
+        weights_in_interval: Literal["re-estimated", "fixed"] = "re-estimated",
+        segments: Sequence[str] | None = None,
+        replicates: int = 2000,
+        confidence: float = 0.95,
+        seed: int = 0,
+    ) -> Index:
+        """The index with its interval; derived weights are the drivers' LMG shares unless given.
+
+        The PLS weights an instrument declares give way to equal ones, with a verdict that says why, where its
+        model gives none; asked for by name they raise instead.
+        """
+        from csat.analyses.index import index
+
+        chosen = cast(Any, method or self.instrument.index_method)
+        target = construct or self._index_construct()
+        if chosen == "derived" and weights is None:
+            shares = self.drivers(outcome=construct)
+            weights = dict(zip(shares.drivers, (float(s) for s in shares.lmg), strict=True))
+        model, instead = None, ""
+        if chosen == "pls":
+            try:
+                model = self._index_weights(target, replicates, seed)
+            except CannotCompute as error:
+                if method is not None:
+                    raise
+                chosen, instead = "equal", str(error)
+        return index(
+            self._whole(),
+            construct=target,
+            method=chosen,
+            weights=weights,
+            model=model,
+            weights_in_interval=weights_in_interval,
+            instead=instead,
+            convention=convention,
+            segments=tuple(self.responses.segments) if segments is None else tuple(segments),
+            confidence=confidence,
+            replicates=replicates,
+            seed=seed,
+        )
+
+    def index_change(
+        self,
+        column: str,
+        *,
+        against: Literal["previous", "first", "pairs"] = "previous",
+        confidence: float = 0.95,
+        seed: int = 0,
+    ) -> IndexChange:
+        """Change of the index between the groups of a column (waves, branches), each with its own weights."""
+        from csat.responses.groups import groups_of
+
+        groups = groups_of(self.responses, column)
+        return index_change(
+            {g.title.en or g.title.zh: self.responses.where(g.rows) for g in groups},
+            against=against,
+            confidence=confidence,
+            seed=seed,
+        )
+
+    def indices_by(self, column: str, *, replicates: int = 1000, seed: int = 0) -> dict[str, IndexOfUnit]:
+        """Index, its standard error and respondents of each group of a column, each by its own model."""
+        from csat.responses.groups import groups_of
+
+        found = {}
+        for group in groups_of(self.responses, column):
+            own = Scores(self.responses.where(group.rows)).index(
+                segments=(), replicates=replicates, seed=seed
+            )
+            name = group.title.en or group.title.zh
+            found[name] = float(own.score[0]), float(own.se[0]), own.base.respondents
+        return found
+
+    @functools.cache  # noqa: B019  the index, the priorities and the what-if take the same replicates
+    def _pls_replicas(self, replicates: int, seed: int) -> PlsReplicas:
+        from csat.analyses.pls_replicas import pls_replicas
+
+        return pls_replicas(self._whole(), self._path_model(), replicates=replicates, seed=seed)
+
+    def _index_weights(self, construct: str, replicates: int, seed: int) -> ModelWeights:
+        """The PLS weights of a construct's items, in the whole and in every replicate."""
+        from csat.analyses.index import LINEARISED_ABOVE
+        from csat.analyses.index_parts import ModelWeights
+
+        if self.responses.rows > LINEARISED_ABOVE:
+            replicates = min(replicates, REPLICATES_OF_MANY)
+        found = self._pls_replicas(replicates, seed)
+        constructs = found.design.constructs
+        if construct not in constructs:
+            raise CannotCompute(
+                f"the path model has no construct '{construct}', so there are no PLS weights for it",
+                where=self.instrument.path or self.instrument.id,
+                do="Use method 'equal', or write a path to or from it into the model",
+            )
+        item = found.without_index(construct)
+        if item:
+            raise CannotCompute(
+                f"the PLS weight of item '{item}' is not positive: the index would fall when it improves",
+                where=f"the index of '{construct}'",
+                do=f"Look for a reversed item in '{construct}', leave '{item}' out, or use equal weights",
+            )
+        place = found.places_of(construct)
+        return ModelWeights(
+            items=found.items_of(construct),
+            values=found.index.weights[place],
+            drawn=found.weights[place].T,
+            index=found.performance[constructs.index(construct)],
+            scheme=found.scheme,
+            arrows=found.design.paths,
+        )
+
+    def nps(
+        self,
+        *,
+        item: str | None = None,
+        segments: Sequence[str] | None = None,
+        replicates: int = 2000,
+        confidence: float = 0.95,
+        seed: int = 0,
+    ) -> Promoters:
+        """Net promoter score of an item on 0-10 (default: the one that asks whether they would recommend)."""
+        from csat.analyses.promoters import nps
+
+        chosen = item or self._recommend_item()
+        if chosen is None:
+            raise BadInput(
+                "no item on 0-10 asks whether they would recommend",
+                where=self.instrument.path or self.instrument.id,
+                do="Name the item (--item NAME)",
+            )
+        return nps(
+            self._whole(),
+            item=chosen,
+            segments=tuple(self.responses.segments) if segments is None else tuple(segments),
+            confidence=confidence,
+            replicates=replicates,
+            seed=seed,
+        )
+
+    def top2(self, *, item: str, confidence: float = 0.95) -> Boxes:
+        """CSAT: the share of the two highest answers to an item."""
+        from csat.analyses.promoters import csat_top2
+
+        return csat_top2(self._whole(), item=item, confidence=confidence)
+
+    def effort(self, *, item: str, confidence: float = 0.95) -> Boxes:
+        """CES: the mean of an 'it was easy' item and the share of its upper answers."""
+        from csat.analyses.promoters import effort
+
+        return effort(self._whole(), item=item, confidence=confidence)
+
+    def _recommend_item(self) -> str | None:
+        """The one item on 0-10 whose wording asks whether they would recommend."""
+        found = [
+            i.id
+            for i in self.instrument.items
+            if i.scale is not None
+            and (i.scale.minimum, i.scale.maximum) == (0, 10)
+            and ("recommend" in i.text.en.lower() or "推荐" in i.text.zh)
+        ]
+        return found[0] if len(found) == 1 else None
+
+
+def index_change(
+    samples: Mapping[str, Responses],
+    *,
+    against: Literal["previous", "first", "pairs"] = "previous",
+    construct: str | None = None,
+    method: Literal["equal", "stated", "derived", "pls"] | None = None,
+    confidence: float = 0.95,
+    replicates: int = 2000,
+    seed: int = 0,
+) -> IndexChange:
+    """Change of the index between two or more independent samples (waves, groups), in their order.
+
+    Each sample's index has its own weights; its standard error finds them anew in every replicate.
+    """
+    from csat.analyses.index_change import SampleIndex, index_change
+
+    found = {
+        name: Scores(responses).index(
+            construct=construct,
+            method=method,
+            segments=(),
+            replicates=replicates,
+            confidence=confidence,
+            seed=seed,
+        )
+        for name, responses in samples.items()
+    }
+    return index_change(
+        {
+            name: SampleIndex(float(r.score[0]), float(r.se[0]), r.base.respondents, r.base.effective_n)
+            for name, r in found.items()
+        },
+        index_name=next(iter(found.values())).called() if found else Text("index", "指数"),
+        against=against,
+        confidence=confidence,
+    )
