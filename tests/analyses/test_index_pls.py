@@ -15,6 +15,8 @@ from csat.analyses.pls_replicas import pls_replicas
 from csat.chain import Chain
 from csat.chain import index_change as change_of
 from csat.errors import CannotCompute
+from csat.instrument.toml import load
+from csat.simulate import simulate
 from csat.survey import Survey
 from golden_data import reference_path, reference_rows
 
@@ -145,3 +147,21 @@ def test_changes_between_samples_add_their_errors_as_squares(mobile: Survey) -> 
     for language in ("en", "zh"):
         assert "wave 1" in result.text(language)
     assert "<svg" in result.plots()["samples"].svg("zh", salt="x")
+
+
+def test_the_interval_holds_the_index_of_the_population_as_often_as_it_says() -> None:
+    # a small version of benchmarks/index_coverage.py, which finds .946 over 2000 samples of 250
+    asked, samples = load("ecsi"), 60
+    whole = pls_replicas(_drawn(asked, 40_000, 0).responses, replicates=0)
+    true = whole.index.performance[whole.design.constructs.index("Satisfaction")]
+    held = 0
+    for seed in range(1, samples + 1):
+        result = _drawn(asked, 120, seed).index(segments=(), replicates=FEW)
+        held += bool(result.ci_lower[0] <= true <= result.ci_upper[0])
+    assert abs(held / samples - 0.95) <= 3 * np.sqrt(0.95 * 0.05 / samples)
+
+
+def _drawn(asked: Any, respondents: int, seed: int) -> Survey:
+    import pandas as pd
+
+    return csat.read(pd.DataFrame(simulate(asked, respondents, seed)), instrument="ecsi")
