@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from csat.chain.scores import REPLICATES_OF_MANY, Scores
 from csat.errors import CannotCompute, UnknownName, listed
 from csat.language import Text
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from csat.numerics.importance import Measure
     from csat.numerics.quadrants import Centre
 
-from csat.chain.scores import REPLICATES_OF_MANY, Scores
 
 PLACEMENTS, MANY_ROWS = 1000, 100_000
 """Replicates of the priorities, and the respondents above which `REPLICATES_OF_MANY` do (ours)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from csat.chain.ground import Ground, Missing
 from csat.instrument.model import (
     cfa_model,
     measurement_model,
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from csat.analyses.reliability import Reliability
     from csat.analyses.structural.answers import Answers
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
-
-from csat.chain.ground import Ground, Missing
 
 
 class Evidence(Ground):

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from csat.chain.evidence import Evidence
 from csat.errors import BadInput, CannotCompute
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from csat.analyses.pls_replicas import PlsReplicas
     from csat.analyses.promoters import Boxes, Promoters
 
-from csat.chain.evidence import Evidence
 from csat.language import Text
 from csat.responses.responses import Responses
 
