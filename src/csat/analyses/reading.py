@@ -26,6 +26,9 @@ DROPPED = {
     "empty": Text("empty", "空白答卷"),
     "blank row": Text("blank row", "空行"),
     "total row": Text("total row", "合计行"),
+    "too fast": Text("too fast", "答题过快"),
+    "straight line": Text("straight line", "全部选同一答案"),
+    "repeated respondent": Text("repeated respondent", "重复的受访者"),
 }
 ROLES = {
     "weight": Text("weight", "权重"),
