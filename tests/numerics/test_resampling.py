@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from csat.numerics.resampling import (
     bootstrap_weighted_means,
     percentile_interval,
     poisson_multiplicities,
+    replicate_weights,
 )
 
 
@@ -118,3 +120,52 @@ def test_bca_moves_both_ends_towards_the_long_tail() -> None:
     plain = percentile_interval(values)
     assert corrected.lower > plain.lower
     assert corrected.upper > plain.upper
+
+
+# Other kinds of replicates
+
+
+def weights_of(
+    kind: Any = "bootstrap", rows: int = 200, replicates: int = 3000, **options: Any
+) -> np.ndarray:
+    return np.vstack(list(replicate_weights(np.arange(rows), replicates, kind=kind, **options)))
+
+
+@pytest.mark.parametrize("kind", ["bootstrap", "bayesian"])
+def test_factors_have_mean_and_variance_1_and_depend_on_row_and_replicate_alone(kind: Any) -> None:
+    w = weights_of(kind)
+    assert w.mean() == pytest.approx(1, abs=0.01)
+    assert w.var() == pytest.approx(1, abs=0.02)
+    # rows do not go together
+    assert np.abs(np.corrcoef(w[:, :20].T) - np.eye(20)).max() < 0.1
+    some = np.vstack(list(replicate_weights([7, 3], 3000, kind=kind, cells=100)))
+    np.testing.assert_array_equal(some, w[:, [7, 3]])
+
+
+def test_the_bayesian_bootstrap_leaves_nobody_out_and_knows_the_error_of_a_mean() -> None:
+    w = weights_of("bayesian")
+    assert w.min() > 0
+    x = np.random.default_rng(0).normal(size=200)
+    drawn = w @ x / w.sum(axis=1)
+    assert drawn.std(ddof=1) == pytest.approx(x.std() / np.sqrt(200), rel=0.06)
+
+
+def test_rows_of_a_cluster_share_their_factor() -> None:
+    clusters = np.repeat(np.arange(40), 5)
+    w = weights_of(clusters=clusters)
+    assert (w == w[:, ::5].repeat(5, axis=1)).all()
+    # a mean of clustered answers varies as the mean of its clusters
+    x = np.random.default_rng(1).normal(size=40)[clusters]
+    drawn = w @ x / w.sum(axis=1)
+    assert drawn.std(ddof=1) == pytest.approx(x.std() / np.sqrt(40), rel=0.1)
+
+
+@pytest.mark.parametrize("kind", ["bootstrap", "bayesian"])
+def test_strata_keep_their_size(kind: Any) -> None:
+    strata = np.array(["a"] * 50 + ["b"] * 150)
+    w = weights_of(kind, strata=strata)
+    np.testing.assert_allclose(w[:, :50].sum(axis=1), 50)
+    np.testing.assert_allclose(w[:, 50:].sum(axis=1), 150)
+    # what differs between strata alone does not vary
+    x = np.where(strata == "a", 1.0, 3.0)
+    assert (w @ x / w.sum(axis=1)).std() < 1e-12

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,8 @@ from scipy.special import ndtr, ndtri
 from csat.errors import TooFew
 
 Array = NDArray[np.float64]
+
+Kind = Literal["bootstrap", "bayesian"]
 
 REPLICATES = 2000
 MOST_LOST = 0.05
@@ -53,9 +56,7 @@ def poisson_multiplicities(
     is that of Steele, Lea & Flood (2014), OOPSLA, 453-472 (SplitMix64).
     """
     tickets = np.repeat(np.arange(len(_POISSON), dtype=np.float64), _POISSON)
-    steps = np.asarray(rows).astype(np.uint64) * np.uint64(_GOLDEN)
-    start = _mix(np.array([(seed + _GOLDEN) & _WORD], dtype=np.uint64))
-    keys = _mix(start + np.arange(1, replicates + 1, dtype=np.uint64) * np.uint64(_GOLDEN))
+    steps, keys = _keys(rows, replicates, seed)
     size, few = (max(1, cells_held // max(1, len(steps))) for cells_held in (cells, CACHED_CELLS))
     for first in range(0, replicates, size):
         batch = np.empty((min(size, replicates - first), len(steps)))
@@ -64,6 +65,68 @@ def poisson_multiplicities(
             some = keys[first + one : first + min(one + few, len(batch)), None]
             np.take(tickets, _mix(steps + some) >> np.uint64(64 - 16), out=batch[one : one + few])
         yield batch
+
+
+def replicate_weights(
+    rows: ArrayLike,
+    replicates: int,
+    *,
+    kind: Kind = "bootstrap",
+    clusters: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    seed: int = 0,
+    cells: int = BATCH_CELLS,
+) -> Iterator[Array]:
+    """Yield batches (b, n) of factors of the case weights, `replicates` rows in all, by key.
+
+        bootstrap   independent Poisson(1) counts (Hanley & MacGibbon 2006)
+        bayesian    independent exponential factors, a Dirichlet(1, ..., 1) once normalised (Rubin 1981)
+
+    Both have mean and variance 1; the second leaves no row out, so that a rare answer never vanishes.
+
+    Parameters
+    ----------
+    rows : (n,) whole numbers that name the rows.
+    clusters : (n,) whole numbers of the sampled clusters: all rows of one share their factor.
+    strata : (n,) labels; within each stratum the factors are scaled to sum to its number of rows, as a design
+        with fixed stratum sizes does.
+
+    References
+    ----------
+    Rubin (1981), Annals of Statistics 9, 130-134. Rao & Wu (1988), JASA 83, 231-241.
+    """
+    names = np.asarray(rows if clusters is None else clusters)
+    which = None if strata is None else np.unique(np.asarray(strata), return_inverse=True)[1]
+    for batch in _KINDS[kind](names, replicates, seed, cells):
+        if which is not None:
+            for h in range(int(which.max()) + 1):
+                own = which == h
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    batch[:, own] *= np.count_nonzero(own) / batch[:, own].sum(axis=1, keepdims=True)
+        yield batch
+
+
+def _poisson(names: NDArray[Any], replicates: int, seed: int, cells: int) -> Iterator[Array]:
+    yield from poisson_multiplicities(names, replicates, seed=seed, cells=cells)
+
+
+def _exponential(names: NDArray[Any], replicates: int, seed: int, cells: int) -> Iterator[Array]:
+    steps, keys = _keys(names, replicates, seed)
+    size = max(1, cells // max(1, len(steps)))
+    for first in range(0, replicates, size):
+        words = _mix(steps + keys[first : first + size, None])
+        # 53 bits, never 0: the logarithm is finite
+        yield -np.log(((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53)
+
+
+_KINDS = {"bootstrap": _poisson, "bayesian": _exponential}
+
+
+def _keys(names: ArrayLike, replicates: int, seed: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """(n,) step of each row and (R,) key of each replicate; their sum, mixed, is the word of both."""
+    steps = np.asarray(names).astype(np.uint64) * np.uint64(_GOLDEN)
+    start = _mix(np.array([(seed + _GOLDEN) & _WORD], dtype=np.uint64))
+    return steps, _mix(start + np.arange(1, replicates + 1, dtype=np.uint64) * np.uint64(_GOLDEN))
 
 
 def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
