@@ -37,6 +37,7 @@ class Ground:
 
     def __init__(self, responses: Responses) -> None:
         self.responses = responses
+        self._tallies: dict[tuple[tuple[str, ...], bool], Tally] = {}
 
     @functools.cached_property
     def instrument(self) -> Instrument:
@@ -49,13 +50,12 @@ class Ground:
         """Items with answers, instrument order."""
         return tuple(i.id for i in self.instrument.items)
 
-    @functools.cache  # noqa: B019  a survey is small and lives as long as its tallies
-    def _tally(self, items: tuple[str, ...], complete: bool) -> Tally:
-        return count(self.responses, items, complete=complete)
-
     def tally(self, items: Sequence[str] | None = None, *, complete: bool = False) -> Tally:
         """The tally of some items (default: all); `complete` counts only rows that answered all of them."""
-        return self._tally(tuple(items) if items is not None else self.items, complete)
+        key = (tuple(items) if items is not None else self.items, complete)
+        if key not in self._tallies:
+            self._tallies[key] = count(self.responses, key[0], complete=complete)
+        return self._tallies[key]
 
     def titles(self) -> dict[str, Text]:
         """Construct and item ids to the words a reader sees."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from csat.chain.evidence import Evidence
 from csat.errors import BadInput, CannotCompute
+from csat.language import Text
+from csat.responses.responses import Responses
 
 if TYPE_CHECKING:
     from csat.analyses.drivers import Drivers
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from csat.analyses.pls_replicas import PlsReplicas
     from csat.analyses.promoters import Boxes, Promoters
 
-from csat.language import Text
-from csat.responses.responses import Responses
-
 REPLICATES_OF_MANY = 200
 """Replicates of a PLS index of very many respondents: its error is then known to 5 per cent (ours)."""
 IndexOfUnit = tuple[float, float, int]
@@ -27,6 +25,10 @@ IndexOfUnit = tuple[float, float, int]
 
 class Scores(Evidence):
     """How satisfied they are, and what moves it."""
+
+    def __init__(self, responses: Responses) -> None:
+        super().__init__(responses)
+        self._replicas: dict[tuple[int, int], PlsReplicas] = {}
 
     def drivers(
         self,
@@ -145,11 +147,16 @@ class Scores(Evidence):
             found[name] = float(own.score[0]), float(own.se[0]), own.base.respondents
         return found
 
-    @functools.cache  # noqa: B019  the index, the priorities and the what-if take the same replicates
     def _pls_replicas(self, replicates: int, seed: int) -> PlsReplicas:
+        """Drawn once: the index, the priorities and the what-if take the same replicates."""
         from csat.analyses.pls_replicas import pls_replicas
 
-        return pls_replicas(self._whole(), self._path_model(), replicates=replicates, seed=seed)
+        key = (replicates, seed)
+        if key not in self._replicas:
+            self._replicas[key] = pls_replicas(
+                self._whole(), self._path_model(), replicates=replicates, seed=seed
+            )
+        return self._replicas[key]
 
     def _index_weights(self, construct: str, replicates: int, seed: int) -> ModelWeights:
         """The PLS weights of a construct's items, in the whole and in every replicate."""
