@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from csat.analyses.efa import Factors
     from csat.analyses.index import Index
     from csat.analyses.priorities import Priorities
+    from csat.analyses.promoters import Promoters
     from csat.analyses.quality import Quality
     from csat.analyses.reliability import Reliability
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
@@ -158,6 +159,14 @@ def index(
         frame, items=items, scale=scale, constructs={"index": items}, weight=weight, segments=segments
     )
     return survey.index(construct="index", replicates=replicates, seed=seed)
+
+
+def nps(
+    frame: Any, *, item: str, weight: str | None = None, segments: Sequence[str] = (), seed: int = 0
+) -> Promoters:
+    """`Survey.nps` of a column of answers from 0 to 10."""
+    survey = read(frame, items=[item], scale=(0, 10), weight=weight, segments=segments)
+    return survey.nps(item=item, seed=seed)
 
 
 def priorities(

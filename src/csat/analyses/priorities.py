@@ -53,6 +53,13 @@ CENTRES: dict[Centre, Text] = {
     "value": Text("values given", "给定值"),
     "overall": Text("overall satisfaction and the mean importance", "总体满意度与平均重要性"),
 }
+SHORT_CENTRES: dict[Centre, Text] = {
+    "mean": Text("mean", "均值"),
+    "median": Text("median", "中位数"),
+    "midpoint": Text("midpoint", "中点"),
+    "value": Text("given", "给定"),
+    "overall": Text("overall", "总体满意度"),
+}
 QUADRANTS: dict[Quadrant, Text] = {
     "improve first": Text("Improve first", "优先改进"),
     "keep up": Text("Keep up", "继续保持"),
@@ -232,7 +239,7 @@ class Priorities(Result):
         for k, p in enumerate(known.placements):
             measure = SHORT_NAMES.get(p.measure, Text(p.measure))
             if several:
-                measure = Text("{m}; {c}", "{m}；{c}").fill(m=measure, c=CENTRES[p.centre])
+                measure = Text("{m}; {c}", "{m}；{c}").fill(m=measure, c=SHORT_CENTRES[p.centre])
             columns[f"quadrant_{k}"] = [QUADRANTS[p.quadrants[i]] for i in order]
             columns[f"certainty_{k}"] = p.own[order]
             columns[f"first_{k}"] = p.among_first[order]
