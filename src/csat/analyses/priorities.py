@@ -183,11 +183,9 @@ class Priorities(Result):
     def _certainty_table(self, known: Certainty) -> Table:
         order, main = self._order(), known.main
         columns: dict[str, Any] = {
-            "rank": self.rank[order],
             "item": [self.items[i] for i in order],
             "wording": [self.titles[i] for i in order],
             "quadrant": [QUADRANTS[self.quadrants[i]] for i in order],
-            "certainty": main.own[order],
             **{f"in_{k}": main.probability[order, k] for k in range(len(ON_CHART))},
             "among_first": main.among_first[order],
             "firm": main.firm[order].tolist(),
@@ -203,7 +201,9 @@ class Priorities(Result):
         )
         return Table(
             columns,
-            title=Text("How sure is each place?", "各题项位置有多确定？"),
+            title=Text(
+                "How sure is each place? Probability of each quadrant", "各题项位置有多确定？各象限的概率"
+            ),
             notes=[
                 Text(
                     "Share of {n} bootstrap replicates of the respondents (seed {seed}){lost}, each with its "
@@ -221,14 +221,11 @@ class Priorities(Result):
                 )
             ],
             labels={
-                "certainty": Text("In this quadrant", "在此象限"),
                 "among_first": Text(f"Among the first {known.first}", f"位列前 {known.first}"),
                 "firm": Text("Firm", "位置稳固"),
                 **{f"in_{k}": QUADRANTS[q] for k, q in enumerate(ON_CHART)},
             },
-            formats=dict.fromkeys(
-                ("certainty", "among_first", *(f"in_{k}" for k in range(len(ON_CHART)))), "share"
-            ),
+            formats=dict.fromkeys(("among_first", *(f"in_{k}" for k in range(len(ON_CHART)))), "share"),
         )
 
     def _certainty_measures_table(self, known: Certainty) -> Table:
