@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from csat.cli import run
-from workbooks import replaced, xlsx
+from made_files import replaced, xlsx
 
 OWN = """
 id = "own"

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.errors import BadInput
-from csat.responses import delimited
-from csat.responses.delimited import ColumnBuilder, decimal_mark, find_delimiter, look
+from csat.responses import delimited, encodings, growing
+from csat.responses.delimited import decimal_mark, find_delimiter, look
+from csat.responses.growing import ColumnBuilder
 from csat.responses.raw import RawColumn, cell_text
 from csat.responses.readers import read_file
 
@@ -96,6 +97,7 @@ def test_every_batch_size_gives_the_cells_that_were_written(tmp_path_factory, ro
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delimited, "BATCH", batch)
         patch.setattr(delimited, "BLOCK", 16)
+        patch.setattr(encodings, "BLOCK", 16)
         # the cells that are read differ from those written only by the spaces around them
         got = cells(path, delimiter=delimiter)
     assert [[_lines(c) for c in r] for r in got] == [[_lines(c) for c in r] for r in wanted(rows)]
@@ -123,7 +125,7 @@ def test_a_column_built_in_parts_is_the_column(texts):
 
 
 def test_a_column_of_very_many_texts_is_kept_as_bytes_or_not_at_all(monkeypatch):
-    monkeypatch.setattr(delimited, "MANY_TEXTS", 5)
+    monkeypatch.setattr(growing, "MANY_TEXTS", 5)
     texts = ["a", "", *(f"text {k}" for k in range(20)), "a"]
     for keep in (True, False):
         builder = ColumnBuilder(0, keep)
@@ -190,7 +192,7 @@ def test_a_damaged_archive_is_refused(tmp_path):
 
 
 def test_an_archive_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(delimited, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(encodings, "MOST_BYTES", 1 << 20)
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(b"q1,q2\n" + b"1,2\n" * 2_000_000))
     with pytest.raises(BadInput, match="the text is larger than"):
@@ -236,7 +238,8 @@ def test_a_delimiter_is_one_character(tmp_path, bad):
 def test_ten_thousand_rows_of_mixed_cells_survive_the_batches(tmp_path, monkeypatch):
     monkeypatch.setattr(delimited, "BATCH", 20_000)
     monkeypatch.setattr(delimited, "BLOCK", 8_000)
-    monkeypatch.setattr(delimited, "MANY_TEXTS", 500)
+    monkeypatch.setattr(encodings, "BLOCK", 8_000)
+    monkeypatch.setattr(growing, "MANY_TEXTS", 500)
     rows = [["id", "q1", "q2", "comment"]]
     rows += [[f"R{k}", str(k % 7), "" if k % 5 else "N/A", f'said "{k}",\nthen left'] for k in range(10_000)]
     path = tmp_path / "a.csv"

@@ -20,7 +20,7 @@ from csat.errors import CsatError
 from csat.responses.binding import ad_hoc_instrument, bind
 from csat.responses.readers import read_file
 from export_files import FOLDER, SATISFACTION, instrument, item
-from workbooks import ods, replaced, xlsx
+from made_files import ods, replaced, xlsx
 
 OWN = instrument(item("q1", SATISFACTION), item("q2", (0, 10)), item("满意", SATISFACTION))
 TEXT = (

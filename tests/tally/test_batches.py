@@ -40,7 +40,7 @@ OWN = instrument(
 @pytest.fixture
 def text(frame, tmp_path, monkeypatch):
     monkeypatch.setattr("csat.responses.delimited.BATCH", 1200)
-    monkeypatch.setattr("csat.responses.delimited.BLOCK", 500)
+    monkeypatch.setattr("csat.responses.encodings.BLOCK", 500)
     frame.to_csv(tmp_path / "a.csv", index=False)
     return tmp_path / "a.csv"
 

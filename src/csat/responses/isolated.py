@@ -17,6 +17,7 @@ from typing import Any
 
 from csat.errors import BadInput
 
+CHILD = Path(__file__).with_name("child.py")
 MOST_MEMORY = 4 << 30
 """Bytes the child may use; a workbook of five million cells needs less than one GiB."""
 SECONDS = 60.0
@@ -25,7 +26,7 @@ SECONDS_PER_MEBIBYTE = 6.0
 
 
 def read_isolated(reader: str, path: Path, *options: object) -> Any:
-    """What `native.READERS[reader](path, *options)` returns, read by a child process.
+    """What the reader of that name in `child.READERS` makes of a file, in a child process.
 
     Raises
     ------
@@ -33,15 +34,15 @@ def read_isolated(reader: str, path: Path, *options: object) -> Any:
     """
     where = str(path)
     if not sys.executable:
-        from csat.responses.native import READERS
+        from csat.responses.child import answer as answer_here
 
-        return READERS[reader](where, *options)
+        return _taken(*answer_here(reader, (where, *options)), path)
     limit = SECONDS + SECONDS_PER_MEBIBYTE * path.stat().st_size / (1 << 20)
     request = pickle.dumps((list(sys.path), MOST_MEMORY, reader, (where, *options)))
     try:
         done = subprocess.run(
             # -P: the child's first path must not be this folder, whose names would hide those of Python
-            [sys.executable, "-P", str(Path(__file__).with_name("native.py"))],
+            [sys.executable, "-P", str(CHILD)],
             input=request,
             capture_output=True,
             timeout=limit,
@@ -58,13 +59,19 @@ def read_isolated(reader: str, path: Path, *options: object) -> Any:
     answer: Any = None
     with contextlib.suppress(Exception):  # half an answer of a child that died is no answer
         kind, answer = pickle.loads(done.stdout)
+    return _taken(kind, answer, path)
+
+
+def _taken(kind: str, answer: Any, path: Path) -> Any:
+    """The answer of a reader, or the error it stands for."""
     if kind == "read":
         return answer
     if kind == "refused":
         raise BadInput(answer)
-    wrong = (
+    raise BadInput(
         f"it cannot be read as {path.suffix.lstrip('.')}: {answer}"
         if kind == "failed"
-        else ("the file is damaged, or unpacks to more than the memory it may take: the reader stopped")
+        else "the file is damaged, or unpacks to more than the memory it may take: the reader stopped",
+        where=str(path),
+        do="Export it again, or save it as CSV (UTF-8)",
     )
-    raise BadInput(wrong, where=where, do="Export it again, or save it as CSV (UTF-8)")

@@ -9,7 +9,7 @@ import pytest
 from csat.responses.binding import bind
 from csat.responses.readers import read_file
 from export_files import instrument, item, spoken
-from workbooks import xlsx
+from made_files import xlsx
 
 
 def sheet(path, header, *rows):

@@ -52,7 +52,7 @@ def test_an_instrument_keeps_the_private_columns_it_asks_for(tmp_path):
 
 
 def test_an_instrument_that_asks_for_few_columns_keeps_no_comments(tmp_path, monkeypatch):
-    monkeypatch.setattr("csat.responses.delimited.MANY_TEXTS", 10)
+    monkeypatch.setattr("csat.responses.growing.MANY_TEXTS", 10)
     path = text(tmp_path / "a.csv", "q1,key,why\n" + "".join(f"{k % 5},k{k},words {k}\n" for k in range(50)))
     own = instrument(item("q1"), respondent=("key",))
     table = read_file(path, instrument=own)

@@ -15,7 +15,7 @@ from csat.errors import BadInput, UnknownName
 from csat.responses.binding import bind
 from csat.responses.readers import read_file, read_frame
 from export_files import instrument, item, spoken
-from workbooks import xlsx
+from made_files import xlsx
 
 META = [
     "StartDate",

@@ -9,7 +9,7 @@ import pytest
 from csat.responses.binding import bind
 from csat.responses.readers import read_file
 from export_files import SATISFACTION, instrument, item, spoken
-from workbooks import xlsx
+from made_files import xlsx
 
 META = ["序号", "提交答卷时间", "所用时间", "来源", "来源详情", "来自IP"]
 
