@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from csat.analyses.importance import derived_importance
 from csat.analyses.index import index
-from csat.analyses.priorities import derived_importance, priorities
+from csat.analyses.priorities import priorities
 from csat.analyses.result import Base
 from csat.analyses.sem import sem
 from csat.errors import BadInput, UnknownName
