@@ -167,3 +167,29 @@ def test_probabilities_of_being_among_the_first_are_calibrated() -> None:
         own = (p >= low) & (p <= low + 0.2)
         error = np.sqrt(p[own].mean() * (1 - p[own].mean()) / own.sum())
         assert abs(hit[own].mean() - p[own].mean()) < 3 * error + 0.03
+
+
+def test_stated_importance_gives_gap_zones_by_the_interval_of_the_gap() -> None:
+    rng = np.random.default_rng(0)
+    n = 200
+    columns = {
+        "a": rng.choice([1, 2], n).tolist(),
+        "b": rng.choice([4, 5], n).tolist(),
+        "c": rng.choice([3, 4], n).tolist(),
+    }
+    columns |= {"ia": [5] * n, "ib": rng.choice([2, 3], n).tolist(), "ic": columns["c"]}
+    responses = bound(
+        columns,
+        dict.fromkeys(columns, FIVE),
+        constructs={"A": ("a", "b", "c")},
+        importance={"a": "ia", "b": "ib", "c": "ic"},
+    )
+    result = Chain(responses).priorities(replicates=200, iso_priority=True)
+    assert result.importance_name == "stated"
+    table = result.table("priorities")
+    zones = dict(zip(table.column("item"), (t.en for t in table.column("zone")), strict=True))
+    # the only outcome is made of the same items, so nothing is derived from it
+    assert result.certainty is not None and result.certainty.measures == ("stated",)
+    with pytest.raises(BadInput, match="cannot explain itself"):
+        Chain(responses).priorities(measures=["|r|"], replicates=200)
+    assert zones == {"a": "falls short", "b": "exceeds", "c": "in balance"}

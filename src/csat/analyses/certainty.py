@@ -66,6 +66,9 @@ class Certainty:
     agreement: float
     agreement_lower: float
     agreement_upper: float
+    gap_lower: Array
+    """(p,) interval of performance less importance by the published measure; NaN without a common unit."""
+    gap_upper: Array
     replicates: int
     lost: int
     seed: int
@@ -143,7 +146,14 @@ def certainty(
         each = np.array([rank_concordance(drawn_ranks[:, :, r].T) for r in range(drawn_ranks.shape[2])])
         interval = percentile_interval(each, confidence=confidence)
         lower, upper = interval.lower, interval.upper
+    main, (_, drawn_main) = next(iter(importance.items()))
+    gaps = np.full((2, len(items)), np.nan)
+    if ranges.get(main) == performance_range:
+        tail = (1 - confidence) / 2
+        gaps = np.quantile(drawn_x[:, good] - drawn_main[:, good], [tail, 1 - tail], axis=1)
     return Certainty(
+        gap_lower=gaps[0],
+        gap_upper=gaps[1],
         items=tuple(items),
         first=min(first, len(items)),
         placements=tuple(placements),

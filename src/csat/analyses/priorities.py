@@ -53,6 +53,12 @@ CENTRES: dict[Centre, Text] = {
     "value": Text("values given", "给定值"),
     "overall": Text("overall satisfaction and the mean importance", "总体满意度与平均重要性"),
 }
+GAP_ZONES: dict[int, Text] = {
+    -1: Text("falls short", "表现不足"),
+    0: Text("in balance", "基本相当"),
+    1: Text("exceeds", "超出所需"),
+}
+"""Performance against importance on one unit, told apart by the interval of their difference."""
 SHORT_CENTRES: dict[Centre, Text] = {
     "mean": Text("mean", "均值"),
     "median": Text("median", "中位数"),
@@ -139,6 +145,8 @@ class Priorities(Result):
             columns |= {"se": self.performance_se[order], "firm": [self.firm[i] for i in order]}
         if np.isfinite(self.gap).any():
             columns["gap"] = self.gap[order]
+            if self.certainty is not None and np.isfinite(self.certainty.gap_lower).any():
+                columns["zone"] = [GAP_ZONES[self._zone(i)] for i in order]
         if all(t.en in ("", i) for t, i in zip(self.titles, self.items, strict=True)):
             del columns["wording"]
         points = ("performance", "se", "gap", *(["importance"] if self._is_stated else []))
@@ -168,6 +176,7 @@ class Priorities(Result):
                     "performance": self.performance_name,
                     "firm": Text("Firm", "位置稳固"),
                     "gap": Text("Performance less importance", "表现减重要性"),
+                    "zone": Text("Gap", "差距区间"),
                 },
                 formats={c: "score" for c in points if c in columns},
             )
@@ -377,6 +386,11 @@ class Priorities(Result):
             cy=self._importance_text(self.centre_importance),
             sure=self._how_sure(i),
         )
+
+    def _zone(self, i: int) -> int:
+        """-1 where performance falls short of importance, 1 where it exceeds it, 0 within sampling error."""
+        assert self.certainty is not None  # only asked for with replicates
+        return int(self.certainty.gap_lower[i] > 0) - int(self.certainty.gap_upper[i] < 0)
 
     def _how_sure(self, i: int) -> Text:
         if self.certainty is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csat.chain.scores import REPLICATES_OF_MANY, Scores
-from csat.errors import CannotCompute, UnknownName, listed
+from csat.errors import BadInput, CannotCompute, UnknownName, listed
 from csat.language import Text
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Action(Scores):
         from csat.numerics.importance import MEASURES
 
         if measures is None:
-            further = ["|r|"] if outcome or self._has_outcome() else []
+            further = ["|r|"] if self._has_outcome_beside(blocks, outcome) else []
             if self._is_modelled(blocks, outcome):
                 further.append("pls")
             if set(stated) >= set(blocks):
@@ -224,6 +224,13 @@ class Action(Scores):
         from csat.analyses.importance import importance_replicates, spans_of
 
         target = outcome or self._index_construct()
+        both = [b for b, block in blocks.items() if set(block) & set(self._block(target)[1])]
+        if both:
+            raise BadInput(
+                f"{listed(both)} cannot explain itself",
+                where="derived importance",
+                do="Leave the outcome out of the items",
+            )
         if all(len(block) == 1 for block in blocks.values()):
             items = [block[0] for block in blocks.values()]
             own = list(self._block(target)[1])

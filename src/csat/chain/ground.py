@@ -195,12 +195,13 @@ class Ground:
         }
         return {name: asked[name] for name in blocks if asked.get(name)}
 
-    def _has_outcome(self) -> bool:
+    def _has_outcome_beside(self, blocks: Mapping[str, tuple[str, ...]], outcome: str | None) -> bool:
+        """Whether there is an outcome that none of the items is part of."""
         try:
-            self._index_construct()
+            own = self._block(outcome or self._index_construct())[1]
         except (BadInput, CannotCompute):
             return False
-        return True
+        return not any(set(block) & set(own) for block in blocks.values())
 
     @property
     def declares_paths(self) -> bool:
