@@ -21,15 +21,14 @@ from csat.analyses.structural.doubts import doubts, grave_doubts
 from csat.analyses.structural.effects import effects_of
 from csat.analyses.structural.model import MeasurementModel, StructuralModel
 from csat.analyses.structural.modifications import modifications
-from csat.analyses.structural.parameters import MATRIX, by_parameter, parameter_rows, threshold_rows
+from csat.analyses.structural.parameters import by_parameter, parameter_rows, threshold_rows
+from csat.analyses.structural.setup import measurement_part, structure_of
 from csat.analyses.structural.validity import validity_of
 from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName, listed
 from csat.instrument.instrument import Hypothesis
-from csat.instrument.parameters import Parameter, ParameterTable, parameter_table
+from csat.instrument.parameters import ParameterTable, parameter_table
 from csat.instrument.statements import (
     COVARIES,
-    DEFINED,
-    INTERCEPT,
     MEASURES,
     REGRESSED_ON,
     Model,
@@ -43,7 +42,7 @@ from csat.numerics.fitting import METHODS, Fit, Sample, fit
 from csat.numerics.moment_vectors import ContinuousMoments, OrderedMoments
 from csat.numerics.ordered import ordered_sample
 from csat.numerics.starts import starting_values
-from csat.numerics.structure import Cells, Structure, implied, no_cells
+from csat.numerics.structure import Cells, Structure, implied
 from csat.tally.tally import Tally
 
 Array = NDArray[np.float64]
@@ -220,7 +219,7 @@ def cfa(
     whole = parse_model(model) if isinstance(model, str) else model
     found = _fitted(
         MeasurementModel,
-        _measurement_part(whole),
+        measurement_part(whole),
         data,
         options=_Options(
             estimator,
@@ -241,22 +240,6 @@ def cfa(
     )
     assert isinstance(found, MeasurementModel)
     return found
-
-
-def _measurement_part(model: Model) -> Model:
-    kept = tuple(s for s in model.statements if s.operator != REGRESSED_ON)
-    latents = set(model.latents)
-    measuring = {s.right for s in kept if s.operator == MEASURES}
-    # a covariance or intercept of something that only paths named has nothing left to stand on
-    kept = tuple(s for s in kept if all(n in latents or n in measuring for n in s.names if n))
-    if not any(s.operator == MEASURES for s in kept):
-        raise BadInput(
-            "the model measures nothing", do="Say what measures a construct, as in f =~ x1 + x2 + x3"
-        )
-    labels = {name for s in kept for name in s.label}
-    rules = tuple(r for r in model.rules if set(r.right.names) <= labels and r.operator != DEFINED)
-    rules = tuple(r for r in rules if set(r.left.names) <= labels)
-    return Model(kept, rules)
 
 
 @dataclass(frozen=True)
@@ -433,7 +416,7 @@ def _solution(table: ParameterTable, data: Tally | Moments | Answers, options: _
 
 def _by_maximum_likelihood(table: ParameterTable, moments: Moments, options: _Options) -> _Solution:
     _check_moments(moments)
-    structure, start_values = _structure(table, moments)
+    structure, start_values = structure_of(table, moments.covariance, moments.means)
     with_means = structure.has_means
     n = moments.base.effective_n if moments.base.weighted else float(moments.base.respondents)
     # wishart: both the covariance and the multiplier are those of n - 1
@@ -502,7 +485,7 @@ def _by_rows(table: ParameterTable, kept: Answers, base: Base, options: _Options
 
 def _by_sample(table: ParameterTable, moments: Moments, sample: Sample, options: _Options) -> _Solution:
     _check_moments(moments)
-    structure, start_values = _structure(table, moments)
+    structure, start_values = structure_of(table, moments.covariance, moments.means)
     lower, upper = _bounds(table)
     try:
         found = fit(
@@ -557,7 +540,7 @@ def _by_ordered(
     p = len(table.observed)
     moments = Moments(table.observed, found_sample.correlation, np.zeros(p), base)
     table = _without_residuals(table, dict.fromkeys(table.observed, 0.0))
-    structure, start_values = _structure(table, moments)
+    structure, start_values = structure_of(table, moments.covariance, moments.means)
     q, t = len(table.free), found_sample.thresholds.size
     if np.isin(np.arange(p), structure.directed.column).any():
         raise BadInput(
@@ -588,7 +571,7 @@ def _by_ordered(
     table = _without_residuals(
         table, dict(zip(table.observed, (float(1 - v) for v in explained), strict=True))
     )
-    structure, _ = _structure(table, moments)
+    structure, _ = structure_of(table, moments.covariance, moments.means)
     estimate = replace(
         found.estimate,
         theta=theta,
@@ -693,45 +676,6 @@ def _check_moments(moments: Moments) -> None:
         linalg.cholesky(moments.covariance)
     except NumericsError as err:
         raise err.named(moments.items, where="the model") from err
-
-
-def _structure(table: ParameterTable, moments: Moments) -> tuple[Structure, Array]:
-    """The table as cells, and the starting values the model text gives (NaN where it gives none)."""
-    at = {name: i for i, name in enumerate(table.variables)}
-    parameter = {row: k for k, rows in enumerate(table.free) for row in rows}
-    places: dict[str, list[tuple[int, int, int, float]]] = {"directed": [], "symmetric": [], "means": []}
-    start = np.full(len(table.free), math.nan)
-    for i, row in enumerate(table.rows):
-        k = parameter.get(i, -1)
-        value = _fixed_value(row, at, moments)
-        if k >= 0 and not math.isnan(row.start):
-            start[k] = row.start
-        effect, cause = (row.right, row.left) if row.operator == MEASURES else (row.left, row.right)
-        places[MATRIX[row.operator]].append((at[effect], at[cause or effect], k, value))
-    cells = {name: _cells(found) for name, found in places.items()}
-    return Structure(len(table.variables), len(table.observed), **cells), start
-
-
-def _fixed_value(row: Parameter, at: Mapping[str, int], moments: Moments) -> float:
-    if row.free:
-        return 0.0
-    if not row.exogenous:
-        return row.value
-    if row.operator == INTERCEPT:
-        return float(moments.means[at[row.left]])
-    return float(moments.covariance[at[row.left], at[row.right]])
-
-
-def _cells(places: Sequence[tuple[int, int, int, float]]) -> Cells:
-    if not places:
-        return no_cells()
-    row, column, parameter, value = zip(*places, strict=True)
-    return Cells(
-        np.array(row, dtype=np.intp),
-        np.array(column, dtype=np.intp),
-        np.array(parameter, dtype=np.intp),
-        np.array(value, dtype=float),
-    )
 
 
 def _estimated(group: Group, table: ParameterTable, said: Array) -> Estimate:
