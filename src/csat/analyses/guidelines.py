@@ -96,3 +96,13 @@ SPARSE_CELLS = Guideline(0.20, "at most", "csat: share of cells of two items exp
 POLYCHORIC_EXTREME = Guideline(0.98, "at most", "csat: polychoric correlations above are hardly told from 1")
 WEIGHT_TO_MEDIAN = Guideline(5.0, "at most", "csat: one respondent who speaks for more than five usual ones")
 WEIGHT_DEFF = Guideline(2.0, "at most", "csat: weighting that costs half of the sample")
+CFI_FALL = Guideline(0.010, "at most", "Cheung & Rensvold (2002), Chen (2007)")
+RMSEA_RISE = Guideline(0.015, "at most", "Chen (2007)")
+SRMR_RISE: Mapping[str, Guideline] = {
+    "metric": Guideline(0.030, "at most", "Chen (2007)"),
+    "scalar": Guideline(0.015, "at most", "Chen (2007)"),
+    "strict": Guideline(0.015, "at most", "Chen (2007), as for intercepts"),
+}
+"""By the level of invariance that is tried."""
+EQUAL_ITEMS = Guideline(2.0, "at least", "Byrne, Shavelson & Muthen (1989): items of a construct kept equal")
+SCORE_WORTH_FREEING = Guideline(3.841, "above", "chi-square with one degree of freedom, p < .05")
