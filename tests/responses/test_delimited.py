@@ -143,12 +143,21 @@ def test_columns_of_more_short_texts_than_a_byte_holds(tmp_path):
     assert look(path).columns(1)[0][0].texts() == texts
 
 
+def test_short_texts_behind_very_many_long_ones_keep_their_place():
+    builder = ColumnBuilder(0)
+    long = [f"text {k}" for k in range(200)]
+    builder.add_texts(long)
+    builder.add_texts(["a", "", "b", "a"])
+    builder.add_texts(["a", "c", "é"])
+    assert builder.finish().texts() == [*long, "a", None, "b", "a", "a", "c", "é"]
+
+
 def test_short_lines_are_filled_and_named(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a,b,c\n1,2,3\n1,2\n1,2,3,\n\n4,5,6\n")
     columns, notes = look(path).columns(1)
     assert [c.texts() for c in columns] == [["1", "1", "1", "4"], ["2", "2", "2", "5"], ["3", None, "3", "6"]]
-    assert "line 3, 4" in notes[0].en
+    assert "2: line 3, 4" in notes[0].en
     assert "第 3, 4 行" in notes[0].zh
 
 

@@ -81,9 +81,8 @@ class Delimited:
     ) -> tuple[list[RawColumn], list[Text]]:
         """The answers below the header rows, column by column, and notes on lines that were not tidy.
 
-        keep : whether the column at a position is kept when it turns out to hold many distinct texts; a
-            column
-        that is not kept comes back empty with `len` 0.
+        keep : whether the column at a position is kept when it turns out to hold many distinct texts; one
+            that is not kept comes back without rows.
         """
         expected = self._rows_expected(header_rows)
         builders = [ColumnBuilder(expected, keep(at)) for at in range(self.width)]
@@ -162,13 +161,13 @@ class Delimited:
 
     def _answers(self, header_rows: int) -> Iterator[bytes]:
         """The text after the header rows, as UTF-8."""
-        skip = self.ends[header_rows - 1] if header_rows else 0
+        head = self._head_text(self.ends[header_rows - 1] if header_rows else 0).encode()
         if self.encoding in ("utf-8", "utf-8-sig"):
-            mark = 3 if self.encoding == "utf-8-sig" else 0
-            blocks, passed = blocks_of(self.path), mark + len(self._head_text(skip).encode())
+            blocks = blocks_of(self.path)
+            passed = len(head) + (3 if self.encoding == "utf-8-sig" else 0)
         else:
-            blocks, passed = (text.encode() for text in texts_of(self.path, self.encoding)), 0
-            passed = len(self._head_text(skip).encode())
+            blocks = (text.encode() for text in texts_of(self.path, self.encoding))
+            passed = len(head)
         for block in blocks:
             if passed >= len(block):
                 passed -= len(block)
@@ -239,11 +238,10 @@ class Delimited:
             more = len(odd) > 10
             notes.append(
                 Text(
-                    f"{len(odd)} lines have fewer or more cells than the header ({width}); missing cells "
-                    "count as empty: "
-                    f"line {shown}{' and others' if more else ''}",
-                    f"{len(odd)} 行的单元格数与表头（{width}）不同，缺少的单元格视为空白：第 {shown} "
-                    f"行{'等' if more else ''}",
+                    f"lines with fewer or more cells than the header ({width}), missing ones taken as "
+                    f"empty: {len(odd)}: line {shown}{' and others' if more else ''}",
+                    f"单元格数与表头（{width}）不同的行（缺少的视为空白）：{len(odd)}：第 {shown} 行"
+                    f"{'等' if more else ''}",
                 )
             )
 

@@ -51,8 +51,8 @@ def read_statistics(path: str, kind: str, encoding: str | None) -> Any:
     if weight:
         notes.append(
             Text(
-                f"the file names '{weight}' as its weight: it is used only when asked for (--weight "
-                f"{weight})",
+                f"the file names '{weight}' as its weight: it is used only when asked for, with "
+                f"--weight {weight}",
                 f"文件指定“{weight}”为权重变量：仅在要求时使用（--weight {weight}）",
             )
         )
@@ -84,7 +84,6 @@ def _declared_missing(
     columns: Mapping[str, Any], labels: Mapping[str, Mapping[str, str]], old: Mapping[str, str], meta: Any
 ) -> dict[str, dict[str, str]]:
     """Column to the codes its dictionary declares missing, each with the reason its label gives."""
-
     words = silence_words()
     ranges = getattr(meta, "missing_ranges", None) or {}
     letters = getattr(meta, "missing_user_values", None) or {}
@@ -121,10 +120,9 @@ def _label_notes(
     columns: Mapping[str, Any],
     labels: Mapping[str, Mapping[str, str]],
     silent: Mapping[str, Mapping[str, str]],
-) -> list[Any]:
+) -> list[Text]:
     """Values outside a list of labels that is otherwise complete, and words that are declared missing."""
-
-    notes = []
+    notes: list[Text] = []
     for name, column in columns.items():
         declared = silent.get(name, {})
         met = [c for c in declared if not _is_whole(c) and c in column.distinct]
@@ -179,7 +177,8 @@ def _variable_record(file: IO[bytes], order: str) -> int | None:
     if record != 2 or abs(missing) > 3:
         return None
     if labelled:
-        (length,) = struct.unpack(f"{order}i", file.read(4))
+        size = file.read(4)
+        length = struct.unpack(f"{order}i", size)[0] if len(size) == 4 else -1
         if not 0 <= length <= 1 << 16:
             return None
         file.read(-(-length // 4) * 4)

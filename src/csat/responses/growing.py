@@ -14,6 +14,7 @@ MANY_TEXTS = 10_000
 """A column of more distinct texts is kept as bytes (identifiers, comments, weights)."""
 EMPTY, UNSEEN = 0xFF, 0xFE
 """Position of an empty cell (-1 as a byte), and of a text not met before."""
+MOST_IN_A_BYTE = 127
 
 
 class Growing:
@@ -31,6 +32,7 @@ class Growing:
         return self._length
 
     def append(self, part: NDArray[Any]) -> None:
+        """Add integers at the end; wider ones widen all."""
         if part.dtype.itemsize > self._cells.dtype.itemsize:
             self._cells = self._cells.astype(part.dtype)
         wanted = self._length + len(part)
@@ -90,18 +92,19 @@ class ColumnBuilder:
             column = ArrowColumn(chunk)
             lookup = [self._position(t) for t in column.distinct]
             self._append(np.array([*lookup, -1], dtype=np.int32)[column.index])
-        elif keys.dtype == np.uint8 and len(self._place) < UNSEEN - 1:
-            self._append(self._by_byte(keys))
         else:
-            self._append(self._by_pair(keys))
+            self._append(self._by_pair(keys) if keys.dtype != np.uint8 else self._by_byte(keys))
 
-    def _by_byte(self, keys: NDArray[np.uint8]) -> NDArray[np.int8]:
+    def _by_byte(self, keys: NDArray[np.uint8]) -> NDArray[Any]:
         """Positions of texts of at most one byte: `bytes.translate` looks up a gigabyte a second."""
         data = keys.tobytes()
         out = data.translate(self._bytes)
         if UNSEEN in out:
             for key in np.unique(keys[np.frombuffer(out, dtype=np.uint8) == UNSEEN]).tolist():
-                self._bytes[key] = self._position(_spelt(key)) & 0xFF
+                position = self._position(_spelt(key))
+                if position > MOST_IN_A_BYTE:
+                    return self._by_pair(keys)
+                self._bytes[key] = position & 0xFF
             out = data.translate(self._bytes)
         return np.frombuffer(out, dtype=np.int8)
 

@@ -33,7 +33,7 @@ def read_isolated(reader: str, path: Path, *options: object) -> Any:
     BadInput : what the reader refuses; a crash, a fault or too long a time of the reader.
     """
     where = str(path)
-    if not sys.executable:
+    if not sys.executable or getattr(sys, "frozen", False):  # there is no Python to run the child with
         from csat.responses.child import answer as answer_here
 
         return _taken(*answer_here(reader, (where, *options)), path)

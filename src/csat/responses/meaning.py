@@ -129,8 +129,7 @@ class TextReader:
         declared: Mapping[str, str],
         labels: Mapping[str, int],
     ) -> tuple[dict[str, int], list[Text]]:
-        """Codes by the labels of the file's own dictionary, where these are the instrument's and the
-        numbers are not.
+        """Codes by the labels of the file's dictionary, where these are the instrument's but not its codes.
 
         A file may count from 0, or from the best answer down: then the words say what was answered.
         """
@@ -152,8 +151,7 @@ class TextReader:
             return {}, [
                 Text(
                     f"{column}: the file labels its codes otherwise than the instrument (by its labels: "
-                    f"{en}); the numbers "
-                    "were believed: check the direction of the scale",
+                    f"{en}); the numbers were believed: check the direction of the scale",
                     f"{column}：文件中的标签与问卷不一致（按标签应：{zh}）；此处按数字读取，请核对量表方向",
                 )
             ]
@@ -177,9 +175,8 @@ class TextReader:
         return prefix, [
             Text(
                 f"codes such as {prefix}{scale.minimum} are read as {scale.minimum}, as the scale of the "
-                "instrument runs "
-                f"from {scale.minimum} to {scale.maximum}: check that {prefix}{scale.minimum} is its "
-                "lowest answer",
+                f"instrument runs from {scale.minimum} to {scale.maximum}: check that "
+                f"{prefix}{scale.minimum} is its lowest answer",
                 f"形如 {prefix}{scale.minimum} 的编码读作 {scale.minimum}，因为问卷量表为 {scale.minimum} 至 "
                 f"{scale.maximum}：请核对 {prefix}{scale.minimum} 是否为最低的答案",
             )

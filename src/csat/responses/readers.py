@@ -441,32 +441,31 @@ def _from_narwhals(frame: Any) -> Any:
 # ------------------------------------------------------------------------------------------ batches
 
 
-def read_batches(source: Any, **options: Any) -> Iterator[RawTable]:
-    """Tables of a few thousand rows each, one in memory at a time; `options` are those of `read_frame`.
+def read_batches(source: Any, *, layout: str | None = None) -> Iterator[RawTable]:
+    """Tables of a few thousand rows each, one in memory at a time. Rows keep their number in the whole.
 
     source : path of a delimited text or a parquet file, a frame with an Arrow stream, a record batch
-        reader, or an
-    iterable of record batches. Rows keep their number in the whole.
+        reader, or an iterable of record batches.
     """
     done = 0
-    for table in _batches(source, options):
+    for table in _batches(source, layout):
         yield replace(table, row_numbers=table.numbers_of_rows() + done)
         done += table.rows_read
 
 
-def _batches(source: Any, options: dict[str, Any]) -> Iterator[RawTable]:
+def _batches(source: Any, layout: str | None) -> Iterator[RawTable]:
     if isinstance(source, str | Path):
         path = Path(source)
         if READERS[kind_of(path)] is _read_text:
-            yield from _text_batches(path, options)
+            yield from _text_batches(path, layout)
             return
     for batch in batches_of(source):
         if batch.num_rows:
-            yield read_frame(batch, **options)
+            yield read_frame(batch, layout=layout)
 
 
-def _text_batches(path: Path, options: dict[str, Any]) -> Iterator[RawTable]:
-    wanted = Wanted(options.get("layout"))
+def _text_batches(path: Path, named: str | None) -> Iterator[RawTable]:
+    wanted = Wanted(named)
     text = look(path)
     layout, found, head = _recognised(text, wanted, str(path))
     for columns in text.batches(found.header_rows):

@@ -54,8 +54,7 @@ class Found:
 class Heading:
     """What the header rows say of one column.
 
-    header : as the file has it, on one line. question : the question it belongs to, by the platform's own
-        name.
+    header : as the file has it, on one line. question : the one it belongs to, by the platform's own name.
     option : what the column stands for within the question (an option, a row of a matrix, a write-in).
     stem, part : wording of the question and of the column's part of it. text : both in the file's words.
         also : further names it is known by.
@@ -142,8 +141,7 @@ class Layout:
     """One platform's way of writing answers.
 
     signature : the first records to what gives the layout away, or None. headings : the header rows to
-        what each
-    column is. study : what the answers themselves tell.
+        what each column is. study : what the answers themselves tell.
     """
 
     id: str
