@@ -17,6 +17,7 @@ from csat.cli_options import (
     EXIT_WITHHELD,
     EXIT_WRONG,
     READING,
+    READING_NAMES,
     SAYING,
     Command,
     first_line,
@@ -59,38 +60,11 @@ def analysis(name: str, *extra: Command) -> Callable[[Command], click.Command]:
 
     def make(ask: Command) -> click.Command:
         @functools.wraps(ask)
-        def run(
-            data: Path,
-            instrument: str | None,
-            items: str | None,
-            scale: str | None,
-            weight: str | None,
-            segments: tuple[str, ...],
-            encoding: str | None,
-            delimiter: str | None,
-            sheet: str | None,
-            layout: str | None,
-            keep_rows: tuple[str, ...],
-            lang: Language,
-            as_json: bool,
-            charts: Path | None,
-            **own: Any,
-        ) -> int:
-            segments = (*segments, own["by"]) if own.get("by") else segments
-            survey = read_survey(
-                data,
-                instrument,
-                items,
-                scale,
-                weight,
-                segments,
-                encoding,
-                delimiter,
-                sheet,
-                layout,
-                keep_rows,
-            )
-            return say(ask(survey, **own), lang, as_json, charts)
+        def run(lang: Language, as_json: bool, charts: Path | None, **given: Any) -> int:
+            reading = {name: given.pop(name) for name in READING_NAMES}
+            if given.get("by"):
+                reading["segments"] = (*reading["segments"], given["by"])
+            return say(ask(read_survey(**reading), **given), lang, as_json, charts)
 
         return cli.command(name, short_help=first_line(ask.__doc__))(options(READING, extra, SAYING)(run))
 
@@ -493,28 +467,10 @@ def crosscheck_command(survey: Survey) -> Result:
     ),
 )
 def report_command(
-    data: Path,
-    instrument: str | None,
-    items: str | None,
-    scale: str | None,
-    weight: str | None,
-    segments: tuple[str, ...],
-    encoding: str | None,
-    delimiter: str | None,
-    sheet: str | None,
-    layout: str | None,
-    keep_rows: tuple[str, ...],
-    out: Path,
-    lang: Language,
-    issued: int | None,
-    returned: int | None,
-    seed: int,
+    out: Path, lang: Language, issued: int | None, returned: int | None, seed: int, **reading: Any
 ) -> int:
     """Write report.html, report.pdf, report.xlsx and result.json."""
-    survey = read_survey(
-        data, instrument, items, scale, weight, segments, encoding, delimiter, sheet, layout, keep_rows
-    )
-    return write_report(survey, out, lang, issued=issued, returned=returned, seed=seed)
+    return write_report(read_survey(**reading), out, lang, issued=issued, returned=returned, seed=seed)
 
 
 def write_report(
@@ -623,7 +579,7 @@ def demo_command(out: Path, lang: Language) -> int:
     columns = demo.bank_columns()
     data = out / "bank_survey.csv"
     write_file(data, demo.as_csv(columns))
-    survey = read_survey(data, "bank_corporate", None, None, None, (), None, None, None)
+    survey = read_survey(data, "bank_corporate")
     lines = [*demo.bank_lines(survey), *demo.path_lines(), *demo.directory_lines()]
     click.echo(demo.table(lines).to_text(lang))
     click.echo()

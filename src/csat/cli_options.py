@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,14 +79,14 @@ def options(*groups: tuple[Command, ...]) -> Callable[[Command], Command]:
 
 def read_survey(
     data: Path,
-    instrument: str | None,
-    items: str | None,
-    scale: str | None,
-    weight: str | None,
-    segments: tuple[str, ...],
-    encoding: str | None,
-    delimiter: str | None,
-    sheet: str | None,
+    instrument: str | None = None,
+    items: str | None = None,
+    scale: str | None = None,
+    weight: str | None = None,
+    segments: tuple[str, ...] = (),
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     layout: str | None = None,
     keep_rows: tuple[str, ...] = (),
 ) -> Survey:
@@ -105,6 +106,10 @@ def read_survey(
         layout=layout,
         keep_rows=keep_rows,
     )
+
+
+READING_NAMES = tuple(inspect.signature(read_survey).parameters)
+"""What the options of `READING` are called when a command is run."""
 
 
 def say(result: Result, language: Language, as_json: bool, charts: Path | None) -> int:
