@@ -201,6 +201,36 @@ def sem_command(survey: Survey, *, model: Path | None, **own: Any) -> Result:
     return survey.sem(model=_model(model), **own)
 
 
+@analysis(
+    "invariance",
+    click.option("--by", required=True, metavar="COLUMN", help="The column that holds the groups or waves."),
+    MODEL,
+    click.option(
+        "--estimator",
+        default="MLR",
+        show_default=True,
+        help="ML, MLM, MLR, ...; with --ordered WLSMV, ULSMV.",
+    ),
+    click.option(
+        "--missing",
+        type=click.Choice(["listwise", "fiml"]),
+        default="listwise",
+        show_default=True,
+        help="Rows with silence: fiml uses every answer (ML, MLR).",
+    ),
+    ORDERED,
+    click.option(
+        "--partial/--full",
+        default=True,
+        show_default=True,
+        help="Let single equalities go where a level does not hold, or judge it as it is.",
+    ),
+)
+def invariance_command(survey: Survey, *, by: str, model: Path | None, **own: Any) -> Result:
+    """Are constructs measured alike in the groups of a column? What may be compared between them."""
+    return survey.invariance(by, model=_model(model), **own)
+
+
 def _model(path: Path | None) -> str | None:
     if path is None:
         return None

@@ -96,8 +96,8 @@ class LevelFit:
 
     partial : some equalities are let go. fit : all measures by lavaan's names. chi_square, df, p, cfi,
     rmsea : scaled or robust ones where the estimator has them. The changes and the difference test are
-    against the level before, as it was left (NaN at the first). beyond : measures past their guideline. holds :
-    the level is kept.
+    against the level before, as it was left (NaN at the first). beyond : measures past their guideline.
+    holds : the level is kept.
     """
 
     level: Step

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from csat.analyses.describe import Description
     from csat.analyses.efa import Factors
     from csat.analyses.groups import GroupDescription
+    from csat.analyses.invariance import Invariance
     from csat.analyses.path_model_pls import PathModelPLS
     from csat.analyses.quality import Quality
     from csat.analyses.reading import Reading
@@ -130,11 +131,15 @@ class Evidence(Ground):
         self, model: Model, estimator: str, missing: str, ordered: Sequence[str] | bool
     ) -> Tally | Answers:
         """What a model is fitted to: covariances where they say all, else the answers themselves."""
+        if estimator in ("ML", "ULS", "GLS") and missing == "listwise" and not ordered:
+            return self.tally(self._named_by(model), complete=True)
+        return self._answers(model)
+
+    def _answers(self, model: Model) -> Answers:
+        """Row by row, to the items a model names."""
         from csat.analyses.structural.answers import Answers
 
         items = self._named_by(model)
-        if estimator in ("ML", "ULS", "GLS") and missing == "listwise" and not ordered:
-            return self.tally(items, complete=True)
         tally = self.tally(items, complete=True)
         scales = [self.instrument.item(i).scale for i in items]
         return Answers.of_rows(
@@ -173,6 +178,49 @@ class Evidence(Ground):
             ordered=ordered,
             modifications=modifications,
             std_lv=std_lv,
+            titles=self.titles(),
+            confidence=confidence,
+        )
+
+    def invariance(
+        self,
+        segment: str,
+        *,
+        estimator: str = "MLR",
+        model: str | None = None,
+        missing: Literal["listwise", "fiml"] = "listwise",
+        ordered: bool = False,
+        partial: bool = True,
+        confidence: float = 0.95,
+    ) -> Invariance:
+        """Whether constructs are measured alike in the groups of a column, and what may be compared."""
+        from csat.analyses.invariance import invariance
+        from csat.analyses.structural.answers import Answers
+
+        if model is not None:
+            found = self._model(model)
+        elif self.instrument.model.strip():
+            found = measurement_model(self.instrument)
+        else:
+            found = cfa_model(self.instrument)
+        labels = self.responses.segment(segment)
+        whole = self._answers(found)
+        instrument = self.responses.instrument
+        groups = {}
+        for value in sorted({v for v in labels if v is not None}):
+            own = labels == value
+            weights = None if whole.weights is None else whole.weights[own]
+            groups[segment_title(instrument, segment, value).en] = Answers(
+                whole.items, whole.rows[own], weights, whole.scales, whole.instrument
+            )
+        return invariance(
+            found,
+            groups,
+            estimator=estimator,
+            missing=missing,
+            ordered=ordered,
+            partial=partial,
+            group=next((g.title for g in instrument.segments if g.column == segment), Text(segment)),
             titles=self.titles(),
             confidence=confidence,
         )
