@@ -94,14 +94,15 @@ KEPT, LEFT = Text("holds", "成立"), Text("does not hold", "不成立")
 class LevelFit:
     """One level, fitted to all groups at once.
 
-    partial : some equalities are let go. fit : all measures by lavaan's names. chi_square, df, p, cfi,
-    rmsea : scaled or robust ones where the estimator has them. The changes and the difference test are
-    against the level before, as it was left (NaN at the first). beyond : measures past their guideline.
+    freed : equalities let go, with those that went along. fit : all measures by lavaan's names. chi_square,
+    df, p, cfi, rmsea : scaled or robust ones where the estimator has them. The changes and the difference
+    test are against the level before, as it was left (NaN at the first). beyond : measures past their
+    guideline.
     holds : the level is kept.
     """
 
     level: Step
-    partial: bool
+    freed: int
     parameters: int
     fit: dict[str, float]
     chi_square: float
@@ -118,6 +119,11 @@ class LevelFit:
     difference_p: float
     beyond: tuple[str, ...]
     holds: bool
+
+    @property
+    def partial(self) -> bool:
+        """Whether some equalities are let go."""
+        return self.freed > 0
 
 
 @dataclass(frozen=True)
@@ -264,6 +270,7 @@ class Invariance(Result):
         return Table(
             {
                 "level": [PARTIAL.fill(level=names[r.level]) if r.partial else names[r.level] for r in rows],
+                "freed": [r.freed for r in rows],
                 "chi_square": [r.chi_square for r in rows],
                 "df": [r.df for r in rows],
                 "cfi": [r.cfi for r in rows],
@@ -295,6 +302,7 @@ class Invariance(Result):
                 *self._ladder_notes(),
             ],
             labels={
+                "freed": Text("Freed", "放开数"),
                 "cfi_change": Text("Change of CFI", "CFI 变化"),
                 "rmsea_change": Text("Change of RMSEA", "RMSEA 变化"),
                 "srmr_change": Text("Change of SRMR", "SRMR 变化"),
@@ -374,9 +382,9 @@ class Invariance(Result):
         if self.means and self.comparable != "means":
             notes.append(
                 Text(
-                    "Scalar invariance does not hold: these differences mix construct and items, do not use "
-                    "them.",
-                    "强不变性不成立：这些差异混杂了构念与题项的差异，请勿使用。",
+                    "Means may not be compared (see the verdict): these differences mix construct and items, "
+                    "do not use them.",
+                    "均值不可比较（见结论）：这些差异混杂了构念与题项的差异，请勿使用。",
                 )
             )
         rows = self.means
@@ -706,7 +714,7 @@ class _Ladder:
                 self._stopped(level)
                 return
             before = self.fits[-1] if self.fits else None
-            rung = _level_fit(level, found, before, partial=bool(self.released))
+            rung = _level_fit(level, found, before, freed=len(self.released))
             self.rungs.append(rung)
             self.fits.append(found)
             if rung.holds or broken or level not in OWN or not self.partial or before is None:
@@ -762,7 +770,7 @@ class _Ladder:
             if again is None or not again.estimate.converged:
                 break
             found, tests = again, self._tests(again, level)
-            rung = _level_fit(level, found, before, partial=True)
+            rung = _level_fit(level, found, before, freed=len(released))
         if not rung.holds:
             self.releases += self._said(level, whole)
             text = Text(
@@ -845,7 +853,7 @@ class _Ladder:
         return found
 
 
-def _level_fit(level: Step, found: Fit, before: Fit | None, *, partial: bool) -> LevelFit:
+def _level_fit(level: Step, found: Fit, before: Fit | None, *, freed: int) -> LevelFit:
     now = found.measures
     version = _version(now)
     rise = dict.fromkeys(("cfi", "rmsea", "srmr"), math.nan)
@@ -873,7 +881,7 @@ def _level_fit(level: Step, found: Fit, before: Fit | None, *, partial: bool) ->
     scaled = "_scaled" if version else ""
     return LevelFit(
         level=level,
-        partial=partial,
+        freed=freed,
         parameters=found.theta.size,
         fit=dict(now),
         chi_square=now[f"chisq{scaled}"],
@@ -984,6 +992,12 @@ def _improper(ground: _Ground, found: Fit, groups: tuple[str, ...]) -> tuple[Cau
                 "positive definite.",
                 "组别{group}中构念{names}无法区分：协方差矩阵非正定。",
             )
+            if len(constructs) == 1:
+                text = Text(
+                    "In group {group} the variance of {names} is negative: its items do not agree there, or "
+                    "respondents are too few.",
+                    "组别{group}中{names}的方差为负：该组题项不一致，或受访者太少。",
+                )
             filled = text.fill(group=name, names=joined([Text(c) for c in constructs]))
             cautions.append(Caution("constructs_not_positive_definite", filled, (name, *constructs)))
     return tuple(cautions)
