@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import csat
 from csat import demo
 from csat.language import LANGUAGES
 
@@ -19,8 +20,10 @@ KEPT = {"en": ("report.html", "report.pdf"), "zh": ("report.html",)}
 
 def main() -> None:
     for language in LANGUAGES:
-        survey = demo.survey_of(demo.bank_columns(), instrument="bank_corporate")
         with tempfile.TemporaryDirectory() as folder:
+            data = Path(folder) / "simulated_bank_survey.csv"
+            data.write_bytes(demo.as_csv(demo.bank_columns()))
+            survey = csat.read(data, instrument="bank_corporate")
             survey.report(folder, language=language, issued=demo.ISSUED, returned=demo.RETURNED)
             for name in KEPT[language]:
                 shutil.copy(Path(folder) / name, HERE / f"bank-{language}{Path(name).suffix}")

@@ -607,7 +607,7 @@ def demo_command(out: Path, lang: Language) -> int:
     from csat.files import write_file
 
     columns = demo.bank_columns()
-    data = out / "bank_survey.csv"
+    data = out / "simulated_bank_survey.csv"
     write_file(data, demo.as_csv(columns))
     survey = read_survey(data, "bank_corporate")
     lines = [*demo.bank_lines(survey), *demo.path_lines(), *demo.directory_lines()]
