@@ -42,7 +42,7 @@ PATIENT_RECORDS = 5000
 MOST_LINES = 200
 """Lines after which a quotation mark that opened a cell is taken for one that was forgotten."""
 SNIFFED_CHARACTERS = 200_000
-BATCH = 2 << 20
+BATCH = 1 << 20
 """Bytes parsed at once."""
 DELIMITERS = (",", ";", "\t", "|")
 UNDECODED = Text(
@@ -87,7 +87,7 @@ class Delimited:
         expected = self._rows_expected(header_rows)
         builders = [ColumnBuilder(expected, keep(at)) for at in range(self.width)]
         try:
-            for batch in self._parsed(header_rows):
+            for batch in one_ahead(self._parsed(header_rows)):
                 for builder, cells in zip(builders, batch, strict=True):
                     builder.add(cells)
             _give_back()
@@ -252,6 +252,15 @@ def _unclosed(where: str, line: int) -> BadInput:
         where=where,
         do="Close it, or export the answers again as CSV (UTF-8)",
     )
+
+
+def one_ahead(batches: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """The same batches, the next one made while the last one is used: parsing lets go of the interpreter."""
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = beside.submit(next, batches, None)
+            yield batch
 
 
 def _give_back() -> None:
