@@ -17,6 +17,7 @@ from csat.language import Language
 
 if TYPE_CHECKING:
     from csat.analyses.planning import Stratum
+    from csat.analyses.result import Verdict
     from csat.responses.responses import Responses
 
 CONFIDENCE = click.option(
@@ -239,6 +240,12 @@ def _margins_of(file: Path | None) -> dict[str, dict[str, float]]:
     help="What each is compared with; groups of one survey: rest or pairs.",
 )
 @click.option("--lead", metavar="NAME", help="The measure the summary is about.")
+@click.option(
+    "--invariance",
+    "test_invariance",
+    is_flag=True,
+    help="Test measurement invariance first; where it allows, means of constructs are compared.",
+)
 @click.option("--panel", is_flag=True, help="The same respondents were asked each time.")
 @click.option("--strata", metavar="COLUMN", default="", help="Column of the strata that were sampled.")
 @click.option("--clusters", metavar="COLUMN", default="", help="Column of the clusters that were sampled.")
@@ -264,6 +271,7 @@ def waves_command(
     follow: str | None,
     against: Any,
     lead: str | None,
+    test_invariance: bool,
     panel: bool,
     strata: str,
     clusters: str,
@@ -298,10 +306,24 @@ def waves_command(
         strata=strata,
         clusters=clusters,
         targets=dict(_target(t) for t in targets),
+        invariance=_invariance_of(groups) if test_invariance else None,
         adjustment=adjustment,
         confidence=confidence,
     )
     return say(result, lang, as_json, charts)
+
+
+def _invariance_of(groups: Mapping[str, Responses]) -> Verdict:
+    """The verdict on comparing means; that it cannot be tested counts as failed, with the reason."""
+    from csat.analyses.result import Verdict
+    from csat.chain.evidence import invariance_between
+    from csat.errors import CsatError
+    from csat.language import Text
+
+    try:
+        return invariance_between(groups).verdict_on_means
+    except CsatError as error:
+        return Verdict("failed", Text(str(error)))
 
 
 def _wave_names(data: Sequence[Path], names: str | None) -> list[str]:

@@ -8,6 +8,8 @@ import pytest
 from csat.analyses.invariance import invariance
 from csat.analyses.structural.answers import Answers
 from csat.chain import Chain
+from csat.chain.evidence import invariance_between
+from csat.cli import run
 from csat.errors import BadInput, CannotCompute, UnknownName
 from csat.instrument.instrument import Segment
 from csat.language import Text
@@ -254,3 +256,44 @@ def test_a_survey_answers_by_segment_and_in_json():
     assert body["analysis"] == "invariance"
     assert body["comparable"] == "means"
     assert "x2的截距" in found.text("zh")
+
+
+def test_waves_are_compared_on_the_items_all_of_them_asked():
+    def wave(seed, items, **differing):
+        rows = np.clip(np.round(2 * two_constructs(400, seed=seed, **differing).rows - 4), 1, 10).astype(int)
+        columns = {item: [str(v) for v in rows[:, ITEMS.index(item)]] for item in items}
+        blocks = {"f": [i for i in items if i[0] == "x"], "g": [i for i in items if i[0] == "y"]}
+        return bound(columns, dict.fromkeys(items, TEN), constructs=blocks)
+
+    alike = invariance_between({"2014": wave(1, ITEMS), "2015": wave(2, ITEMS[:-1])})
+    assert alike.items == ITEMS[:-1]
+    assert alike.verdict_on_means == alike.verdict
+    two = {"2014": wave(1, ITEMS), "2015": wave(2, ITEMS, intercepts=1.5)}
+    partial = invariance_between(two)
+    assert partial.verdict_on_means.level == "doubtful"
+    metric = invariance(
+        MODEL, {"a": two_constructs(300), "b": two_constructs(300, intercepts=1.0, seed=2)}, partial=False
+    )
+    assert metric.comparable == "associations"
+    assert metric.verdict_on_means.failed
+    assert not metric.verdict.failed
+
+
+def test_the_command_line_compares_waves_under_invariance(tmp_path, capsys):
+    lines = [",".join([*ITEMS, "year"])]
+    for year, seed in (("2014", 1), ("2015", 2)):
+        rows = np.clip(np.round(2 * two_constructs(300, seed=seed).rows - 4), 1, 10).astype(int)
+        lines += [",".join([*map(str, row), year]) for row in rows.tolist()]
+    data, model = tmp_path / "waves.csv", tmp_path / "model.txt"
+    data.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    model.write_text(MODEL, encoding="utf-8")
+    asked = [str(data), "--items", ",".join(ITEMS), "--scale", "1-10", "--by", "year"]
+    assert run(["invariance", *asked, "--model", str(model), "--json"]) == 0
+    body = json.loads(capsys.readouterr().out)
+    assert (body["comparable"], body["groups"]) == ("means", ["2014", "2015"])
+    assert run(["invariance", *asked, "--model", str(model), "--lang", "zh"]) == 0
+    assert "测量不变性" in capsys.readouterr().out
+    assert run(["waves", *asked, "--invariance", "--json"]) == 0
+    codes = {c["code"] for c in json.loads(capsys.readouterr().out)["cautions"]}
+    # without an instrument all items are one construct, which does not fit
+    assert "invariance_failed" in codes

@@ -196,6 +196,11 @@ class Invariance(Result):
         """Equalities let go, in order."""
         return tuple(r for r in self.releases if r.freed)
 
+    @property
+    def verdict_on_means(self) -> Verdict:
+        """The verdict for whoever compares means or indices: failed unless these may be compared."""
+        return self.verdict if self.comparable == "means" else replace(self.verdict, level="failed")
+
     def tables(self) -> dict[str, Table]:
         """`levels`, `releases` (the largest score tests) and `means` (latent mean differences)."""
         return {"levels": self._levels(), "releases": self._releases(), "means": self._means()}

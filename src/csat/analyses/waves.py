@@ -17,7 +17,7 @@ from csat.analyses.result import Base, Caution, Result, Verdict
 from csat.display.plot import Plot
 from csat.display.table import Table
 from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName
-from csat.language import Language, Text, joined
+from csat.language import Language, Text, bare, joined
 from csat.numerics import changes as co
 from csat.numerics.design import share_interval_of_design
 from csat.numerics.intervals import Adjustment, adjust_p, mean_interval, share_interval
@@ -849,11 +849,15 @@ def _cautions(
             "{why}，因此多题构念的均值只列出、不比较（{names}）：差异可能来自对题目理解的改变。"
             "可以比较的有：单个题项的回答、其选项占比，以及单题构念。",
             [m.name for m in several],
-            why=Text("Measurement invariance failed", "测量等值检验未通过")
+            why=Text("Measurement invariance failed ({reason})", "测量等值检验未通过（{reason}）").fill(
+                reason=bare(invariance.text)
+            )
             if invariance is not None
             else Text("Measurement invariance was not tested", "未检验测量等值"),
             names=joined([m.title for m in several]),
         )
+    elif several and invariance is not None and invariance.level == "doubtful":
+        found.append(Caution("invariance_partial", invariance.text, tuple(m.name for m in several)))
     shortened = [m for m in followed if m.absent]
     if shortened:
         doubt(

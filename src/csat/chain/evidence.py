@@ -9,6 +9,7 @@ from csat.chain.ground import Ground, Missing
 from csat.instrument.model import (
     cfa_model,
     measurement_model,
+    restricted_to,
 )
 from csat.instrument.statements import Model
 from csat.language import Text
@@ -27,6 +28,34 @@ if TYPE_CHECKING:
     from csat.analyses.reliability import Reliability
     from csat.analyses.structural.answers import Answers
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
+    from csat.responses.responses import Responses
+
+
+def invariance_between(
+    samples: Mapping[str, Responses],
+    *,
+    estimator: str = "MLR",
+    missing: Literal["listwise", "fiml"] = "listwise",
+) -> Invariance:
+    """Whether constructs are measured alike in independent samples (waves), on the items all of them asked.
+
+    The model is the measurement part of the first sample's instrument.
+    """
+    from csat.analyses.invariance import invariance
+
+    parts = {name: Evidence(responses) for name, responses in samples.items()}
+    first = next(iter(parts.values()))
+    common = [i for i in first.items if all(i in part.items for part in parts.values())]
+    instrument = restricted_to(first.responses.instrument, common)
+    model = measurement_model(instrument) if instrument.model.strip() else cfa_model(instrument)
+    return invariance(
+        model,
+        {name: part._answers(model) for name, part in parts.items()},
+        estimator=estimator,
+        missing=missing,
+        group=Text("wave", "调查期"),
+        titles=first.titles(),
+    )
 
 
 class Evidence(Ground):
