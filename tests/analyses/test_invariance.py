@@ -238,6 +238,12 @@ def test_a_negative_error_variance_in_one_group_forbids_comparison():
     assert found.plots() == {}
 
 
+def test_the_group_without_a_solution_is_named():
+    few = two_constructs(30, seed=3, noise=2.5)
+    with pytest.raises(CannotCompute, match=r"configural level: no best solution was found in b \(n = 30\)"):
+        invariance(MODEL, {"a": two_constructs(200), "b": few})
+
+
 def test_a_survey_answers_by_segment_and_in_json():
     parts = [two_constructs(400), two_constructs(400, intercepts=0.9, seed=2)]
     rows = np.clip(np.round(np.vstack([p.rows for p in parts])), 1, 10).astype(int)

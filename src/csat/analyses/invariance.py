@@ -750,8 +750,11 @@ class _Ladder:
 
     def _stopped(self, level: Step) -> None:
         if not self.rungs:
+            alone = self._failing_alone()
             raise CannotCompute(
-                "no best solution was found with every group's own parameters",
+                f"no best solution was found in {', '.join(alone)}"
+                if alone
+                else "no best solution was found with every group's own parameters",
                 where="the configural level",
                 do="Fit the model to each group alone (csat cfa), and simplify it or merge groups",
             )
@@ -760,6 +763,19 @@ class _Ladder:
             "{level}未能求解：该层次及其后各层次不作判断。",
         ).fill(level=LEVEL_NAMES[level])
         self.cautions.append(Caution("not_converged", text, (level,)))
+
+    def _failing_alone(self) -> list[str]:
+        """Groups, with their size, to which the model cannot be fitted even by themselves."""
+        failing = []
+        for name, sample in zip(self.groups, self.samples, strict=True):
+            models, total = self.ground.models(1, "configural", ())
+            try:
+                found = fit(models, [sample], total, estimator=self.estimator)
+            except (NumericsError, np.linalg.LinAlgError):
+                found = None
+            if found is None or not found.estimate.converged:
+                failing.append(f"{name} (n = {sample.n:g})")
+        return failing
 
     def _let_go(self, level: Step, rung: LevelFit, found: Fit, before: Fit) -> LevelFit:
         """Let equalities go until the level holds; where that cannot be, all stay."""
