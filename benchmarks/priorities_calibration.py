@@ -60,7 +60,8 @@ def main(populations: int, respondents: int) -> None:
             claims[m, "quadrant"].append((own.own, there))
             claims[m, f"first {FIRST}"].append((own.among_first, truly.rank[:, 0] <= FIRST))
     print(
-        f"{populations} populations of {ITEMS} items, samples of {respondents}, {time.perf_counter() - start:.0f} s"
+        f"{populations} populations of {ITEMS} items,"
+        f" samples of {respondents}, {time.perf_counter() - start:.0f} s"
     )
     for (m, what), pairs in claims.items():
         p, hit = (np.concatenate([pair[k] for pair in pairs]) for k in range(2))
