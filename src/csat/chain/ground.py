@@ -177,10 +177,11 @@ class Ground:
         """What priorities are about: name to its items."""
         if items is not None:
             return {name: self._block(name)[1] for name in items}
-        constructs = self.instrument.by_role("driver")
+        # the only construct is the index itself: nothing is left that could drive it
+        constructs = self.instrument.by_role("driver") if len(self.instrument.constructs) > 1 else ()
         if not constructs:
             raise CannotCompute(
-                "no construct has the role 'driver', so there is nothing to set priorities among",
+                "nothing is declared that may drive the index, so there is nothing to set priorities among",
                 where=self.instrument.path or self.instrument.id,
                 do="Give constructs the role 'driver', or name items",
             )
