@@ -31,7 +31,7 @@ SMALL_PATH = 0.10
 
 def grave_doubts(s: Solved, fit: Mapping[str, float]) -> list[Caution]:
     """Poor fit, paths that cannot be told apart, constructs hardly separate: a result becomes doubtful."""
-    return [*_poor_fit(fit), *_collinear(s), *_hardly_separate(s)]
+    return [*_collinear(s), *_poor_fit(fit), *_hardly_separate(s)]
 
 
 def _poor_fit(fit: Mapping[str, float]) -> list[Caution]:
