@@ -463,6 +463,30 @@ def _point(text: str | None) -> tuple[float, float] | None:
     return x, y
 
 
+@analysis(
+    "asymmetry",
+    click.option(
+        "--outcome", metavar="NAME", help="Construct or item to explain; default: the index construct."
+    ),
+    click.option(
+        "--boxes",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Answers in the low and the high band; default 1 or 2.",
+    ),
+    click.option(
+        "--cut", type=float, default=0.1, show_default=True, help="Asymmetry beyond which an item is placed."
+    ),
+    click.option(
+        "--replicates", type=click.IntRange(50), default=1000, show_default=True, help="Bootstrap replicates."
+    ),
+    SEED,
+)
+def asymmetry_command(survey: Survey, **own: Any) -> Result:
+    """Which items lose satisfaction when poor, and which win it when good (penalty-reward contrast)."""
+    return survey.asymmetry(**own)
+
+
 @analysis("crosscheck")
 def crosscheck_command(survey: Survey) -> Result:
     """Ask factor_analyzer, statsmodels and semopy for the same numbers."""

@@ -14,6 +14,7 @@ from csat.errors import BadInput, CannotCompute, UnknownName, listed
 from csat.language import Text
 
 if TYPE_CHECKING:
+    from csat.analyses.asymmetry import Asymmetry
     from csat.analyses.priorities import Priorities
     from csat.analyses.result import Base, Caution
     from csat.analyses.what_if import WhatIf
@@ -135,6 +136,59 @@ class Action(Scores):
             also={m: self._spread(v, known) for m, (v, _) in drawn.items() if m != name} if sure else None,
             cautions=cautions,
             base=self._base("available"),
+        )
+
+    def asymmetry(
+        self,
+        *,
+        outcome: str | None = None,
+        items: Sequence[str] | None = None,
+        boxes: int | None = None,
+        cut: float = 0.10,
+        replicates: int = 1000,
+        seed: int = 0,
+    ) -> Asymmetry:
+        """Which items lose satisfaction when poor and which win it when good.
+
+        boxes : answers in the low and in the high band; default one on scales up to 5 points, else two.
+        """
+        from csat.analyses.asymmetry import asymmetry
+        from csat.responses.groups import kish
+
+        target = outcome or self._index_construct()
+        title, own = self._block(target)
+        wanted = [block[0] for block in self._placed("item", items).values()]
+        ends = []
+        for name in wanted:
+            scale = self.instrument.item(name).scale
+            if scale is None:
+                raise CannotCompute(
+                    f"item '{name}' has no declared scale, so it has no bands", do="Declare its scale"
+                )
+            size = boxes or (1 if scale.points <= 5 else 2)
+            ends.append((float(scale.minimum + size - 1), float(scale.maximum - size + 1)))
+        answers = self.responses.answers(wanted)
+        score = self._scores_0_100([own])[:, 0]
+        complete = ~np.isnan(np.column_stack([answers, score])).any(axis=1)
+        w = self.responses.weights
+        base = replace(
+            self._base("listwise"),
+            respondents=int(complete.sum()),
+            effective_n=kish(w, np.flatnonzero(complete)),
+        )
+        return asymmetry(
+            score,
+            answers,
+            items=wanted,
+            bands=ends,
+            outcome_title=title,
+            base=base,
+            rows=self.responses.row_numbers,
+            weights=w,
+            titles=self.titles(),
+            cut=cut,
+            replicates=replicates,
+            seed=seed,
         )
 
     @staticmethod

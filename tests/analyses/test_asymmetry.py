@@ -1,0 +1,42 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import csat
+from csat.errors import CannotCompute
+from csat.language import LANGUAGES
+
+
+@pytest.fixture(scope="module")
+def survey():
+    rng = np.random.default_rng(11)
+    x = rng.integers(1, 6, size=(900, 3))
+    y = 3 - 1.2 * (x[:, 0] == 1) + 0.4 * (x[:, 0] == 5) + 1.2 * (x[:, 1] == 5) - 0.4 * (x[:, 1] == 1)
+    frame = pd.DataFrame(x, columns=["must", "delight", "idle"])
+    frame["overall"] = np.clip(np.rint(y + 0.4 * rng.normal(size=900)), 1, 5).astype(int)
+    constructs = {"Overall": ["overall"], **{name: [name] for name in ("must", "delight", "idle")}}
+    return csat.read(frame, scale=(1, 5), constructs=constructs)
+
+
+def test_planted_items_are_found(survey):
+    found = survey.asymmetry(outcome="Overall", items=["must", "delight", "idle"], replicates=200)
+    assert found.kinds[:2] == ("basic", "excitement")
+    assert found.same_kind[0] > 0.95 and found.same_kind[1] > 0.95
+    assert any(c.code in ("small_range", "wrong_sign") and "idle" in c.where for c in found.cautions)
+
+
+def test_the_result_is_plain_json_and_can_be_shown(survey):
+    found = survey.asymmetry(outcome="Overall", items=["must", "delight"], replicates=60)
+    json.dumps(found.to_dict(), allow_nan=False)
+    for language in LANGUAGES:
+        assert found.text(language)
+        assert found.plot(language=language) is not None
+
+
+def test_an_empty_band_is_said_by_name():
+    frame = pd.DataFrame({"a": [2, 3, 4] * 20, "b": [1, 3, 5, 2] * 15, "y": [1, 2, 3, 4, 5] * 12})
+    survey = csat.read(frame, scale=(1, 5), constructs={"Y": ["y"], "a": ["a"], "b": ["b"]})
+    with pytest.raises(CannotCompute, match="nobody is in the low band of a"):
+        survey.asymmetry(outcome="Y", items=["a", "b"])
