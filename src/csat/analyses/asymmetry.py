@@ -102,8 +102,8 @@ class Asymmetry(Result):
                     Text(
                         "Points of {what} beside the middle band. IA = (reward - |penalty|) / (reward + "
                         "|penalty|); beyond {cut} it is excitement, below -{cut} basic. Intervals: "
-                        "percentiles of {n} bootstrap replicates, seed {seed}. How answers move satisfaction; "
-                        "no substitute for Kano's questions.",
+                        "percentiles of {n} bootstrap replicates, seed {seed}. How answers move "
+                        "satisfaction; no substitute for Kano's questions.",
                         "相对于中间组的{what}分值。IA =（加分 - |扣分|）/（加分 + |扣分|）；"
                         "大于 {cut} 为魅力型，小于 -{cut} 为基本型。"
                         "区间：{n} 次自助抽样的百分位，随机种子 {seed}。"

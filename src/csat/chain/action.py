@@ -93,6 +93,12 @@ class Action(Scores):
         else:
             whole = [block[0] for block in blocks.values()]
             outcome_items = self._block(outcome or self._index_construct())[1]
+            if set(whole) & set(outcome_items):
+                raise CannotCompute(
+                    "the items are those of the index itself, which cannot show what drives it",
+                    where=self.instrument.path or self.instrument.id,
+                    do="Declare an outcome besides them, or use stated importance",
+                )
             weight, name, cautions = derived_importance(
                 self._correlated([*whole, *outcome_items], "auto"),
                 outcome=outcome_items,

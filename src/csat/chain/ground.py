@@ -177,8 +177,7 @@ class Ground:
         """What priorities are about: name to its items."""
         if items is not None:
             return {name: self._block(name)[1] for name in items}
-        # the only construct is the index itself: nothing is left that could drive it
-        constructs = self.instrument.by_role("driver") if len(self.instrument.constructs) > 1 else ()
+        constructs = self.instrument.by_role("driver")
         if not constructs:
             raise CannotCompute(
                 "nothing is declared that may drive the index, so there is nothing to set priorities among",
