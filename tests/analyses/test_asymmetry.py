@@ -25,6 +25,8 @@ def test_planted_items_are_found(survey):
     assert found.kinds[:2] == ("basic", "excitement")
     assert found.same_kind[0] > 0.95 and found.same_kind[1] > 0.95
     assert any(c.code in ("small_range", "wrong_sign") and "idle" in c.where for c in found.cautions)
+    placed = np.array([kind != "not placed" for kind in found.kinds])
+    assert np.isnan(found.ci_lower[~placed]).all() and np.isnan(found.asymmetry[~placed]).all()
 
 
 def test_the_result_is_plain_json_and_can_be_shown(survey):
@@ -40,3 +42,22 @@ def test_an_empty_band_is_said_by_name():
     survey = csat.read(frame, scale=(1, 5), constructs={"Y": ["y"], "a": ["a"], "b": ["b"]})
     with pytest.raises(CannotCompute, match="nobody is in the low band of a"):
         survey.asymmetry(outcome="Y", items=["a", "b"])
+
+
+def test_items_that_say_the_same_are_named_and_no_others():
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(rng.integers(1, 6, size=(80, 4)), columns=["a", "b", "c", "y"])
+    frame["twin"] = frame["c"]
+    names = ["a", "b", "c", "twin"]
+    survey = csat.read(frame, scale=(1, 5), constructs={"Y": ["y"], **{n: [n] for n in names}})
+    with pytest.raises(CannotCompute) as caught:
+        survey.asymmetry(outcome="Y", items=names)
+    said = str(caught.value)
+    assert "c, twin" in said and " a," not in said and " b," not in said
+
+
+def test_an_outcome_without_variance_is_named():
+    frame = pd.DataFrame({"a": [1, 3, 5] * 20, "y": [3] * 60})
+    survey = csat.read(frame, scale=(1, 5), constructs={"Y": ["y"], "a": ["a"]})
+    with pytest.raises(CannotCompute, match="no variance in Y"):
+        survey.asymmetry(outcome="Y", items=["a"])

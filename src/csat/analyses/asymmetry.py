@@ -29,10 +29,10 @@ Kind = Literal["excitement", "performance", "basic", "not placed"]
 CUT = 0.10
 """IA beyond this is no longer balanced; papers differ between .1 and .4, so it is an option, and printed."""
 KINDS: Mapping[Kind, Text] = {
-    "excitement": Text("excitement: wins when good", "魅力型：好则加分"),
-    "performance": Text("performance: wins and loses alike", "期望型：好坏同等影响"),
-    "basic": Text("basic: loses when poor", "基本型：差则扣分"),
-    "not placed": Text("not placed: a sign is wrong", "无法归类：符号相反"),
+    "excitement": Text("excitement (wins when good)", "魅力型（好则加分）"),
+    "performance": Text("performance (wins and loses alike)", "期望型（好坏同等影响）"),
+    "basic": Text("basic (loses when poor)", "基本型（差则扣分）"),
+    "not placed": Text("not placed (a sign is wrong)", "无法归类（符号相反）"),
 }
 
 
@@ -195,15 +195,12 @@ def asymmetry(
             weights=w,
         )
     except NumericsError as error:
-        # positions of dummies come two an item
-        names = list(items) if len(error.positions) == 0 or max(error.positions) < len(items) else []
-        raise error.named(
-            names or [i for i in items for _ in range(2)] + ["outcome"], where="asymmetry"
-        ) from error
+        raise error.named([*items, outcome_title.en or outcome_title.zh], where="asymmetry") from error
     kinds = tuple(_kind(float(a), cut) for a in found.asymmetry)
+    # an item that is not placed has no asymmetry, so its replicates have no interval
     ends = [
-        percentile_interval(column[np.isfinite(column)]) if np.isfinite(column).sum() > 20 else None
-        for column in drawn.T
+        None if kind == "not placed" else percentile_interval(column)
+        for column, kind in zip(drawn.T, kinds, strict=True)
     ]
     same = [
         float(np.mean([_kind(float(a), cut) == kind for a in column]))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from csat.errors import TooFew
+from csat.errors import NumericsError, TooFew
 from csat.numerics.regression import least_squares
 from csat.numerics.resampling import poisson_multiplicities
 
@@ -89,14 +89,20 @@ def contrast(
 
     Raises
     ------
-    TooFew : an empty band, or n < 2k + 2. SingularMatrix : bands that coincide, by the position of the item.
+    TooFew : an empty band, or n < 2k + 2. SingularMatrix : bands that coincide. ConstantItem : y without
+    variance. Positions are those of items; position k is the outcome.
 
     References
     ----------
     Brandt (1987), in Add Value to Your Service, AMA, 61-65.
     """
     dummies = bands(x, low, high)
-    fit = least_squares(dummies, y, weights=weights)
+    try:
+        fit = least_squares(dummies, y, weights=weights)
+    except NumericsError as error:
+        # dummies stand two an item, the outcome behind them
+        at = sorted({position // 2 for position in error.positions})
+        raise type(error)(error.message, positions=at, do=error.do) from error
     se = np.sqrt(np.diagonal(fit.covariance))[1:]
     # var(r - p) = var(r) + var(p) - 2 cov(p, r)
     inner = fit.covariance[1:, 1:]
