@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 from collections.abc import Callable
@@ -12,19 +11,19 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from csat import __version__
+from csat.cli_models import MODEL_COMMANDS
 from csat.cli_options import (
+    CORRELATION,
     EXIT_DONE,
     EXIT_WITHHELD,
     EXIT_WRONG,
     READING,
-    READING_NAMES,
-    SAYING,
+    SEED,
     Command,
-    first_line,
+    analysis_command,
     names_of,
     options,
     read_survey,
-    say,
 )
 from csat.cli_rollup import rollup_command
 from csat.cli_study import COMMANDS
@@ -53,20 +52,12 @@ def cli() -> None:
 
 
 def analysis(name: str, *extra: Command) -> Callable[[Command], click.Command]:
-    """A command that reads a survey, asks one question and says the answer.
-
-    The decorated function gets the survey and its own options, and returns the result.
-    """
+    """An analysis command, registered here."""
 
     def make(ask: Command) -> click.Command:
-        @functools.wraps(ask)
-        def run(lang: Language, as_json: bool, charts: Path | None, **given: Any) -> int:
-            reading = {name: given.pop(name) for name in READING_NAMES}
-            if given.get("by"):
-                reading["segments"] = (*reading["segments"], given["by"])
-            return say(ask(read_survey(**reading), **given), lang, as_json, charts)
-
-        return cli.command(name, short_help=first_line(ask.__doc__))(options(READING, extra, SAYING)(run))
+        command = analysis_command(name, *extra)(ask)
+        cli.add_command(command)
+        return command
 
     return make
 
@@ -105,22 +96,12 @@ def reliability_command(survey: Survey) -> Result:
     return survey.reliability()
 
 
-CORRELATION = click.option(
-    "--correlation",
-    type=click.Choice(["pearson", "polychoric"]),
-    default="pearson",
-    show_default=True,
-    help="Correlations of the items.",
-)
 MISSING = click.option(
     "--missing",
     type=click.Choice(["auto", "listwise", "pairwise"]),
     default="auto",
     show_default=True,
     help="Rows with silence: auto is listwise unless that keeps less than half of the rows.",
-)
-SEED = click.option(
-    "--seed", type=int, default=0, show_default=True, help="Seed of everything drawn at random."
 )
 
 
@@ -162,113 +143,8 @@ def efa_command(survey: Survey, *, factors: str, **own: Any) -> Result:
     return survey.efa(factors=int(factors) if factors.isdigit() else factors, **own)
 
 
-MODEL = click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A model in lavaan syntax, instead of the instrument's.",
-)
-ESTIMATOR = click.option(
-    "--estimator",
-    default="ML",
-    show_default=True,
-    help="ML, MLM, MLMV, MLR, ULS, GLS, WLS, DWLS; with --ordered WLSMV, ULSMV, DWLS.",
-)
-MODEL_MISSING = click.option(
-    "--missing",
-    type=click.Choice(["listwise", "fiml", "pairwise"]),
-    default="listwise",
-    show_default=True,
-    help="Rows with silence: fiml uses every answer (ML, MLR); pairwise is for ordered items.",
-)
-ORDERED = click.option(
-    "--ordered", is_flag=True, help="Items are ordered categories: thresholds and polychoric correlations."
-)
-MODIFICATIONS = click.option(
-    "--modifications", type=int, default=0, metavar="N", help="List the N largest modification indices."
-)
-
-
-@analysis("cfa", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, MODIFICATIONS)
-def cfa_command(survey: Survey, *, model: Path | None, **own: Any) -> Result:
-    """Confirmatory factor analysis of the instrument's constructs, or of a model file."""
-    return survey.cfa(model=_model(model), **own)
-
-
-@analysis("sem", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, MODIFICATIONS)
-def sem_command(survey: Survey, *, model: Path | None, **own: Any) -> Result:
-    """Structural equation model: verdict, fit, paths, loadings, validity."""
-    return survey.sem(model=_model(model), **own)
-
-
-@analysis(
-    "invariance",
-    click.option("--by", required=True, metavar="COLUMN", help="The column that holds the groups or waves."),
-    MODEL,
-    click.option(
-        "--estimator",
-        default="MLR",
-        show_default=True,
-        help="ML, MLM, MLR, ...; with --ordered WLSMV, ULSMV.",
-    ),
-    click.option(
-        "--missing",
-        type=click.Choice(["listwise", "fiml"]),
-        default="listwise",
-        show_default=True,
-        help="Rows with silence: fiml uses every answer (ML, MLR).",
-    ),
-    ORDERED,
-    click.option(
-        "--partial/--full",
-        default=True,
-        show_default=True,
-        help="Let single equalities go where a level does not hold, or judge it as it is.",
-    ),
-)
-def invariance_command(survey: Survey, *, by: str, model: Path | None, **own: Any) -> Result:
-    """Are constructs measured alike in the groups of a column? What may be compared between them."""
-    return survey.invariance(by, model=_model(model), **own)
-
-
-def _model(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise BadInput(
-            f"the model cannot be read: {reason}", where=str(path), do="Name a text file with lavaan syntax"
-        ) from error
-
-
-@analysis(
-    "pls",
-    MODEL,
-    click.option(
-        "--scheme",
-        type=click.Choice(["path", "factor", "centroid"]),
-        default="path",
-        show_default=True,
-        help="Weighting scheme of the constructs.",
-    ),
-    click.option("--consistent", is_flag=True, help="Correct for unreliable scores (PLSc)."),
-    click.option("--target", metavar="NAME", help="Construct of the index; default: the instrument's."),
-    CORRELATION,
-    click.option(
-        "--missing",
-        type=click.Choice(["pairwise", "listwise", "mean"]),
-        default="pairwise",
-        show_default=True,
-        help="Rows with silence.",
-    ),
-    click.option("--replicates", type=click.IntRange(0), help="Bootstrap replicates; 0 for none."),
-    SEED,
-)
-def pls_command(survey: Survey, *, model: Path | None, **own: Any) -> Result:
-    """PLS path model: weights, paths, index with unstandardised weights, importance map."""
-    return survey.pls(model=_model(model), **own)
+for _command in MODEL_COMMANDS:
+    cli.add_command(_command)
 
 
 @analysis(

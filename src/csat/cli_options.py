@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,17 @@ SAYING: tuple[Command, ...] = (
     click.option(
         "--charts", metavar="FOLDER", type=click.Path(path_type=Path), help="Write the charts as SVG files."
     ),
+)
+
+CORRELATION = click.option(
+    "--correlation",
+    type=click.Choice(["pearson", "polychoric"]),
+    default="pearson",
+    show_default=True,
+    help="Correlations of the items.",
+)
+SEED = click.option(
+    "--seed", type=int, default=0, show_default=True, help="Seed of everything drawn at random."
 )
 
 
@@ -151,3 +163,23 @@ def scale_of(text: str | None) -> tuple[int, int] | None:
 def first_line(text: str | None) -> str:
     """The first line of a docstring: what a command does in a sentence."""
     return (text or "").strip().splitlines()[0]
+
+
+def analysis_command(name: str, *extra: Command) -> Callable[[Command], click.Command]:
+    """A command that reads a survey, asks one question and says the answer.
+
+    The decorated function gets the survey and its own options, and returns the result.
+    """
+
+    def make(ask: Command) -> click.Command:
+        @functools.wraps(ask)
+        def run(lang: Language, as_json: bool, charts: Path | None, **given: Any) -> int:
+            reading = {name: given.pop(name) for name in READING_NAMES}
+            for column in (given.get("by"), given.get("group")):
+                if column:
+                    reading["segments"] = (*reading["segments"], column)
+            return say(ask(read_survey(**reading), **given), lang, as_json, charts)
+
+        return click.command(name, short_help=first_line(ask.__doc__))(options(READING, extra, SAYING)(run))
+
+    return make
