@@ -10,12 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csat.analyses.hypotheses import judged
-from csat.analyses.path_model_pls import (
-    Correlation,
-    ItemPrediction,
-    PathModelPLS,
-    PredictiveTest,
-)
+from csat.analyses.path_model_pls import PathModelPLS
 from csat.analyses.pls_data import (
     MISSING,
     MISSING_NAMES,
@@ -27,6 +22,7 @@ from csat.analyses.pls_data import (
 )
 from csat.analyses.pls_design import Design, HigherOrder, design_of, instrument_of, target_of, titles_of
 from csat.analyses.pls_doubts import cautions_of, verdict_of
+from csat.analyses.pls_estimates import Correlation, ItemPrediction, PredictiveTest
 from csat.analyses.pls_figures import Figures, moderations
 from csat.errors import BadInput, NumericsError, UnknownName
 from csat.instrument.instrument import Hypothesis, Instrument

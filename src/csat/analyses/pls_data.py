@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from csat.analyses.path_model_pls import Correlation
+from csat.analyses.pls_estimates import Correlation
 from csat.analyses.result import Base
 from csat.errors import BadInput, NumericsError
 from csat.instrument.instrument import Scale

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from csat.analyses.path_model_pls import EffectEstimate, ModerationEstimate, PathEstimate, PathModelPLS
+from csat.analyses.path_model_pls import PathModelPLS
 from csat.analyses.pls_data import ModelData
 from csat.analyses.pls_design import Design
+from csat.analyses.pls_estimates import EffectEstimate, ModerationEstimate, PathEstimate
 from csat.numerics.pls import PathStructure, PlsFit, total_effects
 from csat.numerics.pls_assessment import Structural, construct_index, htmt_ratios
 from csat.numerics.pls_bootstrap import PlsReplicates, bca_ends, ends, normal_p, spread
