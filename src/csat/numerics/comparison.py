@@ -18,7 +18,7 @@ from scipy.special import chdtrc
 
 from csat.errors import BadInput
 from csat.numerics import robust
-from csat.numerics.fitting import Fit
+from csat.numerics.fitted import Fit
 from csat.numerics.linalg import Array
 
 Scaling = Literal["auto", "plain", "satorra_bentler_2001", "satorra_2000"]

@@ -325,6 +325,11 @@ class FullInformation:
         return Slope(gradient, expected, observed)
 
 
+def discrepancy(data: Patterns, cov: Array, mean: Array) -> float:
+    """F of the module at these moments."""
+    return _look(data, cov, mean).value
+
+
 def half_hessian(data: Patterns, cov: Array, mean: Array, *, expected: bool = False) -> Array:
     """Half the Hessian of F in [mu, vech Sigma]: information per respondent, as in `normal_weight`."""
     at = _look(data, cov, mean)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from csat.numerics.descent import Objective
 from csat.numerics.estimation import Group, MaximumLikelihood
-from csat.numerics.fitting import Fit
+from csat.numerics.fitted import Fit
 from csat.numerics.least_squares import LeastSquares, WeightedMoments
 from csat.numerics.linalg import Array
 from csat.numerics.missing import FullInformation, IncompleteGroup

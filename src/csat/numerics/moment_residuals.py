@@ -18,10 +18,11 @@ from scipy.special import ndtr
 
 from csat.numerics import robust
 from csat.numerics.asymptotic import normal_gamma, observed_weight
-from csat.numerics.fitting import Fit, incomplete_pieces
+from csat.numerics.fitted import Fit
 from csat.numerics.least_squares import weighted
 from csat.numerics.linalg import Array, inverse, vech_indices
 from csat.numerics.moment_vectors import ContinuousMoments, OrderedMoments
+from csat.numerics.robust_indices import incomplete_pieces
 
 Positions = NDArray[np.intp]
 

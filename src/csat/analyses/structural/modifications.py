@@ -9,7 +9,7 @@ import numpy as np
 from csat.analyses.structural.model import Modification
 from csat.instrument.parameters import ParameterTable
 from csat.instrument.statements import COVARIES, MEASURES, REGRESSED_ON
-from csat.numerics.fitting import Fit
+from csat.numerics.fitted import Fit
 from csat.numerics.linalg import Array
 from csat.numerics.modification import Candidate, modification_indices
 
