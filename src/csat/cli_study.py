@@ -316,7 +316,7 @@ def waves_command(
 def _invariance_of(groups: Mapping[str, Responses]) -> Verdict:
     """The verdict on comparing means; that it cannot be tested counts as failed, with the reason."""
     from csat.analyses.result import Verdict
-    from csat.chain.evidence import invariance_between
+    from csat.chain.models import invariance_between
     from csat.errors import CsatError
     from csat.language import Text
 

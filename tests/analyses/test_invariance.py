@@ -8,7 +8,7 @@ import pytest
 from csat.analyses.invariance import invariance
 from csat.analyses.structural.answers import Answers
 from csat.chain import Chain
-from csat.chain.evidence import invariance_between
+from csat.chain.models import invariance_between
 from csat.cli import run
 from csat.errors import BadInput, CannotCompute, UnknownName
 from csat.instrument.instrument import Segment

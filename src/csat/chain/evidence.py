@@ -5,60 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from csat.chain.ground import Ground, Missing
-from csat.instrument.model import (
-    cfa_model,
-    measurement_model,
-    restricted_to,
-)
-from csat.instrument.statements import Model
+from csat.chain.ground import Missing
+from csat.chain.models import Models
 from csat.language import Text
 from csat.responses.binding import segment_title
-from csat.tally.tally import Tally
 
 if TYPE_CHECKING:
     from csat.analyses.adequacy import Adequacy
     from csat.analyses.describe import Description
     from csat.analyses.efa import Factors
     from csat.analyses.groups import GroupDescription
-    from csat.analyses.invariance import Invariance
     from csat.analyses.path_model_pls import PathModelPLS
     from csat.analyses.quality import Quality
     from csat.analyses.reading import Reading
     from csat.analyses.reliability import Reliability
-    from csat.analyses.structural.answers import Answers
-    from csat.analyses.structural.model import MeasurementModel, StructuralModel
-    from csat.responses.responses import Responses
 
 
-def invariance_between(
-    samples: Mapping[str, Responses],
-    *,
-    estimator: str = "MLR",
-    missing: Literal["listwise", "fiml"] = "listwise",
-) -> Invariance:
-    """Whether constructs are measured alike in independent samples (waves), on the items all of them asked.
-
-    The model is the measurement part of the first sample's instrument.
-    """
-    from csat.analyses.invariance import invariance
-
-    parts = {name: Evidence(responses) for name, responses in samples.items()}
-    first = next(iter(parts.values()))
-    common = [i for i in first.items if all(i in part.items for part in parts.values())]
-    instrument = restricted_to(first.responses.instrument, common)
-    model = measurement_model(instrument) if instrument.model.strip() else cfa_model(instrument)
-    return invariance(
-        model,
-        {name: part._answers(model) for name, part in parts.items()},
-        estimator=estimator,
-        missing=missing,
-        group=Text("wave", "调查期"),
-        titles=first.titles(),
-    )
-
-
-class Evidence(Ground):
+class Evidence(Models):
     """What was answered, and whether the questionnaire measures what it says."""
 
     def reading(self, *, issued: int | None = None, returned: int | None = None) -> Reading:
@@ -154,134 +117,6 @@ class Evidence(Ground):
             seed=seed,
             titles=self.titles(),
             constructs={c.id: c.items for c in self.instrument.constructs if set(c.items) & set(wanted)},
-        )
-
-    def _model_data(
-        self, model: Model, estimator: str, missing: str, ordered: Sequence[str] | bool
-    ) -> Tally | Answers:
-        """What a model is fitted to: covariances where they say all, else the answers themselves."""
-        if estimator in ("ML", "ULS", "GLS") and missing == "listwise" and not ordered:
-            return self.tally(self._named_by(model), complete=True)
-        return self._answers(model)
-
-    def _answers(self, model: Model) -> Answers:
-        """Row by row, to the items a model names."""
-        from csat.analyses.structural.answers import Answers
-
-        items = self._named_by(model)
-        tally = self.tally(items, complete=True)
-        scales = [self.instrument.item(i).scale for i in items]
-        return Answers.of_rows(
-            self.responses.answers(items),
-            items,
-            weights=self.responses.weights,
-            scales=[() if s is None else range(s.minimum, s.maximum + 1) for s in scales],
-            instrument=tally.instrument,
-        )
-
-    def cfa(
-        self,
-        *,
-        model: str | None = None,
-        estimator: str = "ML",
-        missing: Literal["listwise", "fiml", "pairwise"] = "listwise",
-        ordered: Sequence[str] | bool = False,
-        modifications: int = 0,
-        std_lv: bool = False,
-        confidence: float = 0.95,
-    ) -> MeasurementModel:
-        """The measurement part of the instrument's model, or of a model text; without one, all constructs."""
-        from csat.analyses.sem import cfa
-
-        if model is not None:
-            found = self._model(model)
-        elif self.instrument.model.strip():
-            found = measurement_model(self.instrument)
-        else:
-            found = cfa_model(self.instrument)
-        return cfa(
-            found,
-            self._model_data(found, estimator, missing, ordered),
-            estimator=estimator,
-            missing=missing,
-            ordered=ordered,
-            modifications=modifications,
-            std_lv=std_lv,
-            titles=self.titles(),
-            confidence=confidence,
-        )
-
-    def invariance(
-        self,
-        segment: str,
-        *,
-        estimator: str = "MLR",
-        model: str | None = None,
-        missing: Literal["listwise", "fiml"] = "listwise",
-        ordered: bool = False,
-        partial: bool = True,
-        confidence: float = 0.95,
-    ) -> Invariance:
-        """Whether constructs are measured alike in the groups of a column, and what may be compared."""
-        from csat.analyses.invariance import invariance
-        from csat.analyses.structural.answers import Answers
-
-        if model is not None:
-            found = self._model(model)
-        elif self.instrument.model.strip():
-            found = measurement_model(self.instrument)
-        else:
-            found = cfa_model(self.instrument)
-        labels = self.responses.segment(segment)
-        whole = self._answers(found)
-        instrument = self.responses.instrument
-        groups = {}
-        for value in sorted({v for v in labels if v is not None}):
-            own = labels == value
-            weights = None if whole.weights is None else whole.weights[own]
-            groups[segment_title(instrument, segment, value).en] = Answers(
-                whole.items, whole.rows[own], weights, whole.scales, whole.instrument
-            )
-        return invariance(
-            found,
-            groups,
-            estimator=estimator,
-            missing=missing,
-            ordered=ordered,
-            partial=partial,
-            group=next((g.title for g in instrument.segments if g.column == segment), Text(segment)),
-            titles=self.titles(),
-            confidence=confidence,
-        )
-
-    def sem(
-        self,
-        *,
-        model: str | None = None,
-        estimator: str = "ML",
-        missing: Literal["listwise", "fiml", "pairwise"] = "listwise",
-        ordered: Sequence[str] | bool = False,
-        modifications: int = 0,
-        std_lv: bool = False,
-        confidence: float = 0.95,
-    ) -> StructuralModel:
-        """The instrument's path model, or a model text in lavaan syntax, on rows complete on its items."""
-        from csat.analyses.sem import sem
-
-        found = self._model(model) if model is not None else self._path_model()
-        known = [*(c.id for c in self.instrument.constructs), *self.items]
-        return sem(
-            found,
-            self._model_data(found, estimator, missing, ordered),
-            estimator=estimator,
-            missing=missing,
-            ordered=ordered,
-            modifications=modifications,
-            std_lv=std_lv,
-            hypotheses=self.responses.instrument.hypotheses if model is None else (),
-            known=known,
-            titles=self.titles(),
-            confidence=confidence,
         )
 
     def pls(
