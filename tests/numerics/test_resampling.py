@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from csat.errors import TooFew
 from csat.numerics import resampling
+from csat.numerics.replication import replicate_weights
 from csat.numerics.resampling import (
     bca_interval,
     bootstrap_weighted_means,
     percentile_interval,
     poisson_multiplicities,
-    replicate_weights,
 )
 
 

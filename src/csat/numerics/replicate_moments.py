@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csat.errors import TooFew
-from csat.numerics.resampling import poisson_multiplicities
+from csat.numerics.resampling import row_factors, sums_by
+
+if TYPE_CHECKING:
+    from csat.numerics.replication import Replication
 
 Array = NDArray[np.float64]
 Missing = Literal["listwise", "pairwise", "mean"]
@@ -72,6 +75,7 @@ def replicate_moments(
     replicates: int,
     seed: int = 0,
     missing: Missing = "listwise",
+    replication: Replication | None = None,
 ) -> Iterator[Moments]:
     """Yield the moments of all replicates, at most `MATRICES_AT_ONCE` at a time, in order.
 
@@ -79,20 +83,16 @@ def replicate_moments(
     ----------
     rows : (n,) whole numbers that name the rows, default 0 .. n - 1: replicate r of a row is the same in
         every analysis. With `listwise` the incomplete rows are left out of every replicate.
+    replication : how these rows are resampled, default each by itself; its `count(replicates)` are yielded.
 
     The rest as `moments`.
     """
     x = np.asarray(answers, dtype=float)
     names = np.arange(len(x)) if rows is None else np.asarray(rows)
-    data = _Columns(x, weights, names, missing)
-    sums = np.zeros((data.columns, replicates))
-    for part, numbers in zip(data.parts(), data.part_rows(), strict=True):
-        first = 0
-        size = REPLICATES_AT_ONCE * len(numbers)
-        for m in poisson_multiplicities(numbers, replicates, seed=seed, cells=size):
-            sums[:, first : first + len(m)] += (m @ part).T
-            first += len(m)
-    for first in range(0, replicates, MATRICES_AT_ONCE):
+    data = _Columns(x, weights, names, missing, replication)
+    count = replicates if replication is None else replication.count(replicates)
+    sums = data.unit_sums(count, seed) if data.has_units else data.row_sums(count, seed)
+    for first in range(0, count, MATRICES_AT_ONCE):
         yield data.moments(sums[:, first : first + MATRICES_AT_ONCE])
 
 
@@ -153,7 +153,12 @@ class _Columns:
     """
 
     def __init__(
-        self, answers: ArrayLike, weights: ArrayLike | None, names: NDArray[np.int64], missing: Missing
+        self,
+        answers: ArrayLike,
+        weights: ArrayLike | None,
+        names: NDArray[np.int64],
+        missing: Missing,
+        replication: Replication | None = None,
     ) -> None:
         x = np.asarray(answers, dtype=float)
         answered = ~np.isnan(x)
@@ -162,6 +167,8 @@ class _Columns:
             keep = answered.all(axis=1)
             x, answered, names = x[keep], answered[keep], names[keep]
             w = None if w is None else w[keep]
+            replication = None if replication is None else replication.where(keep)
+        self.replication = replication
         if len(x) < 3:
             raise TooFew(
                 f"correlations need at least 3 respondents who answered, there are {len(x)}",
@@ -185,9 +192,35 @@ class _Columns:
         pairs = len(self.upper[0])
         self.columns = 1 + (self.p + pairs if self.complete else 2 * pairs + 2 * self.p**2)
 
-    def part_rows(self) -> Iterator[NDArray[np.int64]]:
-        for first in range(0, len(self.x), ROWS_AT_ONCE):
-            yield self.names[first : first + ROWS_AT_ONCE]
+    @property
+    def has_units(self) -> bool:
+        """Whether rows are resampled together, and fewer units than rows."""
+        made = self.replication
+        return made is not None and made.unit is not None and made.units < len(self.x)
+
+    def row_sums(self, replicates: int, seed: int) -> Array:
+        """(columns, R) sums in every replicate, by a factor for every row."""
+        sums = np.zeros((self.columns, replicates))
+        for k, part in enumerate(self.parts()):
+            rows = slice(k * ROWS_AT_ONCE, (k + 1) * ROWS_AT_ONCE)
+            numbers, first = self.names[rows], 0
+            own = None if self.replication is None else self.replication.where(np.arange(len(self.x))[rows])
+            cells = REPLICATES_AT_ONCE * len(numbers)
+            for m in row_factors(numbers, replicates, seed=seed, cells=cells, replication=own):
+                sums[:, first : first + len(m)] += (m @ part).T
+                first += len(m)
+        return sums
+
+    def unit_sums(self, replicates: int, seed: int) -> Array:
+        """The same by a factor for every unit: one pass over the rows, whatever the number of replicates."""
+        made = self.replication
+        assert made is not None and made.unit is not None
+        of_units = np.zeros((made.units, self.columns))
+        for k, part in enumerate(self.parts()):
+            own = made.unit[k * ROWS_AT_ONCE : (k + 1) * ROWS_AT_ONCE]
+            of_units += sums_by(part, own, made.units)
+        drawn = made.unit_factors(replicates, seed=seed, size=REPLICATES_AT_ONCE)
+        return np.hstack([(f @ of_units).T for f in drawn])
 
     def parts(self) -> Iterator[Array]:
         """(rows, columns) blocks, times the weights."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,9 +18,10 @@ from scipy.special import ndtr, ndtri
 
 from csat.errors import TooFew
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    from csat.numerics.replication import Replication
 
-Kind = Literal["bootstrap", "bayesian"]
+Array = NDArray[np.float64]
 
 REPLICATES = 2000
 MOST_LOST = 0.05
@@ -67,59 +68,27 @@ def poisson_multiplicities(
         yield batch
 
 
-def replicate_weights(
+def uniform_words(names: ArrayLike, replicates: int, *, seed: int = 0, first: int = 0) -> Array:
+    """(R, n) uniform numbers of the replicates first, first + 1, .. by key: in (0, 1), never an end."""
+    steps, keys = _keys(names, first + replicates, seed)
+    words = _mix(steps + keys[first:, None])
+    # 53 bits and a half: the logarithm and the normal quantile are finite
+    return np.asarray(((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53)
+
+
+def row_factors(
     rows: ArrayLike,
     replicates: int,
     *,
-    kind: Kind = "bootstrap",
-    clusters: ArrayLike | None = None,
-    strata: ArrayLike | None = None,
     seed: int = 0,
     cells: int = BATCH_CELLS,
+    replication: Replication | None = None,
 ) -> Iterator[Array]:
-    """Yield batches (b, n) of factors of the case weights, `replicates` rows in all, by key.
-
-        bootstrap   independent Poisson(1) counts (Hanley & MacGibbon 2006)
-        bayesian    independent exponential factors, a Dirichlet(1, ..., 1) once normalised (Rubin 1981)
-
-    Both have mean and variance 1; the second leaves no row out, so that a rare answer never vanishes.
-
-    Parameters
-    ----------
-    rows : (n,) whole numbers that name the rows.
-    clusters : (n,) whole numbers of the sampled clusters: all rows of one share their factor.
-    strata : (n,) labels; within each stratum the factors are scaled to sum to its number of rows, as a design
-        with fixed stratum sizes does.
-
-    References
-    ----------
-    Rubin (1981), Annals of Statistics 9, 130-134. Rao & Wu (1988), JASA 83, 231-241.
-    """
-    names = np.asarray(rows if clusters is None else clusters)
-    which = None if strata is None else np.unique(np.asarray(strata), return_inverse=True)[1]
-    for batch in _KINDS[kind](names, replicates, seed, cells):
-        if which is not None:
-            for h in range(int(which.max()) + 1):
-                own = which == h
-                with np.errstate(invalid="ignore", divide="ignore"):
-                    batch[:, own] *= np.count_nonzero(own) / batch[:, own].sum(axis=1, keepdims=True)
-        yield batch
-
-
-def _poisson(names: NDArray[Any], replicates: int, seed: int, cells: int) -> Iterator[Array]:
-    yield from poisson_multiplicities(names, replicates, seed=seed, cells=cells)
-
-
-def _exponential(names: NDArray[Any], replicates: int, seed: int, cells: int) -> Iterator[Array]:
-    steps, keys = _keys(names, replicates, seed)
-    size = max(1, cells // max(1, len(steps)))
-    for first in range(0, replicates, size):
-        words = _mix(steps + keys[first : first + size, None])
-        # 53 bits, never 0: the logarithm is finite
-        yield -np.log(((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53)
-
-
-_KINDS = {"bootstrap": _poisson, "bayesian": _exponential}
+    """Yield batches (b, n) of factors of the case weights: of the replication, else Poisson counts by row."""
+    if replication is None:
+        yield from poisson_multiplicities(rows, replicates, seed=seed, cells=cells)
+    else:
+        yield from replication.row_factors(rows, replicates, seed=seed, cells=cells)
 
 
 def _keys(names: ArrayLike, replicates: int, seed: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
@@ -146,6 +115,7 @@ def bootstrap_weighted_means(
     rows: ArrayLike | None = None,
     replicates: int = REPLICATES,
     seed: int = 0,
+    replication: Replication | None = None,
 ) -> Array:
     """(R, p) weighted means of the columns of `values` in each replicate, NaN where it has no answer.
 
@@ -158,7 +128,9 @@ def bootstrap_weighted_means(
     n = len(np.asarray(values))
     if n < 2:
         raise TooFew(f"a bootstrap needs at least 2 respondents, there are {n}")
-    sums, answered = bootstrap_weighted_sums(values, weights, rows=rows, replicates=replicates, seed=seed)
+    sums, answered = bootstrap_weighted_sums(
+        values, weights, rows=rows, replicates=replicates, seed=seed, replication=replication
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(sums / answered)
 
@@ -170,6 +142,7 @@ def bootstrap_weighted_sums(
     rows: ArrayLike | None = None,
     replicates: int = REPLICATES,
     seed: int = 0,
+    replication: Replication | None = None,
 ) -> tuple[Array, Array]:
     """(R, p) sums w x, and sums of the weights that answered, of the columns of `values` in each replicate.
 
@@ -179,7 +152,7 @@ def bootstrap_weighted_sums(
     Parameters
     ----------
     values : (n, p), NaN is left out. weights : (n,). rows : (n,) numbers that name the rows, default
-        0 .. n - 1.
+        0 .. n - 1. replication : of these rows, default each row by itself.
     """
     x = np.asarray(values, dtype=float)
     n, p = x.shape
@@ -187,8 +160,21 @@ def bootstrap_weighted_sums(
     answered = ~np.isnan(x)
     stacked = np.hstack([np.where(answered, x, 0.0) * w[:, None], answered * w[:, None]])
     names = np.arange(n) if rows is None else rows
-    sums = np.vstack([m @ stacked for m in poisson_multiplicities(names, replicates, seed=seed)])
+    if replication is not None and replication.unit is not None:
+        # all rows of a unit share their factor, so that its sums are all there is to know
+        of_units = sums_by(stacked, replication.unit, replication.units)
+        size = max(1, BATCH_CELLS // max(1, replication.units))
+        drawn = replication.unit_factors(replicates, seed=seed, size=size)
+        sums = np.vstack([f @ of_units for f in drawn])
+    else:
+        factors = row_factors(names, replicates, seed=seed, replication=replication)
+        sums = np.vstack([f @ stacked for f in factors])
     return sums[:, :p], sums[:, p:]
+
+
+def sums_by(values: Array, group: NDArray[np.intp], groups: int) -> Array:
+    """(groups, k) sums of the rows (n, k) of each group."""
+    return np.column_stack([np.bincount(group, weights=column, minlength=groups) for column in values.T])
 
 
 @dataclass(frozen=True)
