@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from csat.errors import NumericsError, TooFew
+from csat.numerics.replicate_moments import moments, replicate_moments
 from csat.numerics.replication import (
     GIVEN,
     Replication,
@@ -19,7 +20,6 @@ from csat.numerics.replication import (
     replicate_weights,
     replication,
 )
-from csat.numerics.replicate_moments import moments, replicate_moments
 from csat.numerics.resampling import bootstrap_weighted_means
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "replication.json").read_text())

@@ -7,7 +7,7 @@ factors of the case weights, c (R,) coefficients. An estimate t has the variance
 
 over replicates that delete or halve (jackknife, BRR, replicate weights that came with the data); over
 replicates that are drawn (bootstrap, Bayesian bootstrap) it is their plain variance, and their quantiles are
-the interval. A `Replication` belongs to rows: `where` gives that of some of them, whose factors stay the same.
+the interval. A `Replication` belongs to rows: `where` gives that of some of them, with the same factors.
 
 References
 ----------
@@ -115,7 +115,7 @@ class Replication:
             yield from _by_row(self.kind, rows, replicates, seed, cells)
             return
         size = max(1, cells // max(1, n))
-        if self.kind == "given" or self.kind == "generalised" and self.factors is not None:
+        if self.kind == "given" or (self.kind == "generalised" and self.factors is not None):
             yield from self._of_given(replicates, seed, size)
             return
         assert self.unit is not None
@@ -169,8 +169,8 @@ def replication(
         bootstrap  within each stratum m_h - 1 of the m_h units are drawn with replacement, and a unit drawn k
                    times counts k m_h / (m_h - 1) times (Rao & Wu); without strata and clusters independent
                    Poisson(1) counts by row
-        bayesian   exponential factors, summing to m_h within a stratum (Rubin); its variance is m_h / (m_h + 1)
-                   times that of the sample, so it is meant for many units
+        bayesian   exponential factors, summing to m_h within a stratum (Rubin); its variance is
+                   m_h / (m_h + 1) times that of the sample, so it is meant for many units
         jackknife  each unit is deleted once, the others of its stratum count m_h / (m_h - 1) times (JKn; with
                    one stratum JK1); above `JACKKNIFE_UNITS` units random groups of them are deleted
 
@@ -308,7 +308,7 @@ def _by_row(kind: str, rows: ArrayLike, replicates: int, seed: int, cells: int) 
 
 
 def _rescaled(stratum: Places, replicates: int, seed: int, size: int) -> Iterator[Array]:
-    """Draw m_h - 1 of the m_h units of each stratum with replacement; k times drawn counts k m_h/(m_h - 1)."""
+    """Draw m_h - 1 of the m_h units of a stratum with replacement; k times drawn counts k m_h / (m_h - 1)."""
     order = np.argsort(stratum, kind="stable")
     count = np.bincount(stratum)
     start = np.cumsum(count) - count

@@ -60,7 +60,7 @@ def read_file(
         `empty`, `blank row`, `total row`) and shall stay.
     options : question to the labels of its options, where several answers are joined in one cell.
     instrument, columns : when an instrument is given, columns of many texts are kept only where it uses
-        them or they are named here, and private columns it uses stay.
+        them or they are named here (a name that ends in * begins others), and private columns it uses stay.
 
     Raises
     ------
@@ -182,7 +182,8 @@ def uses(instrument: Instrument, columns: Sequence[str] = ()) -> Callable[[str],
     for segment in instrument.segments:
         names += [segment.column, *segment.aliases]
     known = {fold(n) for n in names if n}
-    return lambda name: fold(name) in known
+    beginnings = tuple(fold(n[:-1]) for n in columns if n.endswith("*"))
+    return lambda name: fold(name) in known or (bool(beginnings) and fold(name).startswith(beginnings))
 
 
 # ----------------------------------------------------------------------------------- delimited text

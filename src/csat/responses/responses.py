@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from csat.errors import UnknownName
 from csat.instrument.instrument import Instrument, Scale
 from csat.language import Text
+from csat.numerics.replication import Replication
 from csat.responses.raw import RawColumn
 
 Array = NDArray[np.float64]
@@ -174,6 +175,8 @@ class Responses:
     """(n,) time taken to answer, where the platform tells; NaN where unknown."""
     submitted: NDArray[np.datetime64] | None = None
     """(n,) when the answers were sent, where the platform tells; NaT where unknown."""
+    replication: Replication | None = None
+    """How replicates of the respondents are made; None: each respondent by itself."""
     origins: Mapping[str, float] = field(default_factory=dict)
     """Origin of each item without a scale: the same for every part of the data, so that tallies add."""
     report: ReadReport = field(default_factory=ReadReport)
@@ -253,6 +256,7 @@ class Responses:
             ids=None if self.ids is None else _some_of(self.ids, keep),
             seconds=None if self.seconds is None else self.seconds[keep],
             submitted=None if self.submitted is None else self.submitted[keep],
+            replication=None if self.replication is None else self.replication.where(keep),
         )
 
     def weighted_by(self, weights: Array | None, column: str = "") -> Responses:
