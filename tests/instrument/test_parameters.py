@@ -130,9 +130,24 @@ def test_rules_fix_and_bound() -> None:
     assert table("F =~ x1 + lower(0)*x2 + x3").rows[1].lower == 0
 
 
-def test_a_rule_that_cannot_be_held_says_what_can() -> None:
-    with pytest.raises(BadInput, match="a == b"):
-        table("F =~ x1 + a*x2 + b*x3\na == 2*b")
+def test_what_a_label_or_a_bound_cannot_say_is_kept_as_a_rule() -> None:
+    found = table("F =~ x1 + a*x2 + b*x3\na == 2*b\nab := a*b\nab < 0.5\nb > 0")
+    assert [str(r.left) for r in found.rules] == ["a", "ab"]
+    assert row(found, "F =~ x3").lower == 0
+
+
+def test_equal_labels_keep_their_names() -> None:
+    found = table("F =~ x1 + a*x2 + b*x3\na == b\nd := 2*b")
+    assert [r.label for r in found.rows[:3]] == ["", "a", "b"]
+    assert len(found.free) == len(table("F =~ x1 + a*x2 + a*x3").free)
+
+
+def test_thresholds_are_kept_apart() -> None:
+    found = table("F =~ x1 + x2 + x3\nx1 | a*t1 + 0.5*t2")
+    assert [(r.name, r.free, r.label) for r in found.thresholds] == [
+        ("x1 | t1", True, "a"),
+        ("x1 | t2", False, ""),
+    ]
 
 
 def test_several_groups_are_refused() -> None:

@@ -451,6 +451,16 @@ def invariance(
     wanted = _checked(estimator, missing, levels, ordered)
     whole = measurement_part(parse_model(model) if isinstance(model, str) else model)
     table = parameter_table(whole, mean_structure=not ordered)
+    if table.rules or table.thresholds:
+        rule = next((f"{r.left} {r.operator} {r.right}" for r in table.rules), "")
+        raise BadInput(
+            f"the rule '{rule}' cannot be held in every group"
+            if rule
+            else "the model speaks of single thresholds",
+            where="the model",
+            right="A test of invariance sets equalities itself",
+            do="Leave the line out",
+        )
     _check_order(table)
     group = group or Text("group", "组别")
     samples, kept, cautions = _samples(table, groups, missing, ordered)

@@ -17,6 +17,7 @@ from csat.analyses.hypotheses import judged
 from csat.analyses.result import Base
 from csat.analyses.structural import admissibility
 from csat.analyses.structural.answers import Answers
+from csat.analyses.structural.constraints import constraints_of, places_of
 from csat.analyses.structural.doubts import doubts, grave_doubts
 from csat.analyses.structural.effects import effects_of
 from csat.analyses.structural.model import MeasurementModel, StructuralModel
@@ -32,10 +33,12 @@ from csat.instrument.statements import (
     MEASURES,
     REGRESSED_ON,
     Model,
+    Rule,
 )
 from csat.instrument.syntax import parse_model
 from csat.language import Text
 from csat.numerics import linalg, solution
+from csat.numerics.constrained import Contradiction, information_within
 from csat.numerics.estimation import Estimate, Group, fit_maximum_likelihood, information, smallest_eigenvalue
 from csat.numerics.fit_indices import Likelihood, fit_measures
 from csat.numerics.fitting import METHODS, Fit, Sample, fit
@@ -277,6 +280,7 @@ class _Solution:
     thresholds: tuple[tuple[str, str, float, float], ...] = ()
     unit: tuple[int, ...] = ()
     fitted: Fit | None = None
+    rules: tuple[Rule, ...] = ()
 
 
 def _fitted(
@@ -319,6 +323,7 @@ def _fitted(
         ),
         df=int(measures["df"]),
         titles=said,
+        rules=found.rules,
     )
     wrong = admissibility.findings(solved)
     measured = {f: tuple(i for i in model.items_of(f) if i in table.observed) for f in table.latents}
@@ -393,6 +398,13 @@ def _fitted(
 def _solution(table: ParameterTable, data: Tally | Moments | Answers, options: _Options) -> _Solution:
     """By the estimator asked for; plain maximum likelihood needs nothing but covariances."""
     ordered = table.observed if options.ordered is True else tuple(options.ordered or ())
+    if table.thresholds and not ordered:
+        raise BadInput(
+            f"'{table.thresholds[0].name}' is a threshold",
+            where="the model",
+            right="Thresholds belong to items declared as ordered",
+            do="Declare the item ordered, or leave the line out",
+        )
     if isinstance(data, Answers):
         chosen = data.select(table.observed)
         kept = chosen.kept(options.missing)
@@ -408,9 +420,10 @@ def _solution(table: ParameterTable, data: Tally | Moments | Answers, options: _
             do="Give the survey or the rows",
         )
     moments = (Moments.of_tally(data) if isinstance(data, Tally) else data).select(table.observed)
-    if options.estimator == "ML":
+    if options.estimator == "ML" and not table.rules:
         return _by_maximum_likelihood(table, moments, options)
-    sample = Sample.of_moments(moments.covariance, n=float(moments.base.respondents), mean=moments.means)
+    n = moments.base.effective_n if moments.base.weighted else float(moments.base.respondents)
+    sample = Sample.of_moments(moments.covariance, n=n, mean=moments.means)
     return _by_sample(table, moments, sample, options)
 
 
@@ -487,6 +500,7 @@ def _by_sample(table: ParameterTable, moments: Moments, sample: Sample, options:
     _check_moments(moments)
     structure, start_values = structure_of(table, moments.covariance, moments.means)
     lower, upper = _bounds(table)
+    constraints, rules = constraints_of(table, places_of(table), len(table.free))
     try:
         found = fit(
             [ContinuousMoments(structure)],
@@ -497,8 +511,11 @@ def _by_sample(table: ParameterTable, moments: Moments, sample: Sample, options:
             start=start_values,
             lower=lower,
             upper=upper,
+            constraints=constraints,
             exogenous=[table.observed.index(x) for x in table.covariates],
         )
+    except Contradiction as err:
+        raise _cannot_hold(rules) from err
     except NumericsError as err:
         raise err.named(table.observed, where="the model") from err
     except np.linalg.LinAlgError as err:
@@ -510,14 +527,27 @@ def _by_sample(table: ParameterTable, moments: Moments, sample: Sample, options:
         moments,
         structure,
         found.estimate,
-        found.information,
-        found.information
-        if found.estimate.converged
-        else information([group], _at_start(group, len(table.free))),
+        information_within(found.information, found.estimate.within),
+        information_within(
+            found.information
+            if found.estimate.converged
+            else information([group], _at_start(group, len(table.free))),
+            found.estimate.within,
+        ),
         found.covariance,
         moments.covariance * (found.n / (found.n - 1) if less_one else 1.0),
         found.measures,
         fitted=found,
+        rules=rules,
+    )
+
+
+def _cannot_hold(rules: Sequence[Rule]) -> CannotCompute:
+    return CannotCompute(
+        "no values of the parameters were found that obey all rules: "
+        + "; ".join(f"{r.left} {r.operator} {r.right}" for r in rules),
+        where="the model",
+        do="Check whether they can hold together, and near what the answers say",
     )
 
 

@@ -3,17 +3,19 @@
 The first loading of a construct is 1 (or, with `std_lv`, its variance is); what is measured or explained
 keeps a residual variance; exogenous constructs covary; so do the residuals of what is explained and
 explains nothing; observed variables that only explain keep their own moments (`fixed_x`). Parameters with
-one label are equal.
+one label are equal. Of several groups each has its own parameters, but for those with one label.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import TypeVar
 
 from csat.errors import BadInput
+from csat.instrument.equalities import alike
 from csat.instrument.statements import (
     ABOVE,
     BELOW,
@@ -29,6 +31,8 @@ from csat.instrument.statements import (
     Statement,
 )
 
+_T = TypeVar("_T")
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -36,7 +40,8 @@ class Parameter:
 
     free : estimated. value : when not free, the fixed number; NaN for a moment of a fixed covariate, which
     is taken from the data (`exogenous`). start : NaN when nothing is said. said : the model text speaks of
-    it.
+    it. equal : a name that all parameters share that must be equal, empty when it stands alone.
+    group : whose it is, empty where there is but one group.
     """
 
     left: str
@@ -50,19 +55,24 @@ class Parameter:
     upper: float = math.inf
     said: bool = False
     exogenous: bool = False
+    equal: str = ""
+    group: str = ""
 
     @property
     def name(self) -> str:
-        """As the model writes it: `Image =~ image_1`."""
-        return f"{self.left} {self.operator} {self.right}".rstrip()
+        """As the model writes it: `Image =~ image_1`; in one of several groups `Image =~ image_1 [men]`."""
+        written = f"{self.left} {self.operator} {self.right}".rstrip()
+        return f"{written} [{self.group}]" if self.group else written
 
 
 @dataclass(frozen=True)
 class ParameterTable:
-    """All parameters of a model for one group.
+    """All parameters of a model for one group, or for several (`groups`) one after another.
 
     observed : items and covariates, indicators first. latents : constructs. covariates : observed
     variables whose own moments are taken from the data. defined : parameters made of others (`:=`).
+    rules : what must hold among parameters beyond equal labels and bounds. thresholds : those of ordered
+    items that the text speaks of.
     """
 
     observed: tuple[str, ...]
@@ -70,6 +80,23 @@ class ParameterTable:
     rows: tuple[Parameter, ...]
     covariates: tuple[str, ...] = ()
     defined: tuple[tuple[str, Expression], ...] = ()
+    rules: tuple[Rule, ...] = ()
+    thresholds: tuple[Parameter, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    def of_group(self, name: str) -> ParameterTable:
+        """The parameters of one of the groups, without what rules say of several."""
+        rows, cuts = (
+            tuple(replace(r, group="") for r in part if r.group == name)
+            for part in (self.rows, self.thresholds)
+        )
+        return replace(self, rows=rows, thresholds=cuts, defined=(), rules=(), groups=())
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """Which free parameter of all groups each free parameter of `of_group(name)` is."""
+        place = {row: k for k, rows in enumerate(self.free) for row in rows}
+        own = [i for i, r in enumerate(self.rows) if r.group == name]
+        return tuple(place[own[rows[0]]] for rows in self.of_group(name).free)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -82,7 +109,7 @@ class ParameterTable:
         groups: dict[str, list[int]] = {}
         for i, row in enumerate(self.rows):
             if row.free:
-                groups.setdefault(row.label or f" {i}", []).append(i)
+                groups.setdefault(row.equal or f" {i}", []).append(i)
         return tuple(tuple(rows) for rows in groups.values())
 
 
@@ -93,41 +120,61 @@ def parameter_table(
     orthogonal: bool = False,
     fixed_x: bool = True,
     mean_structure: bool = False,
+    groups: Sequence[str] = (),
+    group_equal: Collection[str] = (),
+    group_partial: Collection[str] = (),
     where: str = "the model",
 ) -> ParameterTable:
-    """The parameters of a model of one group.
+    """The parameters of a model.
 
     Parameters
     ----------
     std_lv : fix variances of constructs at 1 instead of first loadings. orthogonal : constructs do not
     covary.
     fixed_x : take the moments of observed covariates from the data. mean_structure : estimate intercepts.
+    groups : their names, in the order in which the model tells them apart (`c(a, b)*x`). group_equal : what
+    they have in common, of `equalities.EQUALITIES`. group_partial : equalities let go, as `Image =~ image_2`.
 
     Raises
     ------
-    BadInput : a construct without scale on both sides, a modifier for several groups, a threshold, or a
-        rule that is neither an equality of labels nor a bound.
+    BadInput : a construct without scale on both sides, or modifiers for another number of groups.
+    UnknownName : an equality, or one let go, that is not there.
     """
-    _check(model, where)
+    _check(model, where, groups)
     roles = _Roles.of(model)
     said = {s.key for s in model.statements}
     # a covariate whose own moments the text speaks of is not taken from the data
     moments = [key for key in said if key[1] in (COVARIES, INTERCEPT)]
     spoken_of = {name for left, _, right in moments for name in (left, right)}
     fixed_covariates = tuple(x for x in roles.covariates if x not in spoken_of) if fixed_x else ()
-    rows = [_row(s, model, std_lv=std_lv) for s in model.statements]
-    rows += _variances(model, roles, said, std_lv=std_lv)
-    rows += _covariances(roles, said, orthogonal=orthogonal)
-    rows += _covariate_moments(roles.covariates, fixed_covariates, said)
-    if mean_structure or any(s.operator == INTERCEPT for s in model.statements):
-        rows += _intercepts(model, said, fixed_covariates)
-    rows = _ruled(rows, model.rules, where)
+    by_group = []
+    for g, name in enumerate(groups or ("",)):
+        own = [_row(s, model, g, std_lv=std_lv) for s in model.statements if s.operator != THRESHOLD]
+        own += _variances(model, roles, said, std_lv=std_lv)
+        own += _covariances(roles, said, orthogonal=orthogonal)
+        own += _covariate_moments(roles.covariates, fixed_covariates, said)
+        if mean_structure or any(s.operator == INTERCEPT for s in model.statements):
+            own += _intercepts(model, said, fixed_covariates)
+        by_group.append([replace(r, group=name) for r in own])
+    if len(by_group) > 1:
+        by_group = alike(by_group, model, fixed_covariates, group_equal, group_partial, std_lv=std_lv)
+    rows = [r for own in by_group for r in own]
+    cuts = [
+        replace(_row(s, model, g, std_lv=std_lv), group=name)
+        for g, name in enumerate(groups or ("",))
+        for s in model.statements
+        if s.operator == THRESHOLD
+    ]
+    ruled, rules = _ruled([*rows, *cuts], model.rules)
     return ParameterTable(
         observed=model.observed,
         latents=model.latents,
-        rows=tuple(rows),
+        rows=tuple(ruled[: len(rows)]),
         covariates=fixed_covariates,
         defined=tuple((str(r.left), r.right) for r in model.rules if r.operator == DEFINED),
+        rules=rules,
+        thresholds=tuple(ruled[len(rows) :]),
+        groups=tuple(groups),
     )
 
 
@@ -156,27 +203,31 @@ class _Roles:
         )
 
 
-def _check(model: Model, where: str) -> None:
+def _check(model: Model, where: str, groups: Sequence[str]) -> None:
     for s in model.statements:
-        if s.groups > 1:
+        if s.groups > 1 and groups and s.groups != len(groups):
+            raise BadInput(
+                f"'{s.left} {s.operator} {s.right}' has modifiers for {s.groups} groups",
+                where=where,
+                right=f"There are {len(groups)}: {', '.join(groups)}",
+                do="Write one value for each of them, in this order",
+            )
+        if s.groups > 1 and not groups:
             raise BadInput(
                 f"'{s.left} {s.operator} {s.right}' has modifiers for {s.groups} groups",
                 where=where,
                 right="This model has one group",
                 do="Write one value, or ask for groups",
             )
-        if s.operator == THRESHOLD:
-            raise BadInput(
-                f"'{s.left} | {s.right}' is a threshold",
-                where=where,
-                right="Thresholds belong to items declared as ordered",
-                do="Leave the line out",
-            )
 
 
-def _row(s: Statement, model: Model, *, std_lv: bool) -> Parameter:
-    """The parameter a statement speaks of; the first loading of a construct is 1 unless said otherwise."""
-    fixed: float | None = s.fixed[0] if s.fixed else None
+def _row(s: Statement, model: Model, g: int, *, std_lv: bool) -> Parameter:
+    """The parameter a statement speaks of in group g; the first loading of a construct is 1 unless said."""
+
+    def said(values: Sequence[_T], otherwise: _T) -> _T:
+        return values[g if len(values) > 1 else 0] if values else otherwise
+
+    fixed: float | None = said(s.fixed, None)
     free = fixed is None
     is_first = s.operator == MEASURES and model.items_of(s.left)[0] == s.right
     if is_first and not s.fixed and not std_lv:
@@ -187,10 +238,10 @@ def _row(s: Statement, model: Model, *, std_lv: bool) -> Parameter:
         s.right,
         free=free,
         value=math.nan if fixed is None else fixed,
-        label=s.label[0] if s.label else "",
-        start=s.start[0] if s.start else math.nan,
-        lower=s.lower[0] if s.lower else -math.inf,
-        upper=s.upper[0] if s.upper else math.inf,
+        label=said(s.label, ""),
+        start=said(s.start, math.nan),
+        lower=said(s.lower, -math.inf),
+        upper=said(s.upper, math.inf),
         said=True,
     )
 
@@ -242,31 +293,34 @@ def _intercepts(model: Model, said: set[tuple[str, str, str]], fixed: Sequence[s
     return rows
 
 
-def _ruled(rows: list[Parameter], rules: Iterable[Rule], where: str) -> list[Parameter]:
-    """Rows after equalities and bounds; a label fixed anywhere is fixed everywhere."""
+def _ruled(rows: list[Parameter], rules: Iterable[Rule]) -> tuple[list[Parameter], tuple[Rule, ...]]:
+    """Rows after equalities of labels, fixed labels and bounds; and the rules that say more than that.
+
+    What is fixed under one label is fixed everywhere.
+    """
+    rows = [replace(r, equal=r.label) for r in rows]
+    labels = {r.label for r in rows if r.label}
+    further = []
     for rule in rules:
         if rule.operator == DEFINED:
             continue
-        left, right = rule.left.tree, rule.right.tree
+        left, right, operator = rule.left.tree, rule.right.tree, rule.operator
         if isinstance(left, float) and isinstance(right, str):
             left, right = right, left
             operator = {BELOW: ABOVE, ABOVE: BELOW}.get(rule.operator, rule.operator)
+        said = isinstance(left, str) and left in labels
+        kind = next((r.equal for r in rows if r.label == left), "")
+        if operator == EQUAL and said and isinstance(right, str) and right in labels:
+            other = next(r.equal for r in rows if r.label == right)
+            rows = [replace(r, equal=kind) if r.equal == other else r for r in rows]
+        elif operator == EQUAL and said and isinstance(right, float):
+            rows = [replace(r, free=False, value=right) if r.equal == kind else r for r in rows]
+        elif operator == ABOVE and said and isinstance(right, float):
+            rows = [replace(r, lower=max(r.lower, right)) if r.equal == kind else r for r in rows]
+        elif operator == BELOW and said and isinstance(right, float):
+            rows = [replace(r, upper=min(r.upper, right)) if r.equal == kind else r for r in rows]
         else:
-            operator = rule.operator
-        if operator == EQUAL and isinstance(left, str) and isinstance(right, str):
-            rows = [replace(r, label=left) if r.label == right else r for r in rows]
-        elif operator == EQUAL and isinstance(left, str) and isinstance(right, float):
-            rows = [replace(r, free=False, value=right) if r.label == left else r for r in rows]
-        elif operator == ABOVE and isinstance(left, str) and isinstance(right, float):
-            rows = [replace(r, lower=max(r.lower, right)) if r.label == left else r for r in rows]
-        elif operator == BELOW and isinstance(left, str) and isinstance(right, float):
-            rows = [replace(r, upper=min(r.upper, right)) if r.label == left else r for r in rows]
-        else:
-            raise BadInput(
-                f"the rule '{rule.left} {rule.operator} {rule.right}' cannot be held",
-                where=where,
-                right="A rule makes a label equal to a label or a number, or bounds a label by a number",
-                do="Write it as a == b, a == 0.5, a > 0 or a < 1",
-            )
-    fixed = {r.label: r.value for r in rows if r.label and not r.free and not r.exogenous}
-    return [replace(r, free=False, value=fixed[r.label]) if r.free and r.label in fixed else r for r in rows]
+            further.append(rule)
+    fixed = {r.equal: r.value for r in rows if r.equal and not r.free and not r.exogenous}
+    rows = [replace(r, free=False, value=fixed[r.equal]) if r.free and r.equal in fixed else r for r in rows]
+    return rows, tuple(further)

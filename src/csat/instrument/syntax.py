@@ -448,6 +448,8 @@ def _equal_labels(
 
 def _check_rules(model: Model, source: Source) -> None:
     known = list(dict.fromkeys(name for s in model.statements for name in s.label))
+    # a constraint may stand before the definition it speaks of
+    later = {str(r.left.tree) for r in model.rules if r.operator == DEFINED}
     for rule in model.rules:
         if rule.operator == DEFINED:
             name = rule.left.names[0]
@@ -459,8 +461,9 @@ def _check_rules(model: Model, source: Source) -> None:
                     shown=source.lines[rule.line - source.first_line],
                     where=source.where,
                 )
+        defined = () if rule.operator == DEFINED else later
         for name in rule.right.names if rule.operator == DEFINED else rule.left.names + rule.right.names:
-            if name not in known:
+            if name not in known and name not in defined:
                 raise UnknownName(
                     "label", name, known, where=source.place(rule), do=f"Label a parameter, as in {name}*x"
                 )

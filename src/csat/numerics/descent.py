@@ -7,7 +7,7 @@ looked at, its gradient g, its expected Hessian and (when asked) its exact one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -73,6 +73,8 @@ class Estimate:
     theta : (q,). discrepancy : F. gradient : (q,) scaled, g_k / sqrt(H_kk), zero for parameters on a bound.
     hessian : (q, q) expected Hessian of F. implied : moments by group. steps : taken. converged : the
     gradient is solved to `GRADIENT_SOLVED`, or to rounding. on_bound : (q,) parameters held by a bound.
+    within : (a, q) Jacobian of the constraints that hold with equality, active : (a,) which of them.
+    equalities : the rank of those that always do.
     """
 
     theta: Array
@@ -83,6 +85,9 @@ class Estimate:
     steps: int
     converged: bool
     on_bound: NDArray[np.bool_]
+    within: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    active: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    equalities: int = 0
 
     @property
     def largest_gradient(self) -> float:

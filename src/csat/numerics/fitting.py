@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from csat.numerics import robust
 from csat.numerics.asymptotic import normal_weight
 from csat.numerics.chi_square import tests
-from csat.numerics.descent import MAX_STEPS, Estimate, descend
+from csat.numerics.constrained import Constraints, covariance_within, descend_within
+from csat.numerics.descent import MAX_STEPS, Estimate
 from csat.numerics.estimation import Information, fit_maximum_likelihood
 from csat.numerics.estimators import METHODS, Errors, Method
 from csat.numerics.fit_indices import Likelihood
@@ -29,7 +30,6 @@ from csat.numerics.problem import Problem, with_means
 from csat.numerics.robust import Piece
 from csat.numerics.samples import Sample
 from csat.numerics.sandwich import bread, meat
-from csat.numerics.solution import parameter_covariance
 from csat.numerics.starts import plain_starting_values, starting_values
 from csat.numerics.structure import Cells
 
@@ -50,6 +50,7 @@ def fit(
     start: Array | None = None,
     lower: Array | None = None,
     upper: Array | None = None,
+    constraints: Constraints | None = None,
     exogenous: Sequence[int] = (),
     max_steps: int = MAX_STEPS,
 ) -> Fit:
@@ -61,12 +62,13 @@ def fit(
         parameter in several structures. samples : by group. count : q. estimator : a key of `METHODS`.
     information : "expected" or "observed", instead of the estimator's own (full information: observed).
     errors : instead of the estimator's own. start : (q,) NaN where csat may choose. exogenous : positions of
-        covariates whose own moments are taken as they are.
+        covariates whose own moments are taken as they are. lower, upper, constraints : what theta must obey;
+        errors and tests count what holds with equality as known.
 
     Raises
     ------
     BadInput : the estimator does not suit the data. NumericsError : moments without an inverse, with
-    positions. numpy.linalg.LinAlgError : no usable starting values.
+    positions; constraints that contradict each other. numpy.linalg.LinAlgError : no usable starting values.
     """
     problem = Problem.of(
         models,
@@ -77,14 +79,17 @@ def fit(
         errors=errors,
         exogenous=exogenous,
     )
-    estimate = _estimated(problem, count, start, lower, upper, max_steps)
+    estimate = _estimated(problem, count, start, lower, upper, constraints, max_steps)
     # covariates whose moments are taken as they are: free for the tests, so that they count nowhere
     wider, theta, extra = _with_free_covariates(models, estimate.theta, exogenous)
     found = tuple(m.moments(theta, at) for m, at in zip(wider, estimate.implied, strict=True))
     weights = _weights(problem, found)
     held = np.concatenate([estimate.on_bound, np.zeros(extra, dtype=bool)])
     inside = bread(problem, wider, theta, found, weights)
-    inverse_bread = parameter_covariance(inside, held)
+    within = estimate.within
+    if within.size:
+        within = np.pad(within, ((0, 0), (0, extra)))
+    inverse_bread = covariance_within(inside, held, within)
     pieces = [
         Piece(f, m.jacobian, w, g)
         for f, m, w, g in zip(problem.shares, found, weights, problem.gammas, strict=True)
@@ -94,7 +99,7 @@ def fit(
     covariance = inverse_bread / multiplier
     if filling is not None:
         covariance = robust.sandwich(inverse_bread, filling, multiplier)
-    df = sum(len(s) for s in problem.vectors) - count - extra
+    df = sum(len(s) for s in problem.vectors) - count - extra + estimate.equalities
     chisq = max(multiplier * estimate.discrepancy, 0.0)
     test, baseline = tests(problem, chisq, df, found, pieces, inverse_bread, filling)
     fitted = Fit(
@@ -142,10 +147,12 @@ def _estimated(
     start: Array | None,
     lower: Array | None,
     upper: Array | None,
+    constraints: Constraints | None,
     max_steps: int,
 ) -> Estimate:
     """From the first usable start; least squares, which have local minima, from all of them."""
     objective = problem.objective()
+    constraints = None if constraints is None else constraints.among(count)
     said = np.full(count, np.nan) if start is None else start
 
     def starts() -> Iterator[Array]:
@@ -166,7 +173,9 @@ def _estimated(
     best: Estimate | None = None
     for candidate in starts():
         try:
-            found = descend(objective, candidate, lower=lower, upper=upper, max_steps=max_steps)
+            found = descend_within(
+                objective, candidate, constraints, lower=lower, upper=upper, max_steps=max_steps
+            )
         except np.linalg.LinAlgError:
             continue
         if best is None or (found.converged, -found.discrepancy) > (best.converged, -best.discrepancy):

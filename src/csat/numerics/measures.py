@@ -21,7 +21,7 @@ def fit_measures(found: Fit) -> dict[str, float]:
     problem = found.problem
     samples, models, covs, exogenous = found.data, found.models, problem.covs, problem.exogenous
     ordered, ml = problem.ordered, problem.by_likelihood
-    count = found.theta.size
+    count = found.theta.size - found.estimate.equalities
     source = robust_source(found)
     measures: dict[str, float] = {
         "npar": float(count),

@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from csat.numerics.constrained import free_directions
 from csat.numerics.descent import Objective
 from csat.numerics.estimation import Group, MaximumLikelihood
 from csat.numerics.fitted import Fit
@@ -71,11 +72,14 @@ def modification_indices(found: Fit, candidates: Sequence[Candidate]) -> Indices
     score, info = _score(found, models, theta)
     held = np.zeros(theta.size, dtype=bool)
     held[: found.theta.size] = found.estimate.on_bound
-    a = np.flatnonzero(~held[:q])
+    within = found.estimate.within
+    if within.size:
+        within = np.pad(within, ((0, 0), (0, q - within.shape[1])))
+    along = free_directions(within, held[:q])
     b = np.arange(q, theta.size)
-    iaa = info[np.ix_(a, a)]
+    iaa = along.T @ info[:q, :q] @ along
     scale = np.sqrt(np.maximum(np.diagonal(iaa), 1e-300))
-    iab = info[np.ix_(a, b)] / scale[:, None]
+    iab = along.T @ info[:q, b] / scale[:, None]
     inverse = np.linalg.pinv(iaa / np.outer(scale, scale), rcond=1e-12, hermitian=True)
     own_information = np.diagonal(info)[b]
     left = own_information - (iab * (inverse @ iab)).sum(axis=0)

@@ -19,6 +19,7 @@ from csat.numerics import robust
 from csat.numerics.asymptotic import normal_weight
 from csat.numerics.baseline import free_moments, marginal
 from csat.numerics.chi_square import chosen_columns
+from csat.numerics.constrained import free_directions
 from csat.numerics.fit_indices import ml_discrepancy
 from csat.numerics.fitted import Fit
 from csat.numerics.linalg import Array, inverse, vech_indices
@@ -92,8 +93,17 @@ def incomplete_pieces(found: Fit) -> list[Piece]:
         gamma: Array = np.asarray(np.linalg.inv(h1), dtype=float)
         if found.method.errors != "standard":
             gamma = gamma @ score_covariance(sample.gaps, sample.cov, sample.mean) @ gamma
-        pieces.append(Piece(share, at.jacobian, h1, gamma))
+        pieces.append(Piece(share, _along_constraints(found, at.jacobian), h1, gamma))
     return pieces
+
+
+def _along_constraints(found: Fit, jacobian: Array) -> Array:
+    """The Jacobian by the directions in which the parameters are still free."""
+    within = found.estimate.within
+    if not within.size:
+        return jacobian
+    within = np.pad(within, ((0, 0), (0, jacobian.shape[1] - within.shape[1])))
+    return jacobian @ free_directions(within, np.zeros(jacobian.shape[1], dtype=bool))
 
 
 def _incomplete_source(found: Fit) -> tuple[list[Piece], list[Array], float, float]:
@@ -124,7 +134,8 @@ def _ordered_source(found: Fit) -> tuple[list[Piece], list[Array], float, float]
         columns, rows = np.triu_indices(p, 1)
         implied[rows, columns] = implied[columns, rows] = at.vector[t:]
         own = weight if weight.ndim == 1 else np.diagonal(weight)
-        pieces.append(Piece(share, at.jacobian[t:], own[t:], gamma[t:, t:]))
+        jacobian = _along_constraints(found, at.jacobian)
+        pieces.append(Piece(share, jacobian[t:], own[t:], gamma[t:, t:]))
         try:
             off = np.flatnonzero(np.not_equal(*vech_indices(p)))
             complete.append(normal_weight(inverse(implied))[np.ix_(off, off)])

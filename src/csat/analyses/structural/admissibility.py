@@ -15,7 +15,7 @@ from csat.analyses.guidelines import STANDARD_ERROR_ODD, VIF_SEVERE
 from csat.analyses.result import SOUND, Caution, Verdict
 from csat.analyses.structural import words
 from csat.instrument.parameters import Parameter, ParameterTable
-from csat.instrument.statements import COVARIES, MEASURES, REGRESSED_ON
+from csat.instrument.statements import COVARIES, MEASURES, REGRESSED_ON, Rule
 from csat.language import Language, Text, joined
 from csat.numerics import solution
 from csat.numerics.estimation import Estimate
@@ -51,6 +51,7 @@ class Solved:
     standard_errors: Array
     df: int
     titles: Mapping[str, Text]
+    rules: tuple[Rule, ...] = ()
 
     def title(self, name: str) -> Text:
         """What a construct is called; an item goes by its id."""

@@ -19,7 +19,7 @@ from csat.analyses.structural import words
 from csat.analyses.structural.admissibility import Solved, overlapping, route
 from csat.analyses.structural.model import FIT_WORDS
 from csat.analyses.structural.validity import Validity
-from csat.instrument.statements import MEASURES, REGRESSED_ON
+from csat.instrument.statements import EQUAL, MEASURES, REGRESSED_ON
 from csat.language import Text, joined
 
 USABLE_RELIABILITY = 0.60
@@ -127,9 +127,14 @@ def _on_whom(s: Solved, base: Base) -> list[Caution]:
 
 def _on_bounds(s: Solved) -> list[Caution]:
     names = tuple(s.parameter_name(int(k)) for k in np.flatnonzero(s.estimate.on_bound))
-    if not names:
-        return []
-    return [Caution("on_bound", words.ON_BOUND.fill(names=joined([Text(n) for n in names])), names)]
+    found = []
+    if names:
+        found.append(Caution("on_bound", words.ON_BOUND.fill(names=joined([Text(n) for n in names])), names))
+    reached = [r for r in (s.rules[k] for k in s.estimate.active.tolist()) if r.operator != EQUAL]
+    if reached:
+        said = [Text(f"{r.left} {r.operator} {r.right}") for r in reached]
+        found.append(Caution("on_rule", words.ON_RULE.fill(rules=joined(said))))
+    return found
 
 
 def _convergent(s: Solved, worth: Validity) -> list[Caution]:

@@ -126,6 +126,11 @@ SMALL_SAMPLE = Text(
 ON_BOUND = Text(
     "Held by their bound, and without standard error: {names}.", "被界限固定、没有标准误的参数：{names}。"
 )
+ON_RULE = Text(
+    "The answers would go beyond these rules, which therefore hold as equalities; errors and tests take them "
+    "as known: {rules}.",
+    "数据本会越过下列规则，因此它们以等式成立；标准误与检验将其视为已知：{rules}。",
+)
 LOW_AVE = Text(
     "The items of these constructs share less than half of their variance (AVE below .50): {names}.",
     "下列构念的题项共享的变异不足一半（AVE 低于 .50）：{names}。",
