@@ -26,6 +26,7 @@ from csat.cli_options import (
     read_survey,
 )
 from csat.cli_rollup import rollup_command
+from csat.cli_sealed import SEALED_COMMANDS
 from csat.cli_study import COMMANDS
 from csat.errors import BadInput, CsatError, UnknownName
 from csat.language import Language
@@ -443,6 +444,10 @@ class progress:
             self._bar.stop()
 
 
+for _command in SEALED_COMMANDS:
+    cli.add_command(_command)
+
+
 # -------------------------------------------------------------------------------- simulated data
 
 
@@ -587,14 +592,11 @@ def instruments_new(
 ) -> int:
     """Propose an instrument from a data file; comments ask what cannot be known."""
     from csat.files import write_file
-    from csat.instrument.propose import propose
+    from csat.responses.proposal import proposal
     from csat.responses.readers import read_file
 
     table = read_file(data, sheet=sheet, encoding=encoding, layout=layout)
-    # what a platform writes of itself, and questions with several answers, are no items
-    others = {*table.roles, *(c for choices in table.choices.values() for c in choices.columns)}
-    columns = {name: column.texts() for name, column in table.columns.items() if name not in others}
-    text = propose(columns, source_name=data.name)
+    text = proposal(table, source_name=data.name)
     if out is None:
         click.echo(text)
     else:

@@ -9,13 +9,18 @@ from hypothesis import strategies as st
 
 from csat.errors import BadInput
 from csat.instrument.labels import LABEL_SETS
+from csat.instrument.profile import Column
 from csat.instrument.propose import propose
 from csat.instrument.toml import read_instrument
 from golden_data import reference_rows
 
 
+def named(columns):
+    return [Column(name, cells) for name, cells in columns.items()]
+
+
 def proposed(columns, source_name="data.csv"):
-    text = propose(columns, source_name=source_name)
+    text = propose(named(columns), source_name=source_name)
     return text, read_instrument(text, where=source_name)
 
 
@@ -140,7 +145,7 @@ def test_a_long_question_that_mentions_a_group_is_still_a_question():
 
 def test_without_items_it_says_what_was_seen():
     with pytest.raises(BadInput, match=r"no column looks like the answers.*name \(free text\)"):
-        propose({"name": [f"a {i}" for i in range(50)]}, source_name="x.csv")
+        propose([Column("name", [f"a {i}" for i in range(50)])], source_name="x.csv")
 
 
 @pytest.mark.parametrize(
@@ -209,7 +214,7 @@ columns_of_any_kind = st.dictionaries(names, st.lists(cells, min_size=8, max_siz
 @given(columns_of_any_kind, st.text(max_size=8))
 def test_every_proposal_reads_as_an_instrument(columns, source_name):
     try:
-        text = propose(columns, source_name=source_name)
+        text = propose(named(columns), source_name=source_name)
     except BadInput as error:
         assert "\n" not in str(error)
         return

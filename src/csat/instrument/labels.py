@@ -57,7 +57,7 @@ LABEL_SETS: dict[str, LabelSet] = {
         ),
         _set(
             "satisfaction-5b",
-            ("Very dissatisfied", "很不满意", "Not at all satisfied"),
+            ("Very dissatisfied", "很不满意", "Not at all satisfied", "非常不满意"),
             (
                 "Rather dissatisfied",
                 "不太满意",
@@ -68,7 +68,7 @@ LABEL_SETS: dict[str, LabelSet] = {
             ),
             ("Neutral", "一般", "Neither satisfied nor dissatisfied"),
             ("Rather satisfied", "比较满意", "Fairly satisfied", "较满意", "基本满意"),
-            ("Very satisfied", "很满意", "Completely satisfied"),
+            ("Very satisfied", "很满意", "Completely satisfied", "非常满意"),
         ),
         _set(
             "satisfaction-7",
@@ -262,7 +262,7 @@ def label_codes(scale: Scale) -> dict[str, int]:
 
 # the words begin with a letter: '3.5' and '3-4' are no answer 3 with a label
 _LEADING = re.compile(r"^(-?\d{1,9})\s*(?:分|points?)?\s*[-:.,=、)/\s]\s*([^\W\d_].*)$")
-_TRAILING = re.compile(r"^([^\W\d_].*?)\s*[(\[]\s*(-?\d{1,9})\s*(?:分|points?)?\s*[)\]]$")
+_TRAILING = re.compile(r"^([^\W\d_].*?)(?:\s*[(\[]\s*|\s+[-:=]\s+)(-?\d{1,9})\s*(?:分|points?)?\s*[)\]]?$")
 
 
 def answer_code(text: str, scale: Scale, *, codes: Mapping[str, int] | None = None) -> int | None:
@@ -333,7 +333,7 @@ _JOINS = (
         "{c}) {l}",
     ),
     *("{c} {l}", "{c} = {l}", "{c}={l}", "{c}分 {l}", "{c}分-{l}", "{c}分({l})"),
-    *("{l} ({c})", "{l}({c})", "{l} ({c}分)", "{l}({c}分)"),
+    *("{l} - {c}", "{l}: {c}", "{l} ({c})", "{l}({c})", "{l} ({c}分)", "{l}({c}分)"),
 )
 
 

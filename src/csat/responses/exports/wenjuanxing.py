@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -50,6 +51,7 @@ ROLES = {
 OWN = ("序号", "提交答卷时间", "所用时间", "来源", "来源详情", "来自ip")
 NUMBERED = re.compile(r"(?:第\s*(\d+)\s*题|(\d+)\s*[、：:.．])\s*(.*)", re.DOTALL)
 IN_BRACKETS = re.compile(r"[(（](.*)[)）]", re.DOTALL)
+STEM_AND_PART = re.compile(r"(.+?)\s*[(（]([^()（）]+(?:[(（][^()（）]*[)）])?[^()（）]*)[)）]", re.DOTALL)
 DASH = re.compile(r"(.+?)\s*(?:——|—|--)\s*(.+)", re.DOTALL)
 WRITE_IN = re.compile(r"〖(.*?)〗", re.DOTALL)
 OPTIONS, PLACES = "┋", "→"
@@ -71,7 +73,30 @@ def headings(head: Head, header_rows: int) -> list[Heading]:
     for header in head[0]:
         role = ROLES.get(squeeze(header), "")
         found.append(Heading(header, role) if role else _heading(header))
-    return found
+    return _with_stems(found)
+
+
+def _with_stems(found: list[Heading]) -> list[Heading]:
+    """The columns of one question, where the stem stands before the part of the first or of every column."""
+    groups: dict[str, list[int]] = {}
+    for at, heading in enumerate(found):
+        if heading.question and heading.role == ANSWER:
+            groups.setdefault(heading.question, []).append(at)
+    out = list(found)
+    for members in groups.values():
+        parted = {at: STEM_AND_PART.fullmatch(found[at].stem) for at in members if not found[at].part}
+        stems = {m[1].strip() for m in parted.values() if m}
+        if len(members) < 2 or len(stems) != 1 or not all(parted.values()):
+            continue
+        stem = stems.pop()
+        for at in members:
+            match = parted.get(at)
+            part = match[2].strip() if match else found[at].part
+            out[at] = replace(
+                found[at], option=part, stem=stem, part=part, text="",
+                also=tuple(dict.fromkeys((f"{found[at].question}.{part}", part, *found[at].also[1:]))),
+            )  # fmt: skip
+    return out
 
 
 def _heading(header: str) -> Heading:
