@@ -93,10 +93,17 @@ class Solved:
 
 def findings(s: Solved) -> tuple[Caution, ...]:
     """What forbids the numbers, gravest first; empty when the solution is proper."""
-    found = _too_few_moments(s) or _undetermined(s) or _not_converged(s)
-    if found:
-        # where the optimiser stopped says nothing about the rest
-        return tuple(found)
+    # where the optimiser stopped says nothing about the rest
+    return unsettled(s) or flaws(s)
+
+
+def unsettled(s: Solved) -> tuple[Caution, ...]:
+    """That there is no solution to look at: not identified, or not converged."""
+    return tuple(_too_few_moments(s) or _undetermined(s) or _not_converged(s))
+
+
+def flaws(s: Solved) -> tuple[Caution, ...]:
+    """What is improper about a solution that was reached."""
     found = [*_negative_variances(s), *_loadings_above_one(s)]
     return tuple(found or _constructs_indefinite(s) or _odd_errors(s))
 

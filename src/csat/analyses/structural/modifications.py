@@ -15,17 +15,17 @@ from csat.numerics.modification import Candidate, modification_indices
 
 
 def modifications(
-    table: ParameterTable, found: Fit, total: Array, residual: Array, *, most: int
+    table: ParameterTable, found: Fit, total: Array, residual: Array, *, most: int, group: int = 0
 ) -> tuple[Modification, ...]:
     """The parameters whose release would lower chi-square most, largest first.
 
     Looked at: loadings of measured items on the other constructs, covariances of residuals and of constructs,
     and, in a model with paths, the paths it does not have. total, residual : (v, v) covariance of all
-    variables, and of what the model leaves unexplained.
+    variables, and of what the model leaves unexplained. group : of several, which one.
     """
     at = {name: i for i, name in enumerate(table.variables)}
     names = _candidates(table)
-    indices = modification_indices(found, [_candidate(at, *n) for n in names])
+    indices = modification_indices(found, [_candidate(at, *n, group) for n in names])
     order = np.argsort(-np.where(np.isnan(indices.mi), -1.0, indices.mi), kind="stable")[:most]
     with np.errstate(invalid="ignore"):
         sd = np.sqrt(np.diagonal(total))
@@ -62,7 +62,7 @@ def _candidates(table: ParameterTable) -> list[tuple[str, str, str]]:
     return [n for n in found if n not in there]
 
 
-def _candidate(at: dict[str, int], left: str, operator: str, right: str) -> Candidate:
+def _candidate(at: dict[str, int], left: str, operator: str, right: str, group: int) -> Candidate:
     if operator == MEASURES:
-        return Candidate(0, "directed", at[right], at[left])
-    return Candidate(0, "directed" if operator == REGRESSED_ON else "symmetric", at[left], at[right])
+        return Candidate(group, "directed", at[right], at[left])
+    return Candidate(group, "directed" if operator == REGRESSED_ON else "symmetric", at[left], at[right])

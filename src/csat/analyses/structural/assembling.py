@@ -1,0 +1,141 @@
+"""From a solution to its result: parameters, verdict, validity, effects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from csat.analyses.hypotheses import judged
+from csat.analyses.result import Caution
+from csat.analyses.structural import admissibility
+from csat.analyses.structural.doubts import doubts, grave_doubts
+from csat.analyses.structural.effects import effects_of
+from csat.analyses.structural.model import StructuralModel
+from csat.analyses.structural.modifications import modifications
+from csat.analyses.structural.options import Options
+from csat.analyses.structural.parameters import by_parameter, parameter_rows, threshold_rows
+from csat.analyses.structural.solving import Solution
+from csat.analyses.structural.validity import validity_of
+from csat.instrument.instrument import Hypothesis
+from csat.instrument.statements import (
+    MEASURES,
+    REGRESSED_ON,
+    Model,
+)
+from csat.language import Text
+from csat.numerics import solution
+from csat.numerics.estimation import smallest_eigenvalue
+
+
+def assembled(
+    kind: type[StructuralModel],
+    model: Model,
+    found: Solution,
+    *,
+    options: Options,
+    hypotheses: Sequence[Hypothesis],
+    known: Collection[str],
+    titles: Mapping[str, Text],
+    unsettled: Sequence[Caution] | None = None,
+    group: int = 0,
+) -> StructuralModel:
+    """The result a solution makes.
+
+    known : names the data hold besides those of the model. unsettled : what is known already to be wrong with
+    the solution of all groups (or that nothing is); None looks for it here. group : of several, which one.
+    """
+    table, moments, structure, estimate = found.table, found.moments, found.structure, found.estimate
+    info, theta_cov, covariance = found.information, found.theta_cov, found.covariance
+    measures = found.fit
+    at = estimate.implied[0]
+    scaled = solution.standardised(structure, estimate.theta, at, theta_cov, unit=found.unit)
+    rows = parameter_rows(table, structure, estimate.theta, theta_cov, scaled, confidence=options.confidence)
+    rows += threshold_rows(found.thresholds, confidence=options.confidence)
+    said = dict(titles or {})
+    solved = admissibility.Solved(
+        table=table,
+        structure=structure,
+        estimate=estimate,
+        information=info,
+        generic=found.generic,
+        loadings={(r.lhs, r.rhs): r.std_all for r in rows if r.op == MEASURES},
+        # a residual correlation with a variance of zero has no standardised error, yet is determined
+        standard_errors=by_parameter(
+            table, [0.0 if math.isfinite(r.se) and math.isnan(r.std_all_se) else r.std_all_se for r in rows]
+        ),
+        df=int(measures["df"]),
+        titles=said,
+        rules=found.rules,
+    )
+    wrong = admissibility.findings(solved) if unsettled is None else admissibility.flaws(solved)
+    wrong = tuple(unsettled or wrong)
+    measured = {f: tuple(i for i in model.items_of(f) if i in table.observed) for f in table.latents}
+    worth = validity_of(table, measured, rows, cov=covariance, total=at.total)
+    grave = [] if wrong else grave_doubts(solved, measures)
+    cautions = (
+        *wrong,
+        *grave,
+        *doubts(solved, moments.base, worth, proper=not wrong),
+    )
+    verdict = admissibility.verdict(wrong, grave)
+    p = len(table.observed)
+    latent = slice(p, p + len(table.latents))
+    with np.errstate(invalid="ignore"):
+        sd = np.sqrt(np.diagonal(at.total)[latent])
+    r2 = solution.explained_variance(structure, estimate.theta, at)
+    paths = {(r.rhs, r.lhs): (r.std_all, r.p) for r in rows if r.op == REGRESSED_ON}
+    sample_sd = np.sqrt(np.diagonal(covariance))
+    return kind(
+        base=moments.base,
+        cautions=cautions,
+        verdict=verdict,
+        model=model.text or model.to_text(),
+        estimator=options.estimator,
+        likelihood=options.likelihood,
+        items=table.observed,
+        constructs=table.latents,
+        measured_by=measured,
+        parameters=rows,
+        fit=measures,
+        guidelines=options.guidelines,
+        r2={name: float(v) for name, v in zip(table.variables, r2, strict=True) if not math.isnan(v)},
+        sample_cov=covariance,
+        implied_cov=at.covariance,
+        residual_correlations=(covariance - at.covariance) / np.outer(sample_sd, sample_sd),
+        latent_cov=at.total[latent, latent],
+        latent_correlations=at.total[latent, latent] / np.outer(sd, sd),
+        ave=worth.ave,
+        composite_reliability=worth.composite_reliability,
+        ave_unstandardised=worth.ave_unstandardised,
+        omega=worth.omega,
+        htmt_constructs=worth.compared,
+        htmt=worth.htmt,
+        htmt2=worth.htmt2,
+        separate=worth.separate,
+        effects=effects_of(table, structure, estimate.theta, theta_cov, np.diagonal(at.total)),
+        hypotheses=judged(
+            hypotheses,
+            paths,
+            known={*table.variables, *known},
+            titles=said,
+            blocked=Text("the model has no proper solution", "模型没有合理的解") if verdict.failed else None,
+        ),
+        modifications=()
+        if found.fitted is None or not options.modifications
+        else modifications(
+            table,
+            found.fitted,
+            at.total,
+            structure.matrices(estimate.theta)[1],
+            most=options.modifications,
+            group=group,
+        ),
+        converged=estimate.converged,
+        steps=estimate.steps,
+        largest_gradient=estimate.largest_gradient,
+        smallest_information=smallest_eigenvalue(info),
+        confidence=options.confidence,
+        titles=said,
+    )

@@ -1,0 +1,387 @@
+"""From parameters and answers to estimates: one solution, by the estimator asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.analyses.result import Base
+from csat.analyses.structural.answers import Answers
+from csat.analyses.structural.constraints import constraints_of, places_of
+from csat.analyses.structural.moments import Moments
+from csat.analyses.structural.options import Options
+from csat.analyses.structural.setup import structure_of
+from csat.errors import BadInput, CannotCompute, NumericsError, listed
+from csat.instrument.parameters import ParameterTable
+from csat.instrument.statements import (
+    COVARIES,
+    Rule,
+)
+from csat.numerics import linalg, solution
+from csat.numerics.constrained import Contradiction, information_within
+from csat.numerics.estimation import Estimate, Group, fit_maximum_likelihood, information
+from csat.numerics.fit_indices import fit_measures
+from csat.numerics.fitting import Fit, Sample, fit
+from csat.numerics.moment_vectors import ContinuousMoments, OrderedMoments
+from csat.numerics.ordered import ordered_sample
+from csat.numerics.starts import starting_values
+from csat.numerics.structure import Cells, Structure, implied
+from csat.tally.tally import Tally
+
+Array = NDArray[np.float64]
+
+ALIKE = 0.4
+"""Correlation of all items in the last starting values tried."""
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A model with its estimates.
+
+    covariance : (p, p) the sample covariance (or polychoric correlations) the discrepancy saw. generic : the
+    information where the search began. thresholds : names, values and errors of those of ordered items.
+    """
+
+    table: ParameterTable
+    moments: Moments
+    structure: Structure
+    estimate: Estimate
+    information: Array
+    generic: Array
+    theta_cov: Array
+    covariance: Array
+    fit: dict[str, float]
+    thresholds: tuple[tuple[str, str, float, float], ...] = ()
+    unit: tuple[int, ...] = ()
+    fitted: Fit | None = None
+    rules: tuple[Rule, ...] = ()
+
+
+def solved(table: ParameterTable, data: Tally | Moments | Answers, options: Options) -> Solution:
+    """By the estimator asked for; plain maximum likelihood needs nothing but covariances."""
+    ordered = table.observed if options.ordered is True else tuple(options.ordered or ())
+    if table.thresholds and not ordered:
+        raise BadInput(
+            f"'{table.thresholds[0].name}' is a threshold",
+            where="the model",
+            right="Thresholds belong to items declared as ordered",
+            do="Declare the item ordered, or leave the line out",
+        )
+    if isinstance(data, Answers):
+        chosen = data.select(table.observed)
+        kept = chosen.kept(options.missing)
+        if ordered or options.missing == "fiml" or options.estimator != "ML":
+            base = kept.base(options.missing, rows=len(data.rows))
+            if ordered:
+                return _by_ordered(table, kept, base, ordered, options)
+            return _by_rows(table, kept, base, options)
+        data = Moments.of_rows(chosen.rows, chosen.items, weights=chosen.weights, instrument=data.instrument)
+    if ordered or options.missing == "fiml":
+        raise BadInput(
+            "ordered items and full information need the answers, not only their covariances",
+            do="Give the survey or the rows",
+        )
+    moments = (Moments.of_tally(data) if isinstance(data, Tally) else data).select(table.observed)
+    if options.estimator == "ML" and not table.rules:
+        return _by_maximum_likelihood(table, moments, options)
+    n = moments.base.effective_n if moments.base.weighted else float(moments.base.respondents)
+    sample = Sample.of_moments(moments.covariance, n=n, mean=moments.means)
+    return _by_sample(table, moments, sample, options)
+
+
+def _by_maximum_likelihood(table: ParameterTable, moments: Moments, options: Options) -> Solution:
+    check_moments(moments)
+    structure, start_values = structure_of(table, moments.covariance, moments.means)
+    with_means = structure.has_means
+    n = moments.base.effective_n if moments.base.weighted else float(moments.base.respondents)
+    # wishart: both the covariance and the multiplier are those of n - 1
+    scale = n / (n - 1) if options.likelihood == "wishart" else 1.0
+    multiplier = n - 1 if options.likelihood == "wishart" else n
+    covariance = moments.covariance * scale
+    group = Group(structure, covariance, multiplier, moments.means if with_means else None)
+    estimate = _estimated(group, table, start_values)
+    info = information([group], estimate)
+    at = estimate.implied[0]
+    measures = fit_measures(
+        covariance,
+        at.covariance,
+        n=n,
+        parameters=len(table.free),
+        sample_mean=moments.means if with_means else None,
+        implied_mean=at.mean if with_means else None,
+        exogenous=[table.observed.index(x) for x in table.covariates],
+        likelihood=options.likelihood,
+    )
+    return Solution(
+        table,
+        moments,
+        structure,
+        estimate,
+        info,
+        info if estimate.converged else information([group], _at_start(group, len(table.free))),
+        solution.parameter_covariance(info, estimate.on_bound),
+        covariance,
+        measures,
+        fitted=_for_modifications(table, moments, structure, estimate, n, options),
+    )
+
+
+def _for_modifications(
+    table: ParameterTable,
+    moments: Moments,
+    structure: Structure,
+    estimate: Estimate,
+    n: float,
+    options: Options,
+) -> Fit | None:
+    """The same fit with what modification indices rest on, where they are wanted."""
+    if not options.modifications:
+        return None
+    return fit(
+        [ContinuousMoments(structure)],
+        [Sample.of_moments(moments.covariance, n=n, mean=moments.means)],
+        len(table.free),
+        likelihood=options.likelihood,
+        start=estimate.theta,
+        exogenous=[table.observed.index(x) for x in table.covariates],
+    )
+
+
+def _by_rows(table: ParameterTable, kept: Answers, base: Base, options: Options) -> Solution:
+    try:
+        if options.missing == "fiml":
+            sample = Sample.of_gaps(kept.rows, weights=kept.weights)
+        else:
+            sample = Sample.of_rows(kept.rows, weights=kept.weights)
+    except NumericsError as err:
+        raise err.named(table.observed, where="the model") from err
+    return _by_sample(table, Moments(table.observed, sample.cov, sample.mean, base), sample, options)
+
+
+def _by_sample(table: ParameterTable, moments: Moments, sample: Sample, options: Options) -> Solution:
+    check_moments(moments)
+    structure, start_values = structure_of(table, moments.covariance, moments.means)
+    lower, upper = bounds_of(table)
+    constraints, rules = constraints_of(table, places_of(table), len(table.free))
+    try:
+        found = fit(
+            [ContinuousMoments(structure)],
+            [sample],
+            len(table.free),
+            estimator=options.estimator,
+            likelihood=options.likelihood,
+            start=start_values,
+            lower=lower,
+            upper=upper,
+            constraints=constraints,
+            exogenous=[table.observed.index(x) for x in table.covariates],
+        )
+    except Contradiction as err:
+        raise cannot_hold(rules) from err
+    except NumericsError as err:
+        raise err.named(table.observed, where="the model") from err
+    except np.linalg.LinAlgError as err:
+        raise no_start() from err
+    less_one = found.multiplier < found.n
+    group = Group(structure, moments.covariance, found.n, moments.means if structure.has_means else None)
+    return Solution(
+        table,
+        moments,
+        structure,
+        found.estimate,
+        information_within(found.information, found.estimate.within),
+        information_within(
+            found.information
+            if found.estimate.converged
+            else information([group], _at_start(group, len(table.free))),
+            found.estimate.within,
+        ),
+        found.covariance,
+        moments.covariance * (found.n / (found.n - 1) if less_one else 1.0),
+        found.measures,
+        fitted=found,
+        rules=rules,
+    )
+
+
+def cannot_hold(rules: Sequence[Rule]) -> CannotCompute:
+    return CannotCompute(
+        "no values of the parameters were found that obey all rules: "
+        + "; ".join(f"{r.left} {r.operator} {r.right}" for r in rules),
+        where="the model",
+        do="Check whether they can hold together, and near what the answers say",
+    )
+
+
+def _by_ordered(
+    table: ParameterTable, kept: Answers, base: Base, ordered: Collection[str], options: Options
+) -> Solution:
+    """Thresholds and polychoric correlations; the residual variance of an item is what leaves its total 1."""
+    rest = [i for i in table.observed if i not in ordered]
+    if rest:
+        raise BadInput(
+            f"{listed(rest)} would be measured on a scale of numbers beside ordered items",
+            right="A model with ordered items has only ordered items",
+            do="Declare them ordered too, or none",
+        )
+    codes, categories = kept.codes()
+    try:
+        found_sample = ordered_sample(codes, categories, weights=kept.weights)
+    except NumericsError as err:
+        raise err.named(table.observed, where="the model") from err
+    p = len(table.observed)
+    moments = Moments(table.observed, found_sample.correlation, np.zeros(p), base)
+    table = without_residuals(table, dict.fromkeys(table.observed, 0.0))
+    structure, start_values = structure_of(table, moments.covariance, moments.means)
+    q, t = len(table.free), found_sample.thresholds.size
+    if np.isin(np.arange(p), structure.directed.column).any():
+        raise BadInput(
+            "an ordered item explains something",
+            right="Ordered items are explained by constructs",
+            do="Let a construct measured by the item explain it, or do not declare the item ordered",
+        )
+    rank = np.concatenate([np.arange(np.sum(found_sample.item == i)) for i in range(p)]).astype(np.intp)
+    cuts = Cells(found_sample.item, rank, q + np.arange(t), np.zeros(t))
+    lower, upper = bounds_of(table)
+    unbounded = np.full(t, np.inf)
+    try:
+        found = fit(
+            [OrderedMoments(structure, cuts)],
+            [Sample.of_ordered(found_sample)],
+            q + t,
+            estimator=options.estimator,
+            start=np.concatenate([start_values, np.full(t, np.nan)]),
+            lower=np.concatenate([lower, -unbounded]),
+            upper=np.concatenate([upper, unbounded]),
+        )
+    except NumericsError as err:
+        raise err.named(table.observed, where="the model") from err
+    except np.linalg.LinAlgError as err:
+        raise no_start() from err
+    theta = found.theta[:q]
+    explained = np.diagonal(implied(structure, theta).covariance)
+    table = without_residuals(
+        table, dict(zip(table.observed, (float(1 - v) for v in explained), strict=True))
+    )
+    structure, _ = structure_of(table, moments.covariance, moments.means)
+    estimate = replace(
+        found.estimate,
+        theta=theta,
+        gradient=found.estimate.gradient[:q],
+        hessian=found.estimate.hessian[:q, :q],
+        implied=(implied(structure, theta),),
+        on_bound=found.estimate.on_bound[:q],
+    )
+    errors = np.sqrt(np.maximum(np.diagonal(found.covariance)[q:], 0.0))
+    names = [(table.observed[i], f"t{k + 1}") for i, k in zip(found_sample.item, rank, strict=True)]
+    info = found.information[:q, :q]
+    return Solution(
+        table,
+        moments,
+        structure,
+        estimate,
+        info,
+        info,
+        found.covariance[:q, :q],
+        found_sample.correlation,
+        found.measures,
+        tuple(
+            (item, cut, float(v), float(e))
+            for (item, cut), v, e in zip(names, found.theta[q:], errors, strict=True)
+        ),
+        tuple(range(p)),
+        found,
+    )
+
+
+def without_residuals(table: ParameterTable, values: Mapping[str, float]) -> ParameterTable:
+    """The table with these residual variances as numbers."""
+    return replace(
+        table,
+        rows=tuple(
+            replace(r, free=False, value=values[r.left])
+            if r.operator == COVARIES and r.left == r.right and r.left in values
+            else r
+            for r in table.rows
+        ),
+    )
+
+
+def no_start() -> CannotCompute:
+    return CannotCompute(
+        "no positive definite covariance can be found to start from",
+        where="the model",
+        do="Check the fixed values and bounds of the model",
+    )
+
+
+def bounds_of(table: ParameterTable) -> tuple[Array, Array]:
+    """Of each free parameter: the lower and the upper."""
+    lower = np.array([max(table.rows[i].lower for i in rows) for rows in table.free])
+    upper = np.array([min(table.rows[i].upper for i in rows) for rows in table.free])
+    crossed = np.flatnonzero(lower > upper)
+    if crossed.size:
+        name = table.rows[table.free[crossed[0]][0]].name
+        raise BadInput(f"the lower bound of {name} is above its upper bound", where="the model")
+    return lower, upper
+
+
+def check_moments(moments: Moments) -> None:
+    n, p = moments.base.respondents, len(moments.items)
+    if n <= p:
+        raise CannotCompute(
+            f"{n} respondents answered, and the model has {p} items",
+            where="the model",
+            do=f"At least {p + 1} complete answers are needed, better {10 * p}",
+        )
+    try:
+        linalg.require_variance(np.diagonal(moments.covariance))
+        linalg.cholesky(moments.covariance)
+    except NumericsError as err:
+        raise err.named(moments.items, where="the model") from err
+
+
+def _estimated(group: Group, table: ParameterTable, said: Array) -> Estimate:
+    """The minimum, from the best of a few starts: another is tried only where one leads to none."""
+    lower, upper = bounds_of(table)
+    best: Estimate | None = None
+    for start in _starts(group, said):
+        candidate = np.clip(start, lower, upper)
+        if not _is_usable(group.structure, candidate):
+            continue
+        found = fit_maximum_likelihood([group], candidate, lower=lower, upper=upper)
+        if found.converged:
+            return found
+        if best is None or found.discrepancy < best.discrepancy:
+            best = found
+    if best is not None:
+        return best
+    raise no_start()
+
+
+def _starts(group: Group, said: Array) -> Iterator[Array]:
+    """From the data with what the model says; from the data alone; as if all items were related alike."""
+    own = starting_values(group.structure, group.cov, said.size, mean=group.mean)
+    yield np.where(np.isnan(said), own, said)
+    if not np.isnan(said).all():
+        yield own
+    sd = np.sqrt(np.diagonal(group.cov))
+    alike = np.outer(sd, sd) * (ALIKE + (1 - ALIKE) * np.eye(len(sd)))
+    yield starting_values(group.structure, (group.cov + alike) / 2, said.size, mean=group.mean)
+
+
+def _at_start(group: Group, q: int) -> Estimate:
+    """What is known before the first step."""
+    start = starting_values(group.structure, group.cov, q, mean=group.mean)
+    return fit_maximum_likelihood([group], start, max_steps=0)
+
+
+def _is_usable(structure: Structure, theta: Array) -> bool:
+    try:
+        np.linalg.cholesky(implied(structure, theta).covariance)
+    except np.linalg.LinAlgError:
+        return False
+    return True
