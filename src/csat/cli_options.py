@@ -21,7 +21,17 @@ Command = Callable[..., Any]
 
 EXIT_DONE, EXIT_WITHHELD, EXIT_WRONG = 0, 1, 2
 
-DATA = click.argument("data", type=click.Path(path_type=Path))
+
+class Source(click.ParamType):
+    """A path, or the address of a database as it was typed: a path would lose one of its slashes."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
+        return value if not isinstance(value, str) or "://" in value else Path(value)
+
+
+DATA = click.argument("data", type=Source())
 BINDING: tuple[Command, ...] = (
     click.option(
         "-i", "--instrument", metavar="NAME", help="A shipped instrument, or a path to a .toml file."
@@ -41,6 +51,9 @@ FILE: tuple[Command, ...] = (
         "--delimiter", metavar="CHAR", help="Delimiter of a text file, where the one found is wrong."
     ),
     click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
+    click.option(
+        "--query", metavar="SQL", help="SELECT statement, where DATA is a database such as sqlite:///file.db."
+    ),
     click.option("--layout", metavar="NAME", help="Platform the file comes from, where that is not found."),
     click.option(
         "--keep",
@@ -49,8 +62,44 @@ FILE: tuple[Command, ...] = (
         multiple=True,
         help="Keep rows left out for this reason, such as unfinished.",
     ),
+    click.option(
+        "--drop",
+        metavar="RULE,..",
+        multiple=True,
+        help="Leave rows out: speeders=SECONDS, repeats, duplicates, straightliners[=8], careless[=2].",
+    ),
 )
 READING: tuple[Command, ...] = (DATA, *BINDING, SEGMENT, *FILE)
+DRAWN: tuple[Command, ...] = (
+    click.option("--strata", metavar="COLUMN", default="", help="Column of the strata that were sampled."),
+    click.option(
+        "--clusters", metavar="COLUMN", default="", help="Column of the clusters that were sampled."
+    ),
+    click.option(
+        "--resampling",
+        type=click.Choice(["bootstrap", "bayesian", "jackknife"]),
+        default="bootstrap",
+        show_default=True,
+        help="How replicates of the respondents are made.",
+    ),
+    click.option(
+        "--replicate-weights",
+        metavar="PREFIX",
+        default="",
+        help="Columns of replicate weights in the file: what their names begin with.",
+    ),
+    click.option(
+        "--replicate-type",
+        type=click.Choice(["JK1", "JK2", "JKn", "BRR", "Fay", "SDR", "bootstrap", "other"]),
+        help="Kind of the replicate weights, which says the multiplier of their squared deviations.",
+    ),
+    click.option(
+        "--replicate-scale",
+        metavar="A[,B..]",
+        help="That multiplier, for kinds without one (Fay, JKn, other): one number, or one for each.",
+    ),
+)
+"""How the respondents were drawn, for the commands whose intervals are made by resampling."""
 
 SAYING: tuple[Command, ...] = (
     click.option(
@@ -90,7 +139,7 @@ def options(*groups: tuple[Command, ...]) -> Callable[[Command], Command]:
 
 
 def read_survey(
-    data: Path,
+    data: str | Path,
     instrument: str | None = None,
     items: str | None = None,
     scale: str | None = None,
@@ -99,8 +148,16 @@ def read_survey(
     encoding: str | None = None,
     delimiter: str | None = None,
     sheet: str | None = None,
+    query: str | None = None,
     layout: str | None = None,
     keep_rows: tuple[str, ...] = (),
+    drop: tuple[str, ...] = (),
+    strata: str = "",
+    clusters: str = "",
+    resampling: Any = "bootstrap",
+    replicate_weights: str = "",
+    replicate_type: Any = None,
+    replicate_scale: str | None = None,
 ) -> Survey:
     """Read with the options of `READING`."""
     from csat.survey import read
@@ -115,8 +172,16 @@ def read_survey(
         encoding=encoding,
         delimiter="\t" if delimiter in ("\\t", "tab") else delimiter,
         sheet=sheet,
+        query=query,
         layout=layout,
         keep_rows=keep_rows,
+        drop=drop,
+        strata=strata,
+        clusters=clusters,
+        resampling=resampling,
+        replicate_weights=replicate_weights,
+        replicate_type=replicate_type,
+        replicate_scale=numbers_of(replicate_scale, "--replicate-scale"),
     )
 
 
@@ -149,6 +214,19 @@ def names_of(text: str | None) -> list[str] | None:
     return [n.strip() for n in text.split(",") if n.strip()] if text else None
 
 
+def numbers_of(text: str | None, where: str) -> list[float] | float | None:
+    """`4,2` as numbers; one number alone as itself."""
+    if text is None:
+        return None
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise BadInput(
+            f"{where} {text} is no list of numbers", right="Such as 0.05, or 0.5,0.5,0.4"
+        ) from error
+    return found[0] if len(found) == 1 else found
+
+
 def scale_of(text: str | None) -> tuple[int, int] | None:
     """`1,5` or `1-5` as the ends of a scale."""
     if text is None:
@@ -174,7 +252,7 @@ def analysis_command(name: str, *extra: Command) -> Callable[[Command], click.Co
     def make(ask: Command) -> click.Command:
         @functools.wraps(ask)
         def run(lang: Language, as_json: bool, charts: Path | None, **given: Any) -> int:
-            reading = {name: given.pop(name) for name in READING_NAMES}
+            reading = {name: given.pop(name) for name in READING_NAMES if name in given}
             for column in (given.get("by"), given.get("group")):
                 if column:
                     reading["segments"] = (*reading["segments"], column)

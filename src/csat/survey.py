@@ -9,16 +9,24 @@ from typing import TYPE_CHECKING, Any
 from csat.chain import Chain
 from csat.errors import BadInput
 from csat.instrument.instrument import Instrument
-from csat.language import Language
+from csat.language import Language, Text
+from csat.responses.asked import Asked
 from csat.responses.binding import ad_hoc_instrument, bind
+from csat.responses.cleaning import CARELESS, Rules, clean, rules_of, without
+from csat.responses.drawn import Drawn
 from csat.responses.readers import read_file, read_frame
 
 if TYPE_CHECKING:
+    from csat.numerics.replication import Given, Kind
     from csat.report.write import Report
+    from csat.responses.responses import Responses
 
 
 class Survey(Chain):
     """A survey that was read: `csat.read` makes it."""
+
+    asked: Asked | None = None
+    """How it was read; None for responses that were made otherwise."""
 
     def report(
         self,
@@ -36,7 +44,16 @@ class Survey(Chain):
         """
         from csat.report.write import write
 
-        return write(self, folder, language=language, issued=issued, returned=returned, seed=seed, step=step)
+        return write(
+            self,
+            folder,
+            language=language,
+            issued=issued,
+            returned=returned,
+            seed=seed,
+            asked=self.asked,
+            step=step,
+        )
 
     def __repr__(self) -> str:
         responses = self.responses
@@ -56,15 +73,23 @@ def read(
     encoding: str | None = None,
     delimiter: str | None = None,
     sheet: str | None = None,
+    query: str | None = None,
     layout: str | None = None,
     keep_rows: Sequence[str] = (),
+    drop: Sequence[str] | str = (),
+    strata: str = "",
+    clusters: str = "",
+    resampling: Kind = "bootstrap",
+    replicate_weights: str = "",
+    replicate_type: Given | None = None,
+    replicate_scale: Sequence[float] | float | None = None,
 ) -> Survey:
     """Read answers from a file or a data frame and bind them to an instrument.
 
     Parameters
     ----------
-    source : path of a csv, tsv, xlsx, xls, ods, sav, dta or parquet file, or a pandas, polars, pyarrow or
-    DuckDB frame.
+    source : path of a csv, tsv, xlsx, xls, ods, sav, dta or parquet file, a pandas, polars, pyarrow or
+        DuckDB frame, or the SQLAlchemy address of a database (`sqlite:///survey.db`) with its query.
     instrument : a shipped one by name (`csat instruments list`), a path to a .toml file, or an `Instrument`.
     items, scale, constructs : without an instrument: the columns that are items (default: all columns of
     numbers),
@@ -72,15 +97,25 @@ def read(
         quantities.
     weight : column of case weights; the instrument's own is used unless this is 'none'.
     segments : columns that group respondents, besides those the instrument declares.
+    query : the SELECT statement whose answer is the table, where the source is a database.
     encoding, delimiter, sheet, layout : found from the file unless named. The layouts are qualtrics,
         qualtrics_legacy, surveymonkey, limesurvey, google_forms, wenjuanxing and plain.
     keep_rows : reasons for which rows are left out by default and shall stay: preview, test, spam,
         unfinished, empty, 'blank row', 'total row'.
+    drop : rules by which rows are left out, each counted in the reading: speeders=SECONDS, repeats,
+        duplicates, straightliners[=ANSWERS], careless[=SIGNS]. By default every answered row stays.
+    strata, clusters : columns by which respondents were drawn; resampling : `bootstrap`, `bayesian` or
+        `jackknife`: how replicates are made for the intervals of indices, NPS, priorities, what-if and PLS.
+    replicate_weights : what the columns of replicate weights begin with, where the file has its own;
+        replicate_type : `JK1`, `JK2`, `JKn`, `BRR`, `Fay`, `SDR`, `bootstrap`, `other`; replicate_scale : the
+        multiplier of squared deviations (one, or one for each) for types without one.
 
     Raises
     ------
     BadInput, UnknownName : the file, the instrument or an option is wrong; the text says what to do.
     """
+    rules = rules_of(drop)
+    drawn = Drawn(strata, clusters, resampling, replicate_weights, replicate_type, replicate_scale)
     questionnaire = None
     if instrument is not None:
         if items is not None or scale is not None or constructs is not None:
@@ -89,7 +124,7 @@ def read(
                 do="Leave them out, or leave the instrument out",
             )
         questionnaire = load_instrument(instrument)
-    asked = [*segments, *([weight] if weight else [])]
+    asked = [*segments, *([weight] if weight else []), *drawn.columns]
     table = (
         read_file(
             source,
@@ -106,8 +141,53 @@ def read(
     )
     if questionnaire is None:
         questionnaire = ad_hoc_instrument(table, items=items, scale=scale, constructs=constructs)
+    taken = drawn.taken(table)
     # the table is this function's own: letting go of its columns holds a large file once, not twice
-    return Survey(bind(table, questionnaire, weight=weight, segments=segments, release=True))
+    responses = bind(table, questionnaire, weight=weight, segments=segments, release=True)
+    survey = Survey(_cleaned(taken.replicated(responses), rules))
+    survey.asked = Asked.of(
+        source,
+        instrument,
+        items=items,
+        scale=scale,
+        constructs=constructs,
+        weight=weight,
+        segments=segments,
+        encoding=encoding,
+        delimiter=delimiter,
+        sheet=sheet,
+        layout=layout,
+        keep_rows=keep_rows,
+        drop=drop,
+        strata=strata,
+        clusters=clusters,
+        resampling=resampling,
+        replicate_weights=replicate_weights,
+        replicate_type=replicate_type,
+        replicate_scale=replicate_scale,
+    )
+    return survey
+
+
+def _cleaned(responses: Responses, rules: Rules) -> Responses:
+    """Without the rows that break the rules asked for."""
+    if rules == Rules():
+        return responses
+    kept = clean(
+        responses,
+        faster_than=rules.faster_than,
+        same_answers=rules.same_answers,
+        first_only=rules.first_only,
+        no_duplicates=rules.no_duplicates,
+    )
+    if rules.careless is None:
+        return kept
+    signs = Chain(kept).quality().scores.n_flags
+    words = Text(
+        f"signs of careless answering: {rules.careless} or more",
+        f"至少出现 {rules.careless} 种不认真作答的迹象",
+    )
+    return without(kept, {CARELESS: signs >= rules.careless}, {CARELESS: words})
 
 
 def load_instrument(instrument: str | Path | Instrument) -> Instrument:

@@ -6,13 +6,17 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from csat.analyses.result import Base, Caution, Result
+from csat.display.plot import Plot
 from csat.display.table import Table
 from csat.errors import BadInput, listed
-from csat.language import Text
+from csat.language import Language, Text
 from csat.responses.responses import Met, ReadReport, Responses
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MANY_INVALID = 0.05
 """Invalid cells a valid answer above which the instrument is probably not that of the file (ours)."""
@@ -29,11 +33,16 @@ DROPPED = {
     "too fast": Text("too fast", "答题过快"),
     "straight line": Text("straight line", "全部选同一答案"),
     "repeated respondent": Text("repeated respondent", "重复的受访者"),
+    "same answers as an earlier row": Text("same answers as an earlier row", "与之前答卷完全相同"),
+    "signs of careless answering": Text("signs of careless answering", "有不认真作答的迹象"),
 }
 ROLES = {
     "weight": Text("weight", "权重"),
     "segment": Text("segment", "分群"),
     "wave": Text("wave", "调查期"),
+    "stratum": Text("stratum", "抽样层"),
+    "cluster": Text("cluster", "整群"),
+    "replicate weights": Text("replicate weights", "复制权重"),
     "respondent": Text("respondent", "受访者编号"),
     "time": Text("time", "时间"),
     "submitted": Text("time of submission", "提交时间"),
@@ -110,6 +119,35 @@ def _rate(part: int | None, whole: int | None) -> float:
     return part / whole if part is not None and whole else math.nan
 
 
+@dataclass(frozen=True)
+class Step:
+    """A step from the questionnaires sent out to the rows analysed.
+
+    rows : those who go on, or, where `left_out`, those who leave here. remaining : who go on after it.
+    """
+
+    what: Text
+    rows: int
+    left_out: bool
+    remaining: int
+
+
+def flow_of(report: ReadReport, kept: int, issued: int | None, returned: int | None) -> tuple[Step, ...]:
+    """From issued to analysed: counts as given, then the rows of the file and each reason they left for."""
+    steps = [
+        Step(what, n, False, n)
+        for what, n in ((Text("Issued", "发放"), issued), (Text("Returned", "回收"), returned))
+        if n is not None
+    ]
+    gone = sum(report.dropped.values())
+    left = max(report.rows_read, kept + gone)
+    steps.append(Step(Text("Rows in the data", "数据中的行"), left, False, left))
+    for why, n in report.dropped.items():
+        left -= n
+        steps.append(Step(DROPPED.get(why, Text(why)), n, True, left))
+    return (*steps, Step(Text("Analysed", "进入分析"), kept, False, kept))
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Reading(Result):
     """How a file became responses, made by `reading`."""
@@ -125,17 +163,21 @@ class Reading(Result):
     """Valid answers, all items together."""
     weight_column: str
     accounting: Accounting | None
+    flow: tuple[Step, ...]
+    """From the questionnaires sent out, where that is known, to the rows analysed."""
     wording: tuple[Text, ...]
     """Of each matched item, in the order of `report.matched`."""
 
     def tables(self) -> dict[str, Table]:
-        """`source`, `accounting`, `missing`, `invalid`, `left_out`, `read_as`, `silence`, `flat`, `matched`,
+        """`source`, `accounting`, `flow`, `missing`, `invalid`, `left_out`, `read_as`, `silence`, `flat`, `matched`,
         `roles`, `unmatched`; those without rows are left out.
         """
         r = self.report
         tables = {"source": self._source_table()}
         if self.accounting is not None:
             tables["accounting"] = _accounting_table(self.accounting)
+        if self.shows_flow:
+            tables["flow"] = self._flow_table()
         if r.missing_items:
             tables["missing"] = Table(
                 {"item": list(r.missing_items), "column": list(r.missing_items.values())},
@@ -216,6 +258,49 @@ class Reading(Result):
                 title=Text("Columns not used", "未使用的列"),
             )
         return tables
+
+    @property
+    def shows_flow(self) -> bool:
+        """Whether anybody left on the way: two equal numbers are no flow."""
+        return len({step.remaining for step in self.flow}) > 1
+
+    def plots(self) -> dict[str, Plot]:
+        """`flow`, where anybody left on the way."""
+        if not self.shows_flow:
+            return {}
+
+        def draw(ax: Axes, language: Language) -> None:
+            from csat.display.flow import flow
+
+            flow(ax, [(s.what.say(language), f"{s.rows:,}", not s.left_out) for s in self.flow])
+
+        return {
+            "flow": Plot(
+                draw=draw,
+                title=Text("From the questionnaires to the rows analysed", "从问卷到进入分析的答卷"),
+                description=Text(
+                    "Boxes from top to bottom: who went on, with those left out and the reason to the right.",
+                    "自上而下：进入下一步的数量；右侧为剔除的数量及原因。",
+                ),
+                size=(5.2, 3.2),
+            )
+        }
+
+    def _flow_table(self) -> Table:
+        return Table(
+            {
+                "step": [s.what for s in self.flow],
+                "left_out": [s.rows if s.left_out else None for s in self.flow],
+                "remaining": [s.remaining for s in self.flow],
+            },
+            title=Text("From the questionnaires to the rows analysed", "从问卷到进入分析的答卷"),
+            labels={
+                "step": Text("Step", "步骤"),
+                "left_out": Text("Left out", "剔除"),
+                "remaining": Text("Remaining", "剩余"),
+            },
+            formats={"left_out": "integer"},
+        )
 
     def headline(self) -> tuple[Text, ...]:
         """What was understood, in words."""
@@ -393,6 +478,7 @@ def reading(responses: Responses, *, issued: int | None = None, returned: int | 
         answers=answers,
         weight_column=responses.weight_column,
         accounting=counted,
+        flow=flow_of(report, responses.rows, issued, returned),
         wording=tuple(known.get(i) or Text(i) for i in report.matched),
         base=base,
         cautions=_cautions(report, answers),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from csat.errors import CsatError
 from csat.files import require_writable, write_all
 from csat.language import Language, Text
 from csat.report.compose import compose
+from csat.report.seal import RESULT, run_facts, sha256
+from csat.responses.asked import Asked
 
 Step = Callable[[int, int, str], None]
 
@@ -77,12 +79,17 @@ def write(
     issued: int | None = None,
     returned: int | None = None,
     seed: int = 0,
+    asked: Asked | None = None,
     step: Step | None = None,
 ) -> Report:
-    """Run every analysis and write the four files; `step(done, total, words)` is told how far the work is."""
+    """Run every analysis and write the four files; `step(done, total, words)` is told how far the work is.
+
+    asked : how the answers were read, which is sealed with the result so that it can be replayed.
+    """
     from csat.report import page, pdf, workbook
 
     require_writable(folder)
+    chain = _away_from_here(chain, asked)
     tell = step or (lambda done, total, words: None)
     total = len(WORKING_ORDER) + 4
     results: dict[str, Result] = {"reading": chain.reading(issued=issued, returned=returned)}
@@ -109,12 +116,29 @@ def write(
     paper = pdf.render(document, language, charts=charts)
     tell(total - 1, total, "report.xlsx")
     book = workbook.render(all_tables(results), language, title=document.title, about=document.about)
-    sealed = seal(chain, results, withheld, verdict, seed)
-    files = write_all(
-        folder, {"report.html": html, "report.pdf": paper, "report.xlsx": book, "result.json": sealed}
+    made = {"report.html": html, "report.pdf": paper, "report.xlsx": book}
+    run = run_facts(
+        asked,
+        chain.responses.instrument,
+        language=language,
+        issued=issued,
+        returned=returned,
+        seed=seed,
     )
+    sealed = seal(chain, results, withheld, verdict, seed, run=run, files=made)
+    files = write_all(folder, {**made, RESULT: sealed})
     tell(total, total, "")
     return Report(tuple(files), verdict, points, results, withheld)
+
+
+def _away_from_here(chain: Chain, asked: Asked | None) -> Chain:
+    """The chain with its instrument's file named as the seal names it, not as this machine does."""
+    instrument = chain.responses.instrument
+    if asked is None or not instrument.path:
+        return chain
+    return Chain(
+        replace(chain.responses, instrument=replace(instrument, path=asked.instrument or instrument.id))
+    )
 
 
 def _ask(chain: Chain, name: str, seed: int, results: Mapping[str, Result]) -> Result:
@@ -210,10 +234,19 @@ def sealed_facts(chain: Chain, seed: int) -> dict[str, Any]:
 
 
 def seal(
-    chain: Chain, results: Mapping[str, Result], withheld: Mapping[str, str], verdict: Verdict, seed: int
+    chain: Chain,
+    results: Mapping[str, Result],
+    withheld: Mapping[str, str],
+    verdict: Verdict,
+    seed: int,
+    *,
+    run: Mapping[str, Any],
+    files: Mapping[str, bytes],
 ) -> bytes:
     """result.json: everything a program or a later run needs, in full precision."""
     body = sealed_facts(chain, seed) | {
+        "run": dict(run),
+        "files": {name: sha256(data) for name, data in files.items()},
         "verdict": plain(verdict),
         "withheld": dict(withheld),
         "results": {name: result.to_dict() for name, result in results.items()},

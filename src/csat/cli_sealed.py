@@ -1,0 +1,39 @@
+"""Commands about sealed results: make a run again, say what changed between two.
+
+`csat.cli` registers `SEALED_COMMANDS`. Nothing heavy is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from csat.cli_options import SAYING, options, say
+from csat.language import Language
+
+LANGUAGE_AND_JSON = SAYING[:2]
+RESULT = click.argument("result", type=click.Path(path_type=Path))
+
+
+@click.command("replay", short_help="Make a sealed result again: the same bytes, or what differs.")
+@RESULT
+@click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="Where the data are now.")
+@click.option(
+    "-i", "--instrument", metavar="NAME", help="The instrument, where its recorded file is not found."
+)
+@options(LANGUAGE_AND_JSON)
+def replay_command(
+    result: Path, data: Path | None, instrument: str | None, lang: Language, as_json: bool
+) -> int:
+    """RESULT is a result.json that `csat report` wrote, or its folder. It is never written to.
+
+    The run is made again in a temporary folder from the command, options, seed, data and instrument that
+    result.json records. Exit code 0: every byte is the same; 1: something differs, and it is named.
+    """
+    from csat.replaying import replay
+
+    return say(replay(result, data=data, instrument=instrument), lang, as_json, None)
+
+
+SEALED_COMMANDS: tuple[click.Command, ...] = (replay_command,)
