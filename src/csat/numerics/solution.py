@@ -6,7 +6,7 @@ Errors of functions of theta are by the delta method with analytic derivatives.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,9 +70,17 @@ def parameter_covariance(information: Array, held: NDArray[np.bool_]) -> Array:
 
 
 def standardised(
-    structure: Structure, theta: Array, at: Implied, covariance: Array, *, unit: Sequence[int] = ()
+    structure: Structure,
+    theta: Array,
+    at: Implied,
+    covariance: Array,
+    *,
+    unit: Sequence[int] = (),
+    scales: Mapping[int, int] | None = None,
 ) -> Standardised:
     """Standardised solution. covariance : (q, q) of theta. unit : variables whose total variance is held.
+
+    scales : of the variables whose total variance is 1 / scale^2, which parameter their scale is.
 
     A loading or path is multiplied by d of its cause and divided by d of its effect; a variance is divided
     by the total variance; a covariance of what is left unexplained becomes the correlation of the two
@@ -83,9 +91,11 @@ def standardised(
     with np.errstate(invalid="ignore"):
         d = np.sqrt(total)
     log_slope = _log_sd_slopes(structure, at, q)
-    # the residual variance of an ordered item gives way, so that its total stays 1
+    # the residual variance of an ordered item gives way, so that its total stays 1, or 1 / scale^2
     held = np.zeros((v, q))
     held[list(unit)] = log_slope[list(unit)]
+    for variable, k in (scales or {}).items():
+        held[variable, k] += 1 / theta[k]
     log_slope = log_slope - held
     latent_d = np.where(np.arange(v) < p, 1.0, d)
     complete = _scaled(structure, theta, d, at)

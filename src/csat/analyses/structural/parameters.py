@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csat.analyses.structural.model import ParameterEstimate
-from csat.instrument.parameters import ParameterTable
+from csat.instrument.parameters import Parameter, ParameterTable
 from csat.instrument.statements import (
     COVARIES,
     DEFINED,
@@ -37,6 +37,9 @@ MATRIX: Mapping[str, Literal["directed", "symmetric", "means"]] = {
 }
 """Which matrix of the structure an operator writes into."""
 
+SCALE = "~*~"
+"""lavaan's sign for the scale of an ordered item: 1 over the standard deviation of what lies under it."""
+
 
 def parameter_rows(
     table: ParameterTable,
@@ -55,40 +58,63 @@ def parameter_rows(
     parameter = {row: k for k, rows in enumerate(table.free) for row in rows}
     with np.errstate(invalid="ignore"):
         spread = np.sqrt(np.diagonal(theta_cov))
-    place = {"directed": 0, "symmetric": 0, "means": 0}
     rows = []
+    for i, (row, matrix, at) in enumerate(_placed(table)):
+        k = parameter.get(i, -1)
+        rows.append(
+            _row(
+                row.left,
+                row.operator,
+                row.right,
+                label=row.label,
+                est=float(getattr(structure, matrix).filled(theta)[at]),
+                se=float(spread[k]) if k >= 0 else 0.0,
+                std_lv=float(getattr(scaled.latent, matrix)[at]),
+                std_all=float(getattr(scaled.complete, matrix)[at]),
+                std_all_se=float(getattr(scaled.complete_se, matrix)[at]),
+                free=k >= 0,
+                z=z,
+            )
+        )
+    values = labelled(table, structure, theta, scaled)
+    return (*rows, *defined_rows(table.defined, values, theta_cov, confidence=confidence))
+
+
+Labelled = tuple[Valued, Valued, Valued]
+"""What is said of labels: as estimated, with constructs standardised, with all standardised."""
+
+
+def labelled(table: ParameterTable, structure: Structure, theta: Array, scaled: Standardised) -> Labelled:
+    """Of each label of the table."""
+    parameter = {row: k for k, rows in enumerate(table.free) for row in rows}
     raw: dict[str, tuple[float, Array]] = {}
     latent: dict[str, tuple[float, Array]] = {}
     complete: dict[str, tuple[float, Array]] = {}
-    for i, row in enumerate(table.rows):
-        matrix = MATRIX[row.operator]
-        at, k = place[matrix], parameter.get(i, -1)
-        place[matrix] += 1
-        cells = getattr(structure, matrix)
-        made = _row(
-            row.left,
-            row.operator,
-            row.right,
-            label=row.label,
-            est=float(cells.filled(theta)[at]),
-            se=float(spread[k]) if k >= 0 else 0.0,
-            std_lv=float(getattr(scaled.latent, matrix)[at]),
-            std_all=float(getattr(scaled.complete, matrix)[at]),
-            std_all_se=float(getattr(scaled.complete_se, matrix)[at]),
-            free=k >= 0,
-            z=z,
+    for i, (row, matrix, at) in enumerate(_placed(table)):
+        if not row.label or row.label in raw:
+            continue
+        own = np.zeros(theta.size)
+        if i in parameter:
+            own[parameter[i]] = 1.0
+        raw[row.label] = (float(getattr(structure, matrix).filled(theta)[at]), own)
+        latent[row.label] = (float(getattr(scaled.latent, matrix)[at]), own)
+        complete[row.label] = (
+            float(getattr(scaled.complete, matrix)[at]),
+            getattr(scaled.slopes, matrix)[at],
         )
-        rows.append(made)
-        if row.label and row.label not in raw:
-            own = np.zeros(theta.size)
-            if k >= 0:
-                own[k] = 1.0
-            raw[row.label] = (made.est, own)
-            latent[row.label] = (made.std_lv, own)
-            complete[row.label] = (made.std_all, getattr(scaled.slopes, matrix)[at])
-    for name, expression in table.defined:
+    return raw, latent, complete
+
+
+def defined_rows(
+    defined: Sequence[tuple[str, Expression]], labels: Labelled, theta_cov: Array, *, confidence: float
+) -> tuple[ParameterEstimate, ...]:
+    """A row for each parameter made of others; later ones may use earlier ones."""
+    z = normal_quantile(confidence)
+    raw, latent, complete = (dict(values) for values in labels)
+    rows = []
+    for name, expression in defined:
         for values in (raw, latent, complete):
-            values[name] = _with_slope(expression.tree, values, theta.size)
+            values[name] = _with_slope(expression.tree, values, len(theta_cov))
         rows.append(
             _row(
                 name,
@@ -105,6 +131,29 @@ def parameter_rows(
             )
         )
     return tuple(rows)
+
+
+def _placed(table: ParameterTable) -> Iterator[tuple[Parameter, str, int]]:
+    """Each row with its matrix and its place there."""
+    place = {"directed": 0, "symmetric": 0, "means": 0}
+    for row in table.rows:
+        matrix = MATRIX[row.operator]
+        yield row, matrix, place[matrix]
+        place[matrix] += 1
+
+
+def scale_rows(
+    scales: Sequence[tuple[str, float, float]], *, confidence: float
+) -> tuple[ParameterEstimate, ...]:
+    """A row for the scale of each ordered item in a group: item, value, error (0 where it is fixed)."""
+    z = normal_quantile(confidence)
+    return tuple(
+        _row(
+            item, SCALE, item, label="", est=value, se=se, std_lv=1.0, std_all=1.0, std_all_se=0.0,
+            free=se > 0, z=z,
+        )
+        for item, value, se in scales
+    )  # fmt: skip
 
 
 def threshold_rows(
