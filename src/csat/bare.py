@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from csat.analyses.drivers import Drivers
     from csat.analyses.efa import Factors
     from csat.analyses.index import Index
+    from csat.analyses.path_model_pls import PathModelPLS
+    from csat.analyses.pls_groups import PlsGroups
     from csat.analyses.priorities import Priorities
     from csat.analyses.promoters import Promoters
     from csat.analyses.quality import Quality
@@ -127,6 +129,72 @@ def cfa(
     """`Survey.cfa` of a model in lavaan syntax on a frame."""
     return read(frame, scale=scale, weight=weight).cfa(
         model=model, estimator=estimator, missing=missing, ordered=ordered
+    )
+
+
+def pls(
+    model: str,
+    frame: Any,
+    *,
+    scheme: Literal["path", "factor", "centroid"] = "path",
+    modes: Mapping[str, Literal["A", "B"]] | Literal["A", "B"] = "A",
+    consistent: bool = False,
+    target: str | None = None,
+    correlation: Literal["pearson", "polychoric"] = "pearson",
+    missing: Literal["pairwise", "listwise", "mean", "em"] | None = None,
+    moderation: Sequence[tuple[str, str, str] | str] = (),
+    higher_order: Literal["two-stage", "repeated-indicators"] = "two-stage",
+    replicates: int | None = None,
+    interval: Literal["percentile", "bca"] = "percentile",
+    predict: bool = True,
+    seed: int = 0,
+    scale: ScaleEnds = None,
+    weight: str | None = None,
+) -> PathModelPLS:
+    """`Survey.pls` of a model in lavaan syntax on a frame."""
+    return read(frame, scale=scale, weight=weight).pls(
+        model=model,
+        scheme=scheme,
+        modes=modes,
+        consistent=consistent,
+        target=target,
+        correlation=correlation,
+        missing=missing,
+        moderation=moderation,
+        higher_order=higher_order,
+        replicates=replicates,
+        interval=interval,
+        predict=predict,
+        seed=seed,
+    )
+
+
+def pls_groups(
+    model: str,
+    frame: Any,
+    segment: str,
+    *,
+    scheme: Literal["path", "factor", "centroid"] = "path",
+    modes: Mapping[str, Literal["A", "B"]] | Literal["A", "B"] = "A",
+    consistent: bool = False,
+    against: Literal["rest", "pairs"] = "rest",
+    missing: Literal["pairwise", "listwise", "mean"] = "listwise",
+    permutations: int = 1000,
+    seed: int = 0,
+    scale: ScaleEnds = None,
+    weight: str | None = None,
+) -> PlsGroups:
+    """`Survey.pls_groups`: a model in lavaan syntax compared between the groups of a column of a frame."""
+    return read(frame, scale=scale, weight=weight, segments=[segment]).pls_groups(
+        segment,
+        model=model,
+        scheme=scheme,
+        modes=modes,
+        consistent=consistent,
+        against=against,
+        missing=missing,
+        permutations=permutations,
+        seed=seed,
     )
 
 

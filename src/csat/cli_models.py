@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from csat.cli_options import CORRELATION, SEED, analysis_command
 from csat.errors import BadInput
@@ -98,6 +99,14 @@ def _model(path: Path | None) -> str | None:
         ) from error
 
 
+GROUPS_ONLY = ("against", "permutations")
+"""Options of `csat pls` that say something with --group alone."""
+ONE_ONLY = (
+    "target", "correlation", "moderation", "higher_order", "replicates", "interval", "predict",
+)  # fmt: skip
+"""Options that say nothing with it."""
+
+
 @analysis_command(
     "pls",
     MODEL,
@@ -108,22 +117,108 @@ def _model(path: Path | None) -> str | None:
         show_default=True,
         help="Weighting scheme of the constructs.",
     ),
+    click.option(
+        "--mode",
+        "modes",
+        metavar="A|B|NAME=B",
+        multiple=True,
+        help="How weights are found: A (correlation, the default) or B (regression), for all constructs or "
+        "for one; may be repeated.",
+    ),
     click.option("--consistent", is_flag=True, help="Correct for unreliable scores (PLSc)."),
     click.option("--target", metavar="NAME", help="Construct of the index; default: the instrument's."),
     CORRELATION,
     click.option(
         "--missing",
-        type=click.Choice(["pairwise", "listwise", "mean"]),
-        default="pairwise",
+        type=click.Choice(["pairwise", "listwise", "mean", "em"]),
+        help="Rows with silence. Default: pairwise; listwise where a path is moderated or with --group.",
+    ),
+    click.option(
+        "--moderation",
+        metavar="X*Z->Y",
+        multiple=True,
+        help="Z changes the path from X to Y; may be repeated. In a model file: Y ~ X + Z + X:Z.",
+    ),
+    click.option(
+        "--higher-order",
+        type=click.Choice(["two-stage", "repeated-indicators"]),
+        default="two-stage",
         show_default=True,
-        help="Rows with silence.",
+        help="How a construct measured by constructs is estimated.",
     ),
     click.option("--replicates", type=click.IntRange(0), help="Bootstrap replicates; 0 for none."),
+    click.option(
+        "--interval",
+        type=click.Choice(["percentile", "bca"]),
+        default="percentile",
+        show_default=True,
+        help="Bootstrap interval.",
+    ),
+    click.option(
+        "--predict/--no-predict",
+        default=True,
+        show_default=True,
+        help="Prediction of unseen respondents (PLSpredict, CVPAT).",
+    ),
+    click.option(
+        "--group", metavar="COLUMN", help="Compare the groups of a column: MICOM and permutation tests."
+    ),
+    click.option(
+        "--against",
+        type=click.Choice(["rest", "pairs"]),
+        default="rest",
+        show_default=True,
+        help="With --group: each group against all others, or all pairs.",
+    ),
+    click.option(
+        "--permutations", type=click.IntRange(100), default=1000, show_default=True, help="With --group."
+    ),
     SEED,
 )
-def pls_command(survey: Survey, *, model: Path | None, **own: Any) -> Result:
-    """PLS path model: weights, paths, index with unstandardised weights, importance map."""
-    return survey.pls(model=_model(model), **own)
+@click.pass_context
+def pls_command(
+    context: click.Context,
+    /,
+    survey: Survey,
+    *,
+    model: Path | None,
+    modes: tuple[str, ...],
+    group: str | None,
+    missing: Any,
+    **own: Any,
+) -> Result:
+    """PLS path model: weights, paths, index with unstandardised weights, importance map; groups compared."""
+    given = {name for name in own if context.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+    out_of_place = sorted(given & set(ONE_ONLY if group else GROUPS_ONLY))
+    if out_of_place:
+        option = "--" + out_of_place[0].replace("_", "-")
+        raise BadInput(
+            f"{option} says nothing {'together with' if group else 'without'} --group",
+            do="Leave one of them out" if group else "Name the column of the groups (--group COLUMN)",
+        )
+    asked: dict[str, Any] = {
+        name: v for name, v in own.items() if name not in (ONE_ONLY if group else GROUPS_ONLY)
+    }
+    asked |= {"model": _model(model), "modes": modes_of(modes)}
+    if missing is not None:
+        asked["missing"] = missing
+    return survey.pls_groups(group, **asked) if group else survey.pls(**asked)
+
+
+def modes_of(said: tuple[str, ...]) -> str | dict[str, str]:
+    """`("B",)` as "B" for all; `("Image=B",)` as a mode by construct; both: the second where it is given."""
+    every, named = "A", dict[str, str]()
+    for part in said:
+        name, equals, mode = part.rpartition("=")
+        if mode.strip().upper() not in ("A", "B"):
+            raise BadInput(
+                f"--mode {part} is no mode", right="A or B for all constructs, or NAME=B for one of them"
+            )
+        if equals:
+            named[name.strip()] = mode.strip().upper()
+        else:
+            every = mode.strip().upper()
+    return {"*": every, **named} if named else every
 
 
 MODEL_COMMANDS: tuple[click.Command, ...] = (cfa_command, sem_command, invariance_command, pls_command)

@@ -277,8 +277,8 @@ def test_polychoric_weights_leave_the_index_one_of_the_answers() -> None:
 
 def test_bca_and_percentile_intervals_are_near_each_other() -> None:
     percentile = modelled(replicates=1000)
-    bca = modelled(replicates=1000, interval="BCa")
-    assert bca.interval == "BCa"
+    bca = modelled(replicates=1000, interval="bca")
+    assert bca.interval == "bca"
     np.testing.assert_allclose(bca.index_lower, percentile.index_lower, atol=0.6)
     assert not np.array_equal(bca.index_lower, percentile.index_lower)
 
@@ -462,7 +462,7 @@ def test_repeated_indicators_give_the_items_of_the_parts_to_the_whole() -> None:
     made, blocks, _ = golden_parts()
     found = pls(
         made, constructs={**blocks, "H": ["X", "Y"]}, paths=[("H", "Z")], replicates=0, predict=False,
-        higher_order="repeated indicators",
+        higher_order="repeated-indicators",
     )  # fmt: skip
     own = [i for i, c in zip(found.items, found.item_construct, strict=True) if c == "H"]
     assert own == [*blocks["X"], *blocks["Y"]]
@@ -520,7 +520,7 @@ def test_a_real_moderation_is_found_and_none_is_not() -> None:
         ({"moderation": [("Quality", "Value", "Loyalty")]}, "Loyalty"),
         ({"moderation": [("Quality", "Satisfaction", "Value")]}, "missing"),
         ({"moderation": [("Quality", "Value", "Satisfaction")], "consistent": True}, "second stage"),
-        ({"moderation": [("Quality", "Value", "Satisfaction")], "interval": "BCa"}, "percentile"),
+        ({"moderation": [("Quality", "Value", "Satisfaction")], "interval": "bca"}, "percentile"),
     ],
 )
 def test_second_stages_that_cannot_be_are_explained(options: dict, words: str) -> None:
@@ -542,8 +542,9 @@ def test_a_moderated_path_needs_whole_rows() -> None:
     answers[3, 2] = np.nan
     made = responses(answers)
     with pytest.raises(BadInput, match="listwise"):
-        modelled(made, moderation=[("Quality", "Value", "Satisfaction")])
-    found = modelled(made, moderation=[("Quality", "Value", "Satisfaction")], missing="listwise")
+        modelled(made, moderation=[("Quality", "Value", "Satisfaction")], missing="pairwise")
+    found = modelled(made, moderation=[("Quality", "Value", "Satisfaction")])
+    assert found.base.missing == "listwise"
     assert found.base.respondents == 249
     with pytest.raises(BadInput, match="rows"):
         modelled(count(responses(), ITEMS), moderation=[("Quality", "Value", "Satisfaction")])

@@ -224,6 +224,10 @@ class PathModelPLS(Result):
         """(c,) items of each construct."""
         return np.array([self.item_construct.count(c) for c in self.constructs])
 
+    def reflective(self) -> NDArray[np.bool_]:
+        """(c,) whether a construct has several items that should agree: mode A."""
+        return np.array([k > 1 and m == "A" for k, m in zip(self.sizes(), self.modes, strict=True)])
+
     def titles_of_constructs(self) -> list[Text]:
         """Of the constructs, in order."""
         return [self.title_of(c) for c in self.constructs]
@@ -240,6 +244,18 @@ class PathModelPLS(Result):
             if c != self.target and math.isfinite(v) and v != 0
         ]
 
+    def comparable(self, i: int, j: int) -> bool:
+        """Whether HTMT says something of two constructs: several items each, mode A, none in both."""
+        several, places = self.reflective(), list(zip(self.items, self.item_construct, strict=True))
+        first, second = ({x for x, c in places if c == self.constructs[at]} for at in (i, j))
+        return bool(several[i] and several[j] and not first & second)
+
+    def measured(self) -> list[int]:
+        """Positions of the constructs that are no products of others."""
+        products = {m.product for m in self.moderation}
+        return [k for k, c in enumerate(self.constructs) if c not in products]
+
     def pairs(self) -> list[tuple[int, int]]:
-        """Pairs of constructs, (later, earlier)."""
-        return [(i, j) for i in range(len(self.constructs)) for j in range(i)]
+        """Pairs of constructs that are no products, (later, earlier)."""
+        at = self.measured()
+        return [(i, j) for i in at for j in at if j < i]

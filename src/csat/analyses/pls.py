@@ -26,6 +26,7 @@ from csat.analyses.pls_estimates import Correlation, ItemPrediction, PredictiveT
 from csat.analyses.pls_figures import Figures, moderations
 from csat.errors import BadInput, NumericsError, UnknownName
 from csat.instrument.instrument import Hypothesis, Instrument
+from csat.instrument.products import Moderation
 from csat.instrument.statements import Model
 from csat.language import Text
 from csat.numerics.pls import (
@@ -55,7 +56,8 @@ from csat.responses.responses import Responses
 from csat.tally.tally import Tally
 
 Array = NDArray[np.float64]
-IntervalMethod = Literal["percentile", "BCa"]
+IntervalMethod = Literal["percentile", "bca"]
+INTERVALS: tuple[IntervalMethod, ...] = ("percentile", "bca")
 
 REPLICATES_SLOW = 200
 """Default with polychoric correlations or EM moments: each replicate is a search of its own (ours)."""
@@ -76,13 +78,13 @@ def pls(
     consistent: bool = False,
     target: str | None = None,
     correlation: Correlation = "pearson",
-    missing: Policy = "pairwise",
+    missing: Policy | None = None,
     replicates: int | None = None,
     interval: IntervalMethod = "percentile",
     predict: bool = True,
     seed: int = 0,
     confidence: float = 0.95,
-    moderation: Sequence[tuple[str, str, str]] = (),
+    moderation: Sequence[Moderation | str] = (),
     higher_order: HigherOrder = "two-stage",
 ) -> PathModelPLS:
     """PLS path model with its assessment, the 0-100 index of every construct and its importance.
@@ -96,31 +98,35 @@ def pls(
     answers : responses; or a tally, from which no replicates, no prediction and no fixed-weight error come.
     model : in lavaan syntax or parsed, default the instrument's. constructs, paths : instead of it, the items
         of each construct and (from, to) pairs.
-    modes : A (correlation weights) or B (regression weights), of all constructs or by name.
+    modes : A (correlation weights) or B (regression weights), of all constructs or by name, `*` for those
+        not named.
     consistent : correct for the unreliability of the scores (PLSc). target : the construct the index and the
         importance are about, default the instrument's index, else the last outcome.
     correlation : `polychoric` for ordinal items; the index itself stays one of the answers.
-    missing : `pairwise` (default) every figure over those who answered; `listwise`; `em` moments of all
-        answers, as if silence were random given the other answers; `mean` replacement, which fills in also
-        what did not apply.
+    missing : `pairwise` (default) every figure over those who answered; `listwise` (default where a path is
+        moderated); `em` moments of all answers, as if silence were random given the other answers; `mean`
+        replacement, which fills in also what did not apply.
     replicates : of the bootstrap, default 2000, 200 with polychoric correlations or EM; 0 for none.
-    interval : `percentile` or `BCa`. predict : ten-fold PLSpredict and CVPAT on the complete rows.
-    moderation : (cause, moderator, effect): the moderator changes the path; by the two-stage approach, the
-        product of the scores is an item of its own. Needs the rows.
+    interval : `percentile` or `bca` (bias-corrected and accelerated).
+    predict : ten-fold PLSpredict and CVPAT on the complete rows.
+    moderation : (cause, moderator, effect) or `cause*moderator->effect`: the moderator changes the path; by
+        the two-stage approach, the product of the scores is an item of its own. Needs the rows. A model text
+        may say it too: `effect ~ cause + moderator + cause:moderator`.
     higher_order : how a construct measured by constructs (`=~` or in `constructs`) is estimated: `two-stage`
-        (disjoint: its parts take its paths, then their scores measure it), or `repeated indicators`.
+        (disjoint: its parts take its paths, then their scores measure it), or `repeated-indicators`.
 
     Raises
     ------
     BadInput, UnknownName : a model that is none. CannotCompute : an item without variance, items or
         constructs that determine each other, no convergence. Too many lost replicates fail the verdict.
     """
-    options = _Options(
-        scheme, consistent, correlation, missing, replicates, interval, predict, seed, confidence
-    )
     instrument = instrument_of(answers)
     design = design_of(
         instrument, model, constructs, paths, modes, moderation=moderation, higher_order=higher_order
+    )
+    policy: Policy = missing or ("listwise" if design.products else "pairwise")
+    options = _Options(
+        scheme, consistent, correlation, policy, replicates, interval, predict, seed, confidence
     )
     first = design.first if design.staged else design
     for item in first.items:
@@ -129,7 +135,7 @@ def pls(
     chosen = target or target_of(design, instrument)
     if chosen not in design.constructs:
         raise UnknownName("construct", chosen, design.constructs, where="the target of the index")
-    data = ModelData.of(answers, first.items, missing, correlation)
+    data = ModelData.of(answers, first.items, policy, correlation)
     titles = titles_of(instrument, design, first)
     if not design.staged:
         return _modelled(design, data, options, chosen, titles, _hypotheses(instrument))
@@ -176,7 +182,7 @@ class _Options:
             ("scheme", self.scheme, SCHEMES),
             ("missing-answer policy", self.missing, MISSING),
             ("correlation", self.correlation, ("pearson", "polychoric")),
-            ("interval", self.interval, ("percentile", "BCa")),
+            ("interval", self.interval, INTERVALS),
         )
         if self.correlation == "polychoric" and self.missing == "em":
             raise BadInput("EM gives Pearson correlations", do="Use pairwise or listwise polychoric ones")
@@ -223,7 +229,7 @@ def _modelled(
                 drawn = pls_replicates(data.draws(asked, options.seed), fit, lower=data.low, upper=data.high)
             except TooManyLost as error:
                 failed = error
-        if drawn is not None and options.interval == "BCa":
+        if drawn is not None and options.interval == "bca":
             left_out = pls_replicates(data.jackknife(), fit, lower=data.low, upper=data.high)
         inner = structural(fit, data.n)
         again = f2_reestimated(data.association, fit)

@@ -40,7 +40,7 @@ def plots_of(result: PathModelPLS) -> dict[str, Plot]:
         plots["item_importance"] = _quadrant_of_items(result)
     if np.isfinite(result.index).any():
         plots["index"] = _index_dots(result)
-    if len(result.constructs) > 1:
+    if any(result.comparable(i, j) for i, j in result.pairs()):
         plots["htmt"] = _htmt_dots(result)
     plots["loadings"] = _heat_map(result)
     return plots
@@ -184,8 +184,8 @@ def _index_dots(result: PathModelPLS) -> Plot:
 
 
 def _htmt_dots(result: PathModelPLS) -> Plot:
-    one, names = result.sizes() == 1, result.titles_of_constructs()
-    pairs = [(i, j) for i, j in result.pairs() if not one[i] and not one[j]]
+    names = result.titles_of_constructs()
+    pairs = [(i, j) for i, j in result.pairs() if result.comparable(i, j)]
     pairs.sort(key=lambda p: -result.htmt[p])
     known = bool(np.isfinite(result.htmt_lower).all()) and bool(pairs)
     values = np.array([result.htmt[p] for p in pairs])

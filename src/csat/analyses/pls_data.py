@@ -323,7 +323,8 @@ def fixed_weight_se(data: ModelData, structure: PathStructure, index: ConstructI
         return index.sd / math.sqrt(data.n)
     x, w = data.answers, data.weights
     if data.missing == "listwise":
-        keep = ~np.isnan(x).any(axis=1)
+        # the product of two scores has no answers of its own
+        keep = ~np.isnan(x[:, ~np.isnan(x).all(axis=0)]).any(axis=1)
         x, w = x[keep], None if w is None else w[keep]
     points = 100 * (x - data.low) / (data.high - data.low)
     pull = mean_influence(points[:, structure.places], w) * index.weights

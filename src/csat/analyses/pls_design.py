@@ -9,6 +9,7 @@ from typing import Literal
 from csat.errors import BadInput, UnknownName
 from csat.instrument.instrument import Instrument
 from csat.instrument.model import completed, model_of, restricted_to, single_items
+from csat.instrument.products import Moderation, moderation_of, without_products
 from csat.instrument.statements import MEASURES, REGRESSED_ON, Model
 from csat.instrument.syntax import parse_model
 from csat.language import Text
@@ -16,7 +17,8 @@ from csat.numerics.pls import AboutConstructs, Mode, PathStructure, path_structu
 from csat.responses.responses import Responses
 from csat.tally.tally import Tally
 
-HigherOrder = Literal["two-stage", "repeated indicators"]
+HigherOrder = Literal["two-stage", "repeated-indicators"]
+HIGHER_ORDER: tuple[HigherOrder, ...] = ("two-stage", "repeated-indicators")
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,20 @@ def design_of(
     paths: Sequence[tuple[str, str]] | None,
     modes: Mapping[str, Mode] | Mode,
     *,
-    moderation: Sequence[tuple[str, str, str]] = (),
+    moderation: Sequence[Moderation | str] = (),
     higher_order: HigherOrder = "two-stage",
 ) -> Design:
     """The design, checked as far as names go.
 
-    moderation : (cause, moderator, effect) triples: the moderator changes the path from cause to effect.
+    moderation : (cause, moderator, effect), or `cause*moderator->effect`: the moderator changes the path from
+        cause to effect. A model text may say the same: `effect ~ cause + moderator + cause:moderator`.
     """
+    if higher_order not in HIGHER_ORDER:
+        raise UnknownName("way to estimate higher-order constructs", higher_order, HIGHER_ORDER)
+    moderated = [moderation_of(m) if isinstance(m, str) else m for m in moderation]
+    if isinstance(model, str):
+        model, said = without_products(model, where="the model")
+        moderated += [m for m in said if m not in moderated]
     if constructs is not None or paths is not None:
         if constructs is None or paths is None or model is not None:
             raise BadInput(
@@ -126,12 +135,19 @@ def design_of(
     # a construct of one item may bear the item's name
     composite = {c for c, items in measured.items() if items != (c,)}
     higher = {c: items for c, items in measured.items() if any(i in composite for i in items)}
-    if higher and higher_order == "repeated indicators":
+    if higher and higher_order == "repeated-indicators":
         measured, arrows = _repeated(measured, arrows, higher, by_name)
         higher = {}
     lower = _lower(measured, arrows, higher)
-    products = _products(moderation, measured, lower, arrows)
-    arrows = (*arrows, *((name, effect) for name, (_, _, effect) in zip(products, moderation, strict=True)))
+    products = _products(moderated, measured, lower, arrows)
+    for name in (n for pair in products.values() for n in pair):
+        if name in higher:
+            raise BadInput(
+                f"'{name}' is measured by constructs: its products would take a third stage",
+                where="the moderation",
+                do="Use higher_order='repeated-indicators' (--higher-order repeated-indicators)",
+            )
+    arrows = (*arrows, *((_product(cause, moderator), effect) for cause, moderator, effect in moderated))
     own = {c: items for c, items in measured.items() if c not in lower} | {n: (n,) for n in products}
     return Design(
         tuple(own),
@@ -147,13 +163,14 @@ def design_of(
 
 
 def _modes(modes: Mapping[str, Mode] | Mode, measured: Mapping[str, tuple[str, ...]]) -> Mapping[str, Mode]:
-    by_name: Mapping[str, Mode] = dict.fromkeys(measured, modes) if isinstance(modes, str) else modes
-    for name, mode in by_name.items():
-        if name not in measured:
+    """Of every construct; `*` stands for those not named."""
+    given: Mapping[str, Mode] = {"*": modes} if isinstance(modes, str) else modes
+    for name, mode in given.items():
+        if name not in measured and name != "*":
             raise UnknownName("construct", name, measured, where="the modes")
         if mode not in ("A", "B"):
-            raise UnknownName("mode", mode, ("A", "B"), where=f"construct {name}")
-    return by_name
+            raise UnknownName("mode", mode, ("A", "B"), where="" if name == "*" else f"construct {name}")
+    return {name: given.get(name, given.get("*", "A")) for name in measured}
 
 
 def _lower(
@@ -182,7 +199,7 @@ def _lower(
                 raise BadInput(
                     f"'{part}' measures it and has a path of its own",
                     where=where,
-                    do="Give the path to the higher construct, or use higher_order='repeated indicators'",
+                    do="Give the path to the higher construct, or use higher_order='repeated-indicators'",
                 )
             lower[part] = measured[part]
     return lower
@@ -204,7 +221,7 @@ def _repeated(
 
 
 def _products(
-    moderation: Sequence[tuple[str, str, str]],
+    moderation: Sequence[Moderation],
     measured: Mapping[str, tuple[str, ...]],
     lower: Mapping[str, tuple[str, ...]],
     arrows: Sequence[tuple[str, str]],
@@ -222,11 +239,17 @@ def _products(
                     f"the path from '{name}' to '{effect}' is missing",
                     where="the moderation",
                     right="A moderated path needs the paths of cause and moderator beside their product",
+                    do=f"Write it into the model: {effect} ~ {name}",
                 )
-        made[f"{cause} x {moderator}"] = (cause, moderator)
-    if len(made) < len(moderation):
+        made[_product(cause, moderator)] = (cause, moderator)
+    # which of the two is called the moderator makes no difference to their product
+    if len({(frozenset((a, m)), effect) for a, m, effect in moderation}) < len(moderation):
         raise BadInput("a moderation is given twice", where="the moderation", do="Give it once")
     return made
+
+
+def _product(cause: str, moderator: str) -> str:
+    return f"{cause} x {moderator}"
 
 
 def _model(instrument: Instrument | None, model: Model | str | None) -> Model:

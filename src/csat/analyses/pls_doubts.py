@@ -53,7 +53,10 @@ def cautions_of(
 
     structure = fit.structure
     places = [design.items[i] for i in structure.places]
-    several = np.array([len(b) > 1 for b in structure.blocks])
+    # items of mode B make the construct up: they need not agree, so nothing is asked of their reliability
+    reflective = np.array(
+        [len(b) > 1 and m == "A" for b, m in zip(structure.blocks, design.modes, strict=True)]
+    )
     reliability = construct_reliability(data.association, fit)
 
     def constructs(which: NDArray[np.bool_]) -> list[str]:
@@ -84,7 +87,11 @@ def cautions_of(
     )
     told(
         "low_loading",
-        [p for p, v in zip(places, fit.loadings, strict=True) if abs(v) < LOADING_EFA.value],
+        [
+            p
+            for p, v, c in zip(places, fit.loadings, structure.owner, strict=True)
+            if design.modes[c] == "A" and abs(v) < LOADING_EFA.value
+        ],
         Text(
             "Loading below {cut} on the own construct, so something else is measured: {names}.",
             "在所属构念上的载荷低于 {cut}，说明测的是别的内容：{names}。",
@@ -93,20 +100,20 @@ def cautions_of(
     )
     told(
         "low_reliability",
-        constructs(several & ~(reliability.rho_c >= CR_ACCEPTABLE.value)),
+        constructs(reflective & ~(reliability.rho_c >= CR_ACCEPTABLE.value)),
         Text("Composite reliability below {cut}: {names}.", "组合信度低于 {cut}：{names}。"),
         cut=f"{CR_ACCEPTABLE.value:.2f}",
     )
     told(
         "low_ave",
-        constructs(several & ~(reliability.ave >= AVE_CONVERGENT.value)),
+        constructs(reflective & ~(reliability.ave >= AVE_CONVERGENT.value)),
         Text(
             "AVE below {cut}, less than half of the items' variance explained: {names}.",
             "AVE 低于 {cut}，解释的题项方差不到一半：{names}。",
         ),
         cut=f"{AVE_CONVERGENT.value:.2f}",
     )
-    alike = _alike(figures, several)
+    alike = _alike(figures, reflective)
     if alike:
         between = [(titles[design.constructs[j]], titles[design.constructs[i]]) for i, j in alike]
         pairs = [Text("{a} – {b}", "{a}—{b}").fill(a=a, b=b) for a, b in between]
@@ -121,6 +128,24 @@ def cautions_of(
                 tuple(dict.fromkeys(design.constructs[k] for pair in alike for k in pair)),
             )
         )
+    made_up = [
+        c
+        for k, c in enumerate(design.constructs)
+        if design.modes[k] == "B"
+        and structure.parents(k)
+        and set(structure.blocks[k]) <= {i for a in structure.parents(k) for i in structure.blocks[a]}
+        and any(not set(structure.blocks[a]) <= set(structure.blocks[k]) for a in structure.parents(k))
+    ]
+    told(
+        "made_up",
+        made_up,
+        Text(
+            "Made up of its parts, which explain it wholly, so that other paths to it vanish: {names}. Read "
+            "the total effects through the parts, or use the two-stage approach.",
+            "该构念由其组成部分完全决定，其他指向它的路径因而消失：{names}。"
+            "请改看经由各部分的总效应，或采用两阶段法。",
+        ),
+    )
     high = [(i, j) for i, j in structure.paths if not VIF_HIGH.met(float(inner.vif[i, j]))]
     told(
         "collinear",
@@ -236,14 +261,18 @@ def cautions_of(
     return found
 
 
-def _alike(figures: Figures, several: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Pairs of constructs of several items whose HTMT is not shown to be below the cut, worst first."""
+def _alike(figures: Figures, reflective: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Pairs of reflective constructs whose HTMT is not shown to be below the cut, worst first."""
     bound = np.where(np.isnan(figures.htmt_bound), figures.htmt, figures.htmt_bound)
+    blocks = [set(b) for b in figures.fit.structure.blocks]
     pairs = [
         (i, j)
         for i in range(len(bound))
         for j in range(i)
-        if several[i] and several[j] and not HTMT_LIBERAL.met(float(bound[i, j]))
+        if reflective[i]
+        and reflective[j]
+        and not blocks[i] & blocks[j]
+        and not HTMT_LIBERAL.met(float(bound[i, j]))
     ]
     return sorted(pairs, key=lambda at: -float(figures.htmt[at]))
 

@@ -155,12 +155,12 @@ def moderations(design: Design, result: PathModelPLS, data: ModelData) -> tuple[
     """Each moderated path: per product of standardised scores, and at three levels of the moderator."""
     coefficients = {(p.cause, p.effect): p.estimate for p in result.paths}
     out = []
-    for name, (cause, moderator) in design.products.items():
-        effect = next(b for a, b in design.paths if a == name)
+    for name, effect in (path for path in design.paths if path[0] in design.products):
+        cause, moderator = design.products[name]
         width = float(data.moments.sd[data.items.index(name), 0])
         per_product = coefficients[name, effect] / width
         own = coefficients[cause, effect]
-        row = next(p for p in result.paths if p.cause == name)
+        row = next(p for p in result.paths if (p.cause, p.effect) == (name, effect))
         out.append(
             ModerationEstimate(
                 name, cause, moderator, effect, row.estimate, per_product, row.se, row.p, row.ci_lower,

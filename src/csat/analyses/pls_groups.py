@@ -227,6 +227,7 @@ def pls_groups(
     paths: Sequence[tuple[str, str]] | None = None,
     modes: Mapping[str, Mode] | Mode = "A",
     scheme: Scheme = "path",
+    consistent: bool = False,
     against: Against = "rest",
     missing: Missing = "listwise",
     permutations: int = PERMUTATIONS,
@@ -236,7 +237,8 @@ def pls_groups(
 
     Parameters
     ----------
-    segment : the column. model, constructs, paths, modes, scheme : as `pls`.
+    segment : the column. model, constructs, paths, modes, scheme, consistent : as `pls`.
+        A construct measured by constructs takes their items (repeated indicators).
     against : each group against all others (`rest`, default), or all `pairs`.
     missing : `listwise` (default) or `pairwise`.
 
@@ -246,9 +248,12 @@ def pls_groups(
         solution.
     """
     instrument = instrument_of(responses)
-    design = design_of(instrument, model, constructs, paths, modes)
-    if design.staged:
-        raise BadInput("groups are not compared with a second stage", do="Let items measure each construct")
+    design = design_of(instrument, model, constructs, paths, modes, higher_order="repeated-indicators")
+    if design.products:
+        raise BadInput(
+            "groups are not compared with moderated paths: the group is a moderator itself",
+            do="Leave the products out of the model",
+        )
     groups = groups_of(responses, segment)
     large = [g for g in groups if g.n >= SMALL_GROUP]
     if len(large) < 2:
@@ -262,7 +267,7 @@ def pls_groups(
     for number, (one, two) in enumerate(pairs):
         rows = np.sort(np.concatenate([one.rows, two.rows]) if two else everybody)
         rng = np.random.default_rng([seed, number])
-        tests.append(_tested(responses, rows, one, design, scheme, missing, permutations, rng))
+        tests.append(_tested(responses, rows, one, design, scheme, consistent, missing, permutations, rng))
     named = [(_name(one), _name(two) if two else "") for one, two in pairs]
     data = ModelData.of(responses, design.items, missing, "pearson")
     titles = titles_of(instrument, design) | {"": REST} | {_name(g): g.title for g in groups}
@@ -311,6 +316,7 @@ def _tested(
     first: Group,
     design: Design,
     scheme: Scheme,
+    consistent: bool,
     missing: Missing,
     permutations: int,
     rng: np.random.Generator,
@@ -319,8 +325,8 @@ def _tested(
     in_first, name = np.isin(rows, first.rows), _name(first)
     try:
         return compare_groups(
-            part.answers(design.items), in_first, design.structure, scheme=scheme, weights=part.weights,
-            missing=missing, permutations=permutations, rng=rng,
+            part.answers(design.items), in_first, design.structure, scheme=scheme, consistent=consistent,
+            weights=part.weights, missing=missing, permutations=permutations, rng=rng,
         )  # fmt: skip
     except AboutConstructs as error:
         raise error.named(design.constructs, where=f"group '{name}'") from error

@@ -17,6 +17,8 @@ SCHEME_WORDS: Mapping[Scheme, Text] = {
     "centroid": Text("centroid scheme", "重心加权方案"),
 }
 
+INTERVAL_WORDS: Mapping[str, Text] = {"percentile": Text("percentile", "百分位法"), "bca": Text("BCa", "BCa")}
+
 
 def method_note(result: PathModelPLS) -> Text:
     """How the model was estimated."""
@@ -51,7 +53,7 @@ def intervals_note(result: PathModelPLS) -> list[Text]:
             "置信区间：{level}，{n} 次自助抽样（{method}），随机种子 {seed}{lost}。",
         ).fill(
             level=f"{100 * result.confidence:g}%",
-            method=Text(result.interval, {"percentile": "百分位法"}.get(result.interval, result.interval)),
+            method=INTERVAL_WORDS[result.interval],
             n=result.replicates,
             seed=result.seed,
             lost=lost,

@@ -56,18 +56,18 @@ def paths_table(result: PathModelPLS) -> Table:
 
 def constructs_table(result: PathModelPLS) -> Table:
     """Explained variance and reliability."""
-    one = result.sizes() == 1
+    said, at = result.reflective(), result.measured()
 
     def several(values: Array) -> Array:
-        return np.where(one, np.nan, values)
+        return np.where(said, values, np.nan)[at]
 
     return Table(
         {
-            "construct": result.titles_of_constructs(),
-            "n_items": result.sizes(),
-            "mode": list(result.modes),
-            "r2": result.r2,
-            "r2_adjusted": result.r2_adjusted,
+            "construct": [result.title_of(result.constructs[k]) for k in at],
+            "n_items": result.sizes()[at],
+            "mode": [result.modes[k] for k in at],
+            "r2": result.r2[at],
+            "r2_adjusted": result.r2_adjusted[at],
             "alpha": several(result.alpha),
             "rho_a": several(result.rho_a),
             "composite_reliability": several(result.rho_c),
@@ -78,9 +78,11 @@ def constructs_table(result: PathModelPLS) -> Table:
             Text(
                 "Alpha is standardised; rho A after Dijkstra and Henseler; composite reliability (rho C) "
                 "and AVE from the loadings{corrected}. Guidelines: composite reliability {cr}, AVE "
-                "{ave}. Nothing is said of a construct of one item.",
+                "{ave}. Nothing is said of a construct of one item or with mode B weights, whose "
+                "items make it up and need not agree.",
                 "α 为标准化系数；ρA 依 Dijkstra 与 Henseler；组合信度（ρC）与 AVE 由{corrected}载荷计算。"
-                "参考标准：组合信度 {cr}，AVE {ave}。单题构念不作评价。",
+                "参考标准：组合信度 {cr}，AVE {ave}。单题构念以及模式 B 构念"
+                "（题项构成构念，不必一致）不作评价。",
             ).fill(
                 corrected=Text(", corrected", "校正后的") if result.consistent else Text("", ""),
                 cr=CR_ACCEPTABLE,
@@ -94,18 +96,21 @@ def constructs_table(result: PathModelPLS) -> Table:
 def items_table(result: PathModelPLS) -> Table:
     """Loadings and weights."""
     known = not np.isnan(result.weight_se).all()
+    kept = {result.constructs[k] for k in result.measured()}
+    at = [i for i, c in enumerate(result.item_construct) if c in kept]
+    items = [result.items[i] for i in at]
     columns: dict[str, Any] = {
-        "construct": [result.title_of(c) for c in result.item_construct],
-        "item": result.items,
-        **_wording(result, result.items),
-        "loading": result.loadings,
+        "construct": [result.title_of(result.item_construct[i]) for i in at],
+        "item": items,
+        **_wording(result, items),
+        "loading": result.loadings[at],
     }
     if known:
-        columns |= {"loading_lower": result.loading_lower, "loading_upper": result.loading_upper}
-    columns["outer_weight"] = result.weights
+        columns |= {"loading_lower": result.loading_lower[at], "loading_upper": result.loading_upper[at]}
+    columns["outer_weight"] = result.weights[at]
     if known:
-        columns |= {"weight_lower": result.weight_lower, "weight_upper": result.weight_upper}
-    columns |= {"index_weight": result.index_weights, "vif": result.item_vif}
+        columns |= {"weight_lower": result.weight_lower[at], "weight_upper": result.weight_upper[at]}
+    columns |= {"index_weight": result.index_weights[at], "vif": result.item_vif[at]}
     level = f"{100 * result.confidence:g}%"
     return Table(
         columns,
@@ -133,14 +138,18 @@ def items_table(result: PathModelPLS) -> Table:
 
 def index_table(result: PathModelPLS) -> Table:
     """The index of each construct."""
-    columns: dict[str, Any] = {"construct": result.titles_of_constructs(), "index": result.index}
+    at = result.measured()
+    columns: dict[str, Any] = {
+        "construct": [result.title_of(result.constructs[k]) for k in at],
+        "index": result.index[at],
+    }
     if not np.isnan(result.index_se).all():
         columns |= {
-            "ci_lower": result.index_lower,
-            "ci_upper": result.index_upper,
-            "se": result.index_se,
+            "ci_lower": result.index_lower[at],
+            "ci_upper": result.index_upper[at],
+            "se": result.index_se[at],
         }
-    columns |= {"se_fixed": result.index_se_fixed, "sd": result.index_sd}
+    columns |= {"se_fixed": result.index_se_fixed[at], "sd": result.index_sd[at]}
     return Table(
         columns,
         title=Text("Index of each construct, 0-100 (PLS weights)", "各构念指数（0–100，PLS 权重）"),

@@ -23,7 +23,6 @@ def validity_table(result: PathModelPLS) -> Table:
     """HTMT of each pair of constructs."""
     pairs = result.pairs()
     known = not np.isnan(result.htmt_bound).all()
-    one = result.sizes() == 1
 
     def of(matrix: Array) -> list[float]:
         return [float(matrix[i, j]) for i, j in pairs]
@@ -41,7 +40,7 @@ def validity_table(result: PathModelPLS) -> Table:
             "htmt_bound": of(result.htmt_bound),
         }
     columns["htmt2"] = of(result.htmt2)
-    columns["verdict"] = [Text("") if one[i] or one[j] else _separate(result, i, j) for i, j in pairs]
+    columns["verdict"] = [_separate(result, i, j) if result.comparable(i, j) else Text("") for i, j in pairs]
     level = f"{100 * result.confidence:g}%"
     return Table(
         columns,
@@ -51,9 +50,11 @@ def validity_table(result: PathModelPLS) -> Table:
                 "HTMT: arithmetic means of absolute correlations; HTMT2: geometric means. Guideline: "
                 "{strict} (strict) or {liberal}, {source}; the verdict holds the upper end of the "
                 "one-sided {level} interval against them. A construct of one item counts as measured "
-                "without error and gets no verdict.",
+                "without error; it, one of mode B, and "
+                "two that share items get no verdict.",
                 "HTMT：相关绝对值的算术平均；HTMT2：几何平均。参考标准：{strict}（严格）或 {liberal}，"
-                "{source}；以单侧 {level} 区间上限判断。单题构念视为无测量误差，不作判断。",
+                "{source}；以单侧 {level} 区间上限判断。单题构念视为无测量误差；"
+                "单题构念、模式 B 构念以及共用题项的构念不作判断。",
             ).fill(strict=HTMT_STRICT, liberal=HTMT_LIBERAL, source=HTMT_STRICT.source, level=level),
             *intervals_note(result),
         ],

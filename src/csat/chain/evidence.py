@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from csat.chain.ground import Missing
-from csat.chain.models import Models
+from csat.chain.pls_models import PlsModels
 from csat.language import Text
 from csat.responses.binding import segment_title
 
@@ -15,13 +15,12 @@ if TYPE_CHECKING:
     from csat.analyses.describe import Description
     from csat.analyses.efa import Factors
     from csat.analyses.groups import GroupDescription
-    from csat.analyses.path_model_pls import PathModelPLS
     from csat.analyses.quality import Quality
     from csat.analyses.reading import Reading
     from csat.analyses.reliability import Reliability
 
 
-class Evidence(Models):
+class Evidence(PlsModels):
     """What was answered, and whether the questionnaire measures what it says."""
 
     def reading(self, *, issued: int | None = None, returned: int | None = None) -> Reading:
@@ -117,36 +116,4 @@ class Evidence(Models):
             seed=seed,
             titles=self.titles(),
             constructs={c.id: c.items for c in self.instrument.constructs if set(c.items) & set(wanted)},
-        )
-
-    def pls(
-        self,
-        *,
-        model: str | None = None,
-        scheme: Literal["path", "factor", "centroid"] = "path",
-        modes: Mapping[str, Literal["A", "B"]] | Literal["A", "B"] = "A",
-        consistent: bool = False,
-        target: str | None = None,
-        correlation: Literal["pearson", "polychoric"] = "pearson",
-        missing: Literal["pairwise", "listwise", "mean"] = "pairwise",
-        replicates: int | None = None,
-        confidence: float = 0.95,
-        seed: int = 0,
-    ) -> PathModelPLS:
-        """The instrument's path model, or a model text, by partial least squares."""
-        from csat.analyses.pls import pls
-
-        found = self._model(model) if model is not None else self._path_model()
-        return pls(
-            self._whole(),
-            found,
-            scheme=scheme,
-            modes=modes,
-            consistent=consistent,
-            target=target,
-            correlation=correlation,
-            missing=missing,
-            replicates=replicates,
-            confidence=confidence,
-            seed=seed,
         )

@@ -76,6 +76,7 @@ def compare_groups(
     structure: PathStructure,
     *,
     scheme: Scheme = "path",
+    consistent: bool = False,
     weights: ArrayLike | None = None,
     missing: Missing = "listwise",
     permutations: int = PERMUTATIONS,
@@ -88,6 +89,7 @@ def compare_groups(
 
     Parameters
     ----------
+    consistent : paths and loadings corrected for unreliability (PLSc); an improper permutation is lost.
     answers : (n, p). in_first : (n,) whether a row is of the first group; the others are of the second.
     weights : (n,); a weight stays with its row.
 
@@ -113,9 +115,9 @@ def compare_groups(
             do="Compare groups of at least 30, better 100",
         )
     whole = moments(x, weights=w, missing=missing)
-    pooled = pls(whole.correlation[..., 0], structure, scheme=scheme)
-    one = pls(_of(x, first, w, missing).correlation[..., 0], structure, scheme=scheme)
-    two = pls(_of(x, ~first, w, missing).correlation[..., 0], structure, scheme=scheme)
+    pooled = pls(whole.correlation[..., 0], structure, scheme=scheme, consistent=consistent)
+    one = pls(_of(x, first, w, missing).correlation[..., 0], structure, scheme=scheme, consistent=consistent)
+    two = pls(_of(x, ~first, w, missing).correlation[..., 0], structure, scheme=scheme, consistent=consistent)
     halves = [_aligned(_of(x, g, w, missing), pooled) for g in (first, ~first)]
     observed = _statistics(halves, whole, pooled)
     drawn: list[dict[str, Array]] = []
@@ -178,7 +180,12 @@ def _of(x: Array, rows: Flags, w: Array | None, missing: Missing) -> Moments:
 
 def _aligned(found: Moments, pooled: PlsFit) -> tuple[Moments, PlsFit]:
     return found, pls_many(
-        found.correlation, pooled.structure, scheme=pooled.scheme, like=pooled, tolerance=1e-9
+        found.correlation,
+        pooled.structure,
+        scheme=pooled.scheme,
+        consistent=pooled.consistent,
+        like=pooled,
+        tolerance=1e-9,
     )
 
 
