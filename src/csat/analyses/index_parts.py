@@ -35,7 +35,7 @@ class ModelWeights:
 
     items : k ids. values : (k,) unstandardised, sum 1. drawn : (R, k), NaN where there was no solution.
     index : (R,) the construct's index, 0-100 rescale, in each replicate. scheme : of the model. arrows : its
-    paths, by construct.
+    paths, by construct. left_out : (G, k) without each group of `replication.left_out_groups`, for BCa.
     """
 
     items: tuple[str, ...]
@@ -44,10 +44,11 @@ class ModelWeights:
     index: Array
     scheme: str
     arrows: tuple[tuple[str, str], ...]
+    left_out: Array | None = None
 
     @property
     def estimated(self) -> EstimatedWeights:
-        return EstimatedWeights(self.values, self.drawn)
+        return EstimatedWeights(self.values, self.drawn, self.left_out)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,18 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from csat.numerics.intervals import adjust_p, normal_quantile
-from csat.numerics.resampling import bootstrap_weighted_means, bootstrap_weighted_sums, percentile_interval
+from csat.numerics.replication import Replication, left_out_groups, replicate_variance
+from csat.numerics.resampling import (
+    bca_interval,
+    bootstrap_weighted_means,
+    bootstrap_weighted_sums,
+    percentile_interval,
+    sums_by,
+)
 from csat.numerics.scores import linearised_se, mean_influence, weighted_means
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
+IntervalKind = Literal["percentile", "bca"]
 
 POWER = 0.80
 """Chance to find a difference as large as the smallest detectable one."""
@@ -31,11 +39,13 @@ POWER = 0.80
 class EstimatedWeights:
     """Weights a model estimated from the same rows. values : (k,). drawn : (R, k) of the keyed replicates.
 
-    A replicate in which the model gave no weights is NaN.
+    A replicate in which the model gave no weights is NaN. left_out : (G, k) without each of the groups of
+    `replication.left_out_groups`, for BCa intervals.
     """
 
     values: Array
     drawn: Array
+    left_out: Array | None = None
 
 
 PartWeights = Array | slice | EstimatedWeights
@@ -106,9 +116,11 @@ def difference_tests(
 
 
 class Bootstrap:
-    """Percentile intervals from replicates of the rows; weights that are means are re-estimated in each."""
+    """Intervals from replicates of the rows; weights that are means are re-estimated in each.
 
-    name = "percentile bootstrap"
+    Of replicates that are drawn: percentile or BCa intervals. Of a jackknife or given replicate weights: normal
+    intervals by the variance these give.
+    """
 
     def __init__(
         self,
@@ -119,21 +131,64 @@ class Bootstrap:
         replicates: int,
         seed: int,
         confidence: float,
+        interval: IntervalKind = "percentile",
+        replication: Replication | None = None,
     ) -> None:
         self.values, self.weights, self.rows = values, weights, rows
-        self.replicates, self.seed, self.confidence = replicates, seed, confidence
+        self.seed, self.confidence, self.interval = seed, confidence, interval
+        self.replication = replication
+        self.replicates = replicates if replication is None else replication.count(replicates)
         self.means = weighted_means(values, weights)
-        self._drawn = bootstrap_weighted_means(values, weights, rows=rows, replicates=replicates, seed=seed)
+        self._drawn = bootstrap_weighted_means(
+            values, weights, rows=rows, replicates=replicates, seed=seed, replication=replication
+        )
+        self._group, self._groups = left_out_groups(len(values), replication)
+        self._left: Array | None = None
+        if self.is_corrected:
+            (total, n), (out, out_n) = _sums(values, weights), self._left_sums(np.arange(len(values)))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                self._left = (total - out) / (n - out_n)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether quantiles of the replicates make the interval."""
+        return self.replication is None or self.replication.is_drawn
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether intervals are BCa."""
+        return self.interval == "bca" and self.is_drawn
+
+    @property
+    def name(self) -> str:
+        """Of the intervals."""
+        if not self.is_drawn:
+            assert self.replication is not None
+            if self.replication.kind == "given":
+                return f"replicate weights ({self.replication.title})"
+            return "jackknife"
+        kind = (
+            "Bayesian bootstrap" if self.replication and self.replication.kind == "bayesian" else "bootstrap"
+        )
+        return f"{'BCa' if self.is_corrected else 'percentile'} {kind}"
 
     def ends(self, columns: slice) -> Array:
         """(k, 2) interval of each column's mean."""
-        found = [percentile_interval(c, confidence=self.confidence) for c in self._drawn[:, columns].T]
-        return np.array([[i.lower, i.upper] for i in found]).reshape(-1, 2)
+        places = range(self._drawn.shape[1])[columns]
+        left = self._left
+        found = [
+            self._estimate(self.means[j], self._drawn[:, j], None if left is None else left[:, j])
+            for j in places
+        ]
+        return np.array([[e.lower, e.upper] for e in found]).reshape(-1, 2)
 
     def composite(self, columns: slice, part_weights: PartWeights) -> Estimate:
         """The composite of some columns."""
         value = composite(self.means[columns], _weights_of(part_weights, self.means))
-        return self._estimate(value, self.drawn(columns, part_weights))
+        left = None
+        if self._left is not None:
+            left = composite(self._left[:, columns], self._left_weights(part_weights))
+        return self._estimate(value, self.drawn(columns, part_weights), left)
 
     def drawn(self, columns: slice, part_weights: PartWeights) -> Array:
         """(R,) the composite in each replicate."""
@@ -146,48 +201,90 @@ class Bootstrap:
     def compared(self, groups: Sequence[Rows], columns: slice, part_weights: PartWeights) -> list[Compared]:
         """Each of several disjoint groups of rows, alone and against all the others together."""
         by, drawn_by = _weights_of(part_weights, self.means), self._drawn_weights(part_weights)
+        left_by = None if self._left is None else self._left_weights(part_weights)
         # keyed by row: the replicates of a group are those of its rows in the whole
         parts = [_sums(self.values[g, columns], _of(self.weights, g)) for g in groups]
         many = [
             bootstrap_weighted_sums(
                 self.values[g, columns], _of(self.weights, g), rows=self.rows[g],
-                replicates=self.replicates, seed=self.seed,
+                replicates=len(self._drawn), seed=self.seed,
+                replication=None if self.replication is None else self.replication.where(g),
             )
             for g in groups
         ]  # fmt: skip
+        out = [self._left_sums(g, columns) for g in groups] if left_by is not None else []
         total = [np.sum([p[k] for p in parts], axis=0) for k in range(2)]
         drawn_total = [np.sum([m[k] for m in many], axis=0) for k in range(2)]
+        out_total = [np.sum([o[k] for o in out], axis=0) for k in range(2)] if out else []
         found = []
         with np.errstate(invalid="ignore", divide="ignore"):
-            for group, part, draw in zip(groups, parts, many, strict=True):
+            for g, (group, part, draw) in enumerate(zip(groups, parts, many, strict=True)):
                 if len(group) < 2:
                     found.append(Compared(UNKNOWN, UNKNOWN, UNKNOWN))
                     continue
                 own, rest = composite(part[0] / part[1], by), UNKNOWN_COMPOSITE
                 drawn_own = composite(draw[0] / draw[1], drawn_by)
                 drawn_rest = np.full(drawn_own.shape, np.nan)
+                left_own = left_rest = left_difference = None
+                if left_by is not None:
+                    left_own = composite((part[0] - out[g][0]) / (part[1] - out[g][1]), left_by)
                 if len(groups) > 1:
                     rest = composite((total[0] - part[0]) / (total[1] - part[1]), by)
                     drawn_rest = composite((drawn_total[0] - draw[0]) / (drawn_total[1] - draw[1]), drawn_by)
+                    if left_by is not None and left_own is not None:
+                        others = [(total[k] - part[k]) - (out_total[k] - out[g][k]) for k in range(2)]
+                        left_rest = composite(others[0] / others[1], left_by)
+                        left_difference = left_own - left_rest
                 found.append(
                     Compared(
-                        self._estimate(own, drawn_own),
-                        self._estimate(rest, drawn_rest),
-                        self._estimate(own - rest, drawn_own - drawn_rest),
+                        self._estimate(own, drawn_own, left_own),
+                        self._estimate(rest, drawn_rest, left_rest),
+                        self._estimate(own - rest, drawn_own - drawn_rest, left_difference),
                     )
                 )
         return found
+
+    def _left_sums(self, rows: Rows, columns: slice = slice(None)) -> tuple[Array, Array]:
+        """(G, k) sums and weights of the rows that are left out together."""
+        x, w = self.values[rows][:, columns], _of(self.weights, rows)
+        known = ~np.isnan(x)
+        case = np.ones(len(x)) if w is None else w
+        own = self._group[rows]
+        return (
+            sums_by(np.where(known, x, 0.0) * case[:, None], own, self._groups),
+            sums_by(known * case[:, None], own, self._groups),
+        )
+
+    def _left_weights(self, part_weights: PartWeights) -> Array:
+        assert self._left is not None
+        if isinstance(part_weights, EstimatedWeights):
+            return part_weights.values if part_weights.left_out is None else part_weights.left_out
+        return _weights_of(part_weights, self._left)
 
     def _drawn_weights(self, part_weights: PartWeights) -> Array:
         if isinstance(part_weights, EstimatedWeights):
             return part_weights.drawn
         return _weights_of(part_weights, self._drawn)
 
-    def _estimate(self, value: Array, drawn: Array) -> Estimate:
-        interval = percentile_interval(drawn, confidence=self.confidence)
+    def _estimate(self, value: Array, drawn: Array, left_out: Array | None = None) -> Estimate:
+        if not self.is_drawn:
+            assert self.replication is not None
+            return _by_coefficients(float(value), drawn, self.replication, self.confidence)
         good = drawn[np.isfinite(drawn)]
         se = float(good.std(ddof=1)) if len(good) > 1 else np.nan
-        return Estimate(float(value), se, interval.lower, interval.upper, interval.lost)
+        if left_out is not None and np.isfinite(value) and np.isfinite(left_out).all():
+            found = bca_interval(drawn, float(value), left_out, confidence=self.confidence)
+        else:
+            found = percentile_interval(drawn, confidence=self.confidence)
+        return Estimate(float(value), se, found.lower, found.upper, found.lost)
+
+
+def _by_coefficients(value: float, drawn: Array, made: Replication, confidence: float) -> Estimate:
+    """Normal interval by the variance of replicates that are not draws."""
+    lost = int(np.count_nonzero(~np.isfinite(drawn)))
+    se = np.nan if lost else float(np.sqrt(replicate_variance(drawn, made.variance_coefficients())))
+    half = normal_quantile(confidence) * se
+    return Estimate(value, se, value - half, value + half, lost)
 
 
 class Linearisation:

@@ -102,19 +102,23 @@ def jackknife_moments(
     weights: ArrayLike | None = None,
     missing: Missing = "listwise",
     groups: int = 1000,
+    group: ArrayLike | None = None,
 ) -> Iterator[Moments]:
     """Yield the moments without each row, or without each of `groups` runs of rows when there are more rows.
 
-    For the acceleration of BCa intervals. The rest as `moments`.
+    For the acceleration of BCa intervals. group : (n,) which rows are left out together, 0 .. G - 1, instead.
+    The rest as `moments`.
     """
     data = _Columns(answers, weights, np.arange(len(np.asarray(answers))), missing)
-    out = min(groups, len(data.x))
-    group = np.arange(len(data.x)) * out // len(data.x)
+    if group is None:
+        out = min(groups, len(data.x))
+        of = np.arange(len(data.x)) * out // len(data.x)
+    else:
+        every = np.asarray(group, dtype=np.intp)
+        of, out = every[data.names], int(every.max()) + 1
     sums, first = np.zeros((data.columns, out)), 0
     for part in data.parts():
-        own = group[first : first + len(part)]
-        starts = np.flatnonzero(np.r_[True, own[1:] != own[:-1]])
-        sums[:, own[starts]] += np.add.reduceat(part, starts, axis=0).T
+        sums += sums_by(part, of[first : first + len(part)], out).T
         first += len(part)
     sums = sums.sum(axis=1, keepdims=True) - sums
     for first in range(0, out, MATRICES_AT_ONCE):

@@ -38,8 +38,12 @@ KINDS: tuple[Kind, ...] = ("bootstrap", "bayesian", "jackknife")
 GIVEN: tuple[Given, ...] = ("bootstrap", "BRR", "Fay", "JK1", "JK2", "JKn", "SDR", "other")
 JACKKNIFE_UNITS = 2000
 """Replicates of a jackknife at most: more units are deleted in random groups (ours)."""
+MANY_UNITS = 20_000
+"""Sampled units above which random groups of them are resampled (ours)."""
 RANDOM_GROUPS = 4096
 """Groups of rows that are resampled as one when there are very many rows: an error is known to 1.6 %."""
+LEFT_OUT_GROUPS = 1000
+"""Leave-out estimates behind the acceleration of a BCa interval, at most (ours)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +73,11 @@ class Replication:
     def units(self) -> int:
         """Sampled units; 0 where every row is its own."""
         return 0 if self.stratum is None else len(self.stratum)
+
+    @property
+    def strata(self) -> int:
+        """Strata of the units; 0 where every row is its own."""
+        return 0 if self.stratum is None else len(np.unique(self.stratum))
 
     @property
     def df(self) -> float:
@@ -172,7 +181,9 @@ def replication(
         bayesian   exponential factors, summing to m_h within a stratum (Rubin); its variance is
                    m_h / (m_h + 1) times that of the sample, so it is meant for many units
         jackknife  each unit is deleted once, the others of its stratum count m_h / (m_h - 1) times (JKn; with
-                   one stratum JK1); above `JACKKNIFE_UNITS` units random groups of them are deleted
+                   one stratum JK1)
+
+    Above `JACKKNIFE_UNITS` or `MANY_UNITS` units random groups of them, within strata, are the units.
 
     Parameters
     ----------
@@ -201,8 +212,9 @@ def replication(
             positions=alone.tolist(),
             do="Merge it with a similar stratum",
         )
-    if kind == "jackknife" and len(stratum) > JACKKNIFE_UNITS:
-        group, stratum = _random_groups(stratum, JACKKNIFE_UNITS, seed)
+    most, groups = (JACKKNIFE_UNITS,) * 2 if kind == "jackknife" else (MANY_UNITS, RANDOM_GROUPS)
+    if len(stratum) > most:
+        group, stratum = _random_groups(stratum, groups, seed)
         unit = group[unit]
     return Replication(kind, unit, stratum)
 
@@ -215,6 +227,19 @@ def random_groups(rows: ArrayLike, *, groups: int = RANDOM_GROUPS, seed: int = 0
     """
     word = uniform_words(np.asarray(rows), 1, seed=seed ^ 0x5EED)[0]
     return Replication("bootstrap", (word * groups).astype(np.intp), np.zeros(groups, dtype=np.intp))
+
+
+def left_out_groups(
+    n: int, made: Replication | None = None, *, most: int = LEFT_OUT_GROUPS
+) -> tuple[Places, int]:
+    """Group of each of n rows, and how many groups: those left out in turn for a BCa interval.
+
+    The sampled units, or runs of them where there are more than `most`.
+    """
+    unit = np.arange(n) if made is None or made.unit is None else made.unit
+    units = n if made is None or made.unit is None else made.units
+    groups = min(most, units)
+    return np.asarray(unit * groups // max(units, 1), dtype=np.intp), groups
 
 
 def given_replicates(
