@@ -10,6 +10,8 @@ Browne (1984), British Journal of Mathematical and Statistical Psychology 37, 62
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from csat.numerics.linalg import Array, vech_indices
@@ -64,12 +66,31 @@ def observed_weight(inverse: Array, cov: Array, *, gap: Array | None = None) -> 
     return full
 
 
-def normal_gamma(cov: Array, *, means: bool = False) -> Array:
-    """Gamma of normal data: cov(s_ij, s_kl) = sigma_ik sigma_jl + sigma_il sigma_jk, (k, k)."""
+def normal_gamma(cov: Array, *, means: bool = False, given: Sequence[int] = ()) -> Array:
+    """Gamma of normal data: cov(s_ij, s_kl) = sigma_ik sigma_jl + sigma_il sigma_jk, (k, k).
+
+    given : positions of covariates whose answers count as known: less the same of what they explain.
+    """
     rows, columns = vech_indices(len(cov))
     gamma = cov[np.ix_(rows, rows)] * cov[np.ix_(columns, columns)]
     gamma = gamma + cov[np.ix_(rows, columns)] * cov[np.ix_(columns, rows)]
-    return with_means(gamma, cov) if means else gamma
+    full = with_means(gamma, cov) if means else gamma
+    if not len(given):
+        return full
+    x = list(given)
+    explained = cov[:, x] @ np.linalg.solve(cov[np.ix_(x, x)], cov[x])
+    # of themselves covariates explain everything: exactly nothing is left
+    explained[np.ix_(x, x)] = cov[np.ix_(x, x)]
+    return full - normal_gamma(explained, means=means)
+
+
+def explained_rows(centred: Array, given: Sequence[int], *, weights: Array | None = None) -> Array:
+    """What the covariates `given` explain of centred answers, (n, p); of themselves everything."""
+    x = centred[:, list(given)]
+    own = x if weights is None else x * weights[:, None]
+    explained = np.asarray(x @ np.linalg.solve(own.T @ x, own.T @ centred))
+    explained[:, list(given)] = x
+    return explained
 
 
 def with_means(block: Array, mean_block: Array) -> Array:
@@ -85,15 +106,15 @@ def adf_gamma(
     *,
     weights: Array | None = None,
     means: bool = False,
-    about: tuple[Array, Array] | None = None,
+    given: Sequence[int] = (),
 ) -> Array:
     """Distribution-free Gamma: the covariance (dividing by n) of [y, vech((y - m)(y - m)')] over rows.
 
     Parameters
     ----------
     rows : (n, p) complete answers. weights : (n,) case weights summing to n; each row's contribution then
-        counts with its squared weight, as in a sandwich. about : mean (p,) and covariance (p, p) that a model
-        implies: the mean outer product of the deviations from those, instead of from the sample's own.
+        counts with its squared weight, as in a sandwich. given : positions of covariates whose answers count
+        as known: the moments then vary by what these leave unexplained, h(y) = yy' - E(y|x)E(y|x)'.
 
     Returns
     -------
@@ -101,15 +122,21 @@ def adf_gamma(
     """
     n, p = rows.shape
     w = np.ones(n) if weights is None else weights * (n / weights.sum())
-    m = w @ rows / n if about is None else about[0]
     i, j = vech_indices(p)
-    centred = rows - m
-    cov = (centred.T * w) @ centred / n if about is None else about[1]
+    centred = rows - w @ rows / n
+    cov = (centred.T * w) @ centred / n
+    known = explained_rows(centred, given, weights=w) if len(given) else None
+    if known is not None:
+        cov = cov - (known.T * w) @ known / n
     k = i.size + (p if means else 0)
     gamma = np.zeros((k, k))
     for start in range(0, n, ROWS_AT_ONCE):
         part = centred[start : start + ROWS_AT_ONCE]
         products = part[:, i] * part[:, j] - cov[i, j]
+        if known is not None:
+            explained = known[start : start + ROWS_AT_ONCE]
+            products -= explained[:, i] * explained[:, j]
+            part = part - explained
         e = np.hstack([part, products]) if means else products
         e = e if weights is None else e * w[start : start + ROWS_AT_ONCE, None]
         gamma += e.T @ e

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csat.numerics import robust
+from csat.numerics.asymptotic import explained_rows
 from csat.numerics.baseline import Baseline, baseline
 from csat.numerics.linalg import Array, inverse
 from csat.numerics.missing import half_hessian, score_covariance
@@ -148,18 +149,28 @@ def _rowwise_tests(
         base = np.diag(np.diagonal(cov))
         if x:
             base[np.ix_(x, x)] = cov[np.ix_(x, x)]
-            part = replace(sample, rows=rows[:, x], mean=sample.mean[x])
-            own = _rowwise_trace(part, cov[np.ix_(x, x)], inverse(cov[np.ix_(x, x)]), means=means)
-            covariates += own
-            taken += own
+            if not satorra_bentler:
+                part = replace(sample, rows=rows[:, x], mean=sample.mean[x])
+                own = _rowwise_trace(part, cov[np.ix_(x, x)], inverse(cov[np.ix_(x, x)]), means=means)
+                covariates += own
+                taken += own
+        known = None
+        if x and satorra_bentler:
+            # about the sample's moments the answers of covariates count as known
+            known = explained_rows(rows - sample.mean, x, weights=sample.weights)
         for i in range(p):
             if i not in x:
                 part = replace(sample, rows=rows[:, [i]], mean=sample.mean[[i]])
-                taken += _rowwise_trace(part, cov[[i]][:, [i]], 1 / cov[[i]][:, [i]], means=means)
-        saturated += _rowwise_trace(sample, cov, inverse(cov), means=means)
+                of_it = None if known is None else known[:, [i]]
+                taken += _rowwise_trace(
+                    part, cov[[i]][:, [i]], 1 / cov[[i]][:, [i]], means=means, known=of_it
+                )
         if satorra_bentler:
-            fitted += _rowwise_trace(sample, cov, inverse(at.at.covariance), means=means)
-            independent += _rowwise_trace(sample, cov, inverse(base), means=means)
+            w = inverse(at.at.covariance)
+            fitted += _rowwise_trace(sample, cov, w, means=means, known=known)
+            independent += _rowwise_trace(sample, cov, inverse(base), means=means, known=known)
+        else:
+            saturated += _rowwise_trace(sample, cov, inverse(cov), means=means)
     used = float((bread_inverse * filling.T).sum())
     if satorra_bentler:
         return (
@@ -175,13 +186,28 @@ def _rowwise_tests(
     )
 
 
-def _rowwise_trace(sample: Sample, cov: Array, w: Array, *, means: bool) -> float:
-    """tr(V Gamma), V of normal theory at W: mean of 0.5 [(y'Wy)^2 - 2 y'WSWy + tr(WSWS)] (+ y'Wy)."""
+def _rowwise_trace(sample: Sample, cov: Array, w: Array, *, means: bool, known: Array | None = None) -> float:
+    """tr(V Gamma), V of normal theory at W: mean of 0.5 [(y'Wy)^2 - 2 y'WSWy + tr(WSWS)] (+ y'Wy).
+
+    known : (n, p) k, what covariates explain of y: yy' - kk' and S - K then take the place of yy' and S, and
+    y - k that of y.
+    """
     y = sample.own_rows - sample.mean
     z = y @ w
-    q1, q2 = (y * z).sum(axis=1), ((z @ cov) * z).sum(axis=1)
+    q1 = (y * z).sum(axis=1)
+    squares, about_mean = q1**2, q1
+    if known is not None:
+        zk = known @ w
+        qk = (known * zk).sum(axis=1)
+        squares = squares - 2 * (y * zk).sum(axis=1) ** 2 + qk**2
+        spread = known if sample.weights is None else known * sample.weights[:, None]
+        cov = cov - spread.T @ known / sample.n
+        about_mean = ((y - known) * (z - zk)).sum(axis=1)
+    q2 = ((z @ cov) * z).sum(axis=1)
+    if known is not None:
+        q2 = q2 - ((zk @ cov) * zk).sum(axis=1)
     ws = w @ cov
-    by_row = (q1**2 - 2 * q2 + float((ws * ws.T).sum())) / 2 + (q1 if means else 0.0)
+    by_row = (squares - 2 * q2 + float((ws * ws.T).sum())) / 2 + (about_mean if means else 0.0)
     if sample.weights is not None:
         by_row = by_row * sample.weights**2
     return float(by_row.sum() / sample.n)

@@ -40,11 +40,11 @@ def construct_scores(
     ----------
     rows : (n, p), NaN where there is no answer: regression then rests on the answers there are, and so does
         Bartlett where they determine all constructs (NaN elsewhere). centre : (p,) the sample means, when the
-        model has no mean structure.
+        model has no mean structure: the scores are then those of one with intercepts of items free.
     """
     p = structure.observed
     mean = at.mean if centre is None else centre
-    own_mean = at.total_mean[p:] if centre is None else np.zeros(structure.variables - p)
+    own_mean = at.total_mean[p:] if centre is None else _mean_of_causes(structure, theta, centre)
     known = ~np.isnan(rows)
     scores = np.full((len(rows), structure.variables - p), np.nan)
     for pattern in np.unique(known, axis=0):
@@ -55,6 +55,14 @@ def construct_scores(
         weights = (_regression if kind == "regression" else _bartlett)(structure, theta, at, seen)
         scores[who] = own_mean + (rows[np.ix_(who, seen)] - mean[seen]) @ weights.T
     return scores
+
+
+def _mean_of_causes(structure: Structure, theta: Array, centre: Array) -> Array:
+    """(m,) what the means of observed causes make of the constructs, their own intercepts zero."""
+    p = structure.observed
+    a_matrix, _, _ = structure.matrices(theta)
+    among = np.eye(structure.variables - p) - a_matrix[p:, p:]
+    return np.asarray(np.linalg.solve(among, a_matrix[p:, :p] @ centre))
 
 
 def _regression(structure: Structure, theta: Array, at: Implied, seen: Positions) -> Array:

@@ -284,7 +284,7 @@ def gfi_measures(
 
     AGFI = 1 - (k / df)(1 - GFI), PGFI = GFI df / k, k all moments. With a mean structure twice
     (m - mu)' Sigma^-1 (m - mu) is added above and twice m' Sigma^-1 m below. Moments among fixed covariates
-    are taken as zero in S, though k counts them (lavaan's way).
+    are taken as zero in S and m, though k counts them (lavaan's way).
     """
     sigma = np.asarray(implied_cov, dtype=float)
     counted = np.array(sample_cov, dtype=float)
@@ -297,8 +297,9 @@ def gfi_measures(
     above, below = _solved(factor, gap), _solved(factor, counted)
     numerator, denominator = float((above * above.T).sum()), float((below * below.T).sum())
     if sample_mean is not None and implied_mean is not None:
-        m = np.asarray(sample_mean, dtype=float)
+        m = np.array(sample_mean, dtype=float)
         difference = m - np.asarray(implied_mean, dtype=float)
+        m[x] = difference[x] = 0.0
         numerator += 2 * float(difference @ _solved(factor, difference))
         denominator += 2 * float(m @ _solved(factor, m))
     gfi = 1 - numerator / denominator

@@ -12,7 +12,7 @@ from csat.numerics.descent import Estimate
 from csat.numerics.estimators import Method
 from csat.numerics.linalg import Array, inverse
 from csat.numerics.moment_vectors import MomentsAt, MomentStructure
-from csat.numerics.problem import Problem, gamma, with_means
+from csat.numerics.problem import Problem, with_means
 from csat.numerics.robust import Piece, TestStatistic
 from csat.numerics.samples import Sample
 
@@ -100,7 +100,7 @@ class Fit:
             return self.problem.gammas
         if self.method.errors == "standard" and self.method.test == "standard":
             return tuple(np.zeros((0, 0)) for _ in self.data)
-        return tuple(gamma(model, data) for model, data in zip(self.models, self.data, strict=True))
+        return self.problem.moment_gammas()
 
     @property
     def pieces(self) -> tuple[Piece, ...]:

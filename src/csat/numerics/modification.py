@@ -18,15 +18,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from csat.numerics.asymptotic import normal_weight
 from csat.numerics.constrained import free_directions
 from csat.numerics.descent import Objective
 from csat.numerics.estimation import Group, MaximumLikelihood
 from csat.numerics.fitted import Fit
 from csat.numerics.least_squares import LeastSquares, WeightedMoments
-from csat.numerics.linalg import Array
+from csat.numerics.linalg import Array, inverse, vech_indices
 from csat.numerics.missing import FullInformation, IncompleteGroup
 from csat.numerics.moment_vectors import ContinuousMoments, MomentStructure, OrderedMoments
-from csat.numerics.structure import Cells, Structure
+from csat.numerics.structure import Cells, Structure, implied
 
 Positions = NDArray[np.intp]
 Matrix = Literal["directed", "symmetric", "means"]
@@ -58,24 +59,27 @@ def modification_indices(found: Fit, candidates: Sequence[Candidate]) -> Indices
 
     A candidate that is already free, or that the rest of the model determines, is NaN.
     """
-    # covariates count as free: letting something act on one must not be refused for its fixed moments
-    q = found.wider_theta.size
+    # with gaps covariates count as free: letting something act on one is not refused for its moments
+    present, known = (found.wider, found.wider_theta) if found.problem.gaps else (found.models, found.theta)
+    q = known.size
     models, values = [], []
-    for g, model in enumerate(found.wider):
+    for g, model in enumerate(present):
         own = [(i, c) for i, c in enumerate(candidates) if c.group == g]
-        structure, start = _freed(model.structure, found.wider_theta, own, q)
+        structure, start = _freed(model.structure, known, own, q)
         models.append(replace(model, structure=structure))  # type: ignore[type-var]
         values += start
-    theta = np.concatenate([found.wider_theta, np.zeros(len(candidates))])
+    theta = np.concatenate([known, np.zeros(len(candidates))])
     for i, value in values:
         theta[q + i] = value
     score, info = _score(found, models, theta)
-    held = np.zeros(theta.size, dtype=bool)
+    if found.problem.exogenous and not found.problem.gaps:
+        info = info - _about_covariates(found, models, theta)
+    held = np.zeros(q, dtype=bool)
     held[: found.theta.size] = found.estimate.on_bound
     within = found.estimate.within
     if within.size:
         within = np.pad(within, ((0, 0), (0, q - within.shape[1])))
-    along = free_directions(within, held[:q])
+    along = free_directions(within, held)
     b = np.arange(q, theta.size)
     iaa = along.T @ info[:q, :q] @ along
     scale = np.sqrt(np.maximum(np.diagonal(iaa), 1e-300))
@@ -131,6 +135,24 @@ def _score(found: Fit, models: Sequence[MomentStructure], theta: Array) -> tuple
     slope = objective.slope(objective.look(theta))
     size = found.n if found.method.discrepancy == "ML" else found.multiplier
     return -size / 2 * slope.gradient, found.n / 2 * slope.expected
+
+
+def _about_covariates(found: Fit, models: Sequence[MomentStructure], theta: Array) -> Array:
+    """What the moments of fixed covariates among themselves bring to the information: they tell nothing."""
+    x = np.asarray(found.problem.exogenous)
+    total = np.zeros((theta.size, theta.size))
+    for model, data in zip(models, found.data, strict=True):
+        assert isinstance(model, ContinuousMoments)
+        at = implied(model.structure, theta)
+        jacobian = model.moments(theta, at).jacobian
+        rows, columns = vech_indices(model.structure.observed)
+        own = np.isin(rows, x) & np.isin(columns, x)
+        if model.with_means:
+            own = np.concatenate([np.isin(np.arange(model.structure.observed), x), own])
+        weight = normal_weight(inverse(at.covariance), means=model.with_means)[own]
+        across = jacobian[own].T @ (weight @ jacobian)
+        total += data.n * (across + across.T - jacobian[own].T @ weight[:, own] @ jacobian[own])
+    return total
 
 
 def _objective(found: Fit, models: Sequence[MomentStructure]) -> Objective:

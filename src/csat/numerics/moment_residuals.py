@@ -56,15 +56,15 @@ def residuals(found: Fit, group: int = 0) -> Residuals:
     p = model.structure.observed
     r = s - at.vector
     gamma, v, bread = _parts(found, group)
-    vd = weighted(v, at.jacobian)
+    jacobian = at.jacobian[:, : found.theta.size]
     back = np.linalg.pinv(bread, rcond=1e-12, hermitian=True)
-    q = np.eye(s.size) - share * at.jacobian @ back @ vd.T
+    q = np.eye(s.size) - share * jacobian @ back @ weighted(v, jacobian).T
     spread = ((q @ gamma) * q).sum(axis=1)
     own = np.diagonal(gamma)
     known = spread > NOTHING_LEFT * own
     with np.errstate(invalid="ignore", divide="ignore"):
         z = np.where(known, r / np.sqrt(np.where(known, spread, 1.0) / n), np.nan)
-        normalised = r / np.sqrt(own / n)
+        normalised = np.where(own > 0, r / np.sqrt(own / n), np.nan)
     if isinstance(model, OrderedMoments):
         t = model.thresholds.row.size
         columns, rows = np.triu_indices(p, 1)
@@ -98,14 +98,19 @@ def _covariance(found: Fit, group: int) -> Array:
 def _parts(found: Fit, group: int) -> tuple[Array, Array, Array]:
     """Gamma, V and E = sum f D'VD: V expected or observed, as the standard errors."""
     weights = [_weight(found, g) for g in range(len(found.models))]
-    pieces = [replace(p, weight=w) for p, w in zip(found.pieces, weights, strict=True)]
+    q = found.theta.size
+    # what is known of covariates is no parameter here: their moments do not vary
+    pieces = [
+        replace(p, weight=w, jacobian=p.jacobian[:, :q]) for p, w in zip(found.pieces, weights, strict=True)
+    ]
     model, data = found.models[group], found.data[group]
     gamma = found.gammas[group]
     if data.gaps is not None:
         gamma = incomplete_pieces(found)[group].gamma
     elif found.method.errors == "standard" and found.method.discrepancy not in ("WLS", "DWLS"):
         with_means = isinstance(model, ContinuousMoments) and model.with_means
-        gamma = normal_gamma(_covariance(found, group), means=with_means)
+        given = found.problem.exogenous
+        gamma = normal_gamma(_covariance(found, group), means=with_means, given=given)
     return gamma, weights[group], robust.bread(pieces)
 
 

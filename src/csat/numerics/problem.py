@@ -114,7 +114,7 @@ class Problem:
         needed = needed or method.discrepancy in ("WLS", "DWLS")
         if not needed or self.gaps or self.rowwise:
             return tuple(np.zeros((0, 0)) for _ in self.models)
-        return tuple(gamma(m, s) for m, s in zip(self.models, self.samples, strict=True))
+        return self.moment_gammas()
 
     @cached_property
     def weights(self) -> tuple[Array, ...]:
@@ -125,6 +125,10 @@ class Problem:
             _weight(self.method.discrepancy, *parts)
             for parts in zip(self.models, self.samples, self.covs, self.gammas, strict=True)
         )
+
+    def moment_gammas(self) -> tuple[Array, ...]:
+        """n times the covariance of the sample moments by group, (k, k), the answers of covariates known."""
+        return tuple(gamma(m, s, self.exogenous) for m, s in zip(self.models, self.samples, strict=True))
 
     def likelihood_groups(self, models: Sequence[MomentStructure] | None = None) -> list[Group]:
         """What complete-data maximum likelihood is fitted to; models : instead of its own."""
@@ -160,11 +164,11 @@ def with_means(model: MomentStructure) -> bool:
     return isinstance(model, ContinuousMoments) and model.with_means
 
 
-def gamma(model: MomentStructure, sample: Sample) -> Array:
-    """n times the covariance of the sample moments, (k, k)."""
+def gamma(model: MomentStructure, sample: Sample, given: Sequence[int] = ()) -> Array:
+    """n times the covariance of the sample moments, (k, k); given : covariates whose answers are known."""
     if sample.ordered is not None:
         return sample.ordered.gamma
-    return adf_gamma(sample.own_rows, weights=sample.weights, means=with_means(model))
+    return adf_gamma(sample.own_rows, weights=sample.weights, means=with_means(model), given=given)
 
 
 def _method(

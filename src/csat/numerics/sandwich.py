@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from csat.numerics import robust
+from csat.numerics.asymptotic import explained_rows
 from csat.numerics.estimation import MaximumLikelihood
 from csat.numerics.least_squares import weighted
 from csat.numerics.linalg import Array, inverse
@@ -58,7 +59,8 @@ def meat(problem: Problem, pieces: Sequence[Piece], found: Sequence[MomentsAt]) 
 def _rowwise_meat(problem: Problem, found: Sequence[MomentsAt]) -> Array:
     """B of maximum likelihood from the scores of the respondents: u' (z z' - T) v for each cell, z = W y.
 
-    T = W with the scores at the model (Huber-White), W S W about the sample's moments.
+    T = W with the scores at the model (Huber-White), W S W about the sample's moments; there the answers of
+    covariates count as known, and z z' and S are less what these explain.
     """
     total: Array = np.zeros((found[0].jacobian.shape[1],) * 2)
     at_model = problem.method.errors == "huber_white"
@@ -70,7 +72,15 @@ def _rowwise_meat(problem: Problem, found: Sequence[MomentsAt]) -> Array:
         z = (sample.own_rows - (at.at.mean if at_model and means else sample.mean)) @ w
         t = w if at_model else w @ cov @ w
         by = at.by
-        cells = (z @ by.u) * (z @ by.v) - (by.u * (t @ by.v)).sum(axis=0)
+        cells = (z @ by.u) * (z @ by.v)
+        if problem.exogenous and not at_model:
+            known = explained_rows(sample.own_rows - sample.mean, problem.exogenous, weights=sample.weights)
+            spread = known if sample.weights is None else known * sample.weights[:, None]
+            t = t - w @ (spread.T @ known / sample.n) @ w
+            known = known @ w
+            cells -= (known @ by.u) * (known @ by.v)
+            z = z - known
+        cells -= (by.u * (t @ by.v)).sum(axis=0)
         if means:
             cells = cells + z @ by.mean
         scores = by.gathered_columns(cells)
