@@ -17,6 +17,7 @@ from csat.cli_options import (
     EXIT_DONE,
     EXIT_WITHHELD,
     EXIT_WRONG,
+    QUERY,
     READING,
     SEED,
     Command,
@@ -24,6 +25,7 @@ from csat.cli_options import (
     names_of,
     options,
     read_survey,
+    source,
 )
 from csat.cli_rollup import rollup_command
 from csat.cli_sealed import SEALED_COMMANDS
@@ -582,21 +584,27 @@ def instruments_check(file: Path) -> int:
 
 
 @instruments_group.command("new")
-@click.argument("data", type=click.Path(path_type=Path))
+@click.argument("data", type=source)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="File to write; default: the terminal.")
 @click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
 @click.option("--encoding", metavar="NAME", help="Encoding of a text file.")
 @click.option("--layout", metavar="NAME", help="Platform the file comes from, where that is not found.")
+@QUERY
 def instruments_new(
-    data: Path, out: Path | None, sheet: str | None, encoding: str | None, layout: str | None
+    data: str | Path,
+    out: Path | None,
+    sheet: str | None,
+    encoding: str | None,
+    layout: str | None,
+    query: str | None,
 ) -> int:
     """Propose an instrument from a data file; comments ask what cannot be known."""
     from csat.files import write_file
     from csat.responses.proposal import proposal
-    from csat.responses.readers import read_file
+    from csat.responses.readers import read_table
 
-    table = read_file(data, sheet=sheet, encoding=encoding, layout=layout)
-    text = proposal(table, source_name=data.name)
+    table = read_table(data, query=query, sheet=sheet, encoding=encoding, layout=layout)
+    text = proposal(table, source_name=table.source)
     if out is None:
         click.echo(text)
     else:

@@ -22,16 +22,12 @@ Command = Callable[..., Any]
 EXIT_DONE, EXIT_WITHHELD, EXIT_WRONG = 0, 1, 2
 
 
-class Source(click.ParamType):
+def source(text: str) -> str | Path:
     """A path, or the address of a database as it was typed: a path would lose one of its slashes."""
-
-    name = "path"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
-        return value if not isinstance(value, str) or "://" in value else Path(value)
+    return text if "://" in text else Path(text)
 
 
-DATA = click.argument("data", type=Source())
+DATA = click.argument("data", type=source)
 BINDING: tuple[Command, ...] = (
     click.option(
         "-i", "--instrument", metavar="NAME", help="A shipped instrument, or a path to a .toml file."
@@ -51,9 +47,6 @@ FILE: tuple[Command, ...] = (
         "--delimiter", metavar="CHAR", help="Delimiter of a text file, where the one found is wrong."
     ),
     click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
-    click.option(
-        "--query", metavar="SQL", help="SELECT statement, where DATA is a database such as sqlite:///file.db."
-    ),
     click.option("--layout", metavar="NAME", help="Platform the file comes from, where that is not found."),
     click.option(
         "--keep",
@@ -69,7 +62,10 @@ FILE: tuple[Command, ...] = (
         help="Leave rows out: speeders=SECONDS, repeats, duplicates, straightliners[=8], careless[=2].",
     ),
 )
-READING: tuple[Command, ...] = (DATA, *BINDING, SEGMENT, *FILE)
+QUERY = click.option(
+    "--query", metavar="SQL", help="SELECT statement, where DATA is a database such as sqlite:///file.db."
+)
+READING: tuple[Command, ...] = (DATA, *BINDING, SEGMENT, *FILE, QUERY)
 DRAWN: tuple[Command, ...] = (
     click.option("--strata", metavar="COLUMN", default="", help="Column of the strata that were sampled."),
     click.option(

@@ -14,7 +14,7 @@ from csat.responses.asked import Asked
 from csat.responses.binding import ad_hoc_instrument, bind
 from csat.responses.cleaning import CARELESS, Rules, clean, rules_of, without
 from csat.responses.drawn import Drawn
-from csat.responses.readers import read_file, read_frame
+from csat.responses.readers import read_table
 
 if TYPE_CHECKING:
     from csat.numerics.replication import Given, Kind
@@ -125,19 +125,16 @@ def read(
             )
         questionnaire = load_instrument(instrument)
     asked = [*segments, *([weight] if weight else []), *drawn.columns]
-    table = (
-        read_file(
-            source,
-            encoding=encoding,
-            delimiter=delimiter,
-            sheet=sheet,
-            layout=layout,
-            keep_rows=keep_rows,
-            instrument=questionnaire,
-            columns=asked,
-        )
-        if isinstance(source, str | Path)
-        else read_frame(source, layout=layout, keep_rows=keep_rows)
+    table = read_table(
+        source,
+        query=query,
+        encoding=encoding,
+        delimiter=delimiter,
+        sheet=sheet,
+        layout=layout,
+        keep_rows=keep_rows,
+        instrument=questionnaire,
+        columns=asked,
     )
     if questionnaire is None:
         questionnaire = ad_hoc_instrument(table, items=items, scale=scale, constructs=constructs)
@@ -156,6 +153,7 @@ def read(
         encoding=encoding,
         delimiter=delimiter,
         sheet=sheet,
+        query=query,
         layout=layout,
         keep_rows=keep_rows,
         drop=drop,

@@ -10,6 +10,7 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from csat.instrument.instrument import Instrument
+from csat.responses.databases import is_address
 
 LONGEST_PATH = 1024
 
@@ -18,7 +19,8 @@ LONGEST_PATH = 1024
 class Asked:
     """The arguments of `csat.read`, with names of files that mean the same on another machine.
 
-    data : the file as `recorded` names it; empty for a data frame. instrument : a shipped one by name, a file
+    data : the file as `recorded` names it; empty for a data frame and for a database, whose address is not
+    kept. instrument : a shipped one by name, a file
     as `recorded`; None for none, and for an `Instrument` made in Python, which `made` then says.
     """
 
@@ -33,6 +35,7 @@ class Asked:
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
+    query: str | None = None
     layout: str | None = None
     keep_rows: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
@@ -58,7 +61,7 @@ class Asked:
     ) -> Asked:
         """From the arguments of `csat.read`."""
         return cls(
-            data=recorded(source) if isinstance(source, str | Path) else "",
+            data=recorded(source) if isinstance(source, str | Path) and not is_address(source) else "",
             instrument=named(instrument),
             made=isinstance(instrument, Instrument),
             items=None if items is None else tuple(items),

@@ -14,6 +14,7 @@ import numpy as np
 from csat.errors import BadInput, closest
 from csat.instrument.instrument import Instrument
 from csat.instrument.labels import fold
+from csat.responses.databases import is_address, read_query
 from csat.responses.delimited import Delimited, decimal_mark, look
 from csat.responses.exports.arrange import Wanted, arrange, head_of, name_columns, recognise, tidy_head
 from csat.responses.isolated import read_isolated
@@ -355,21 +356,98 @@ def read_frame(
     used = uses(instrument, columns) if instrument is not None else None
     wanted = Wanted(layout, keep_private, tuple(keep_rows), options, used)
     table = _from_arrow(arrow_table(frame), wanted, "the frame")
+    return replace(table, source="frame", sha256=_digest(table))
+
+
+def read_table(
+    source: Any,
+    *,
+    query: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+    layout: str | None = None,
+    keep_rows: Collection[str] = (),
+    instrument: Instrument | None = None,
+    columns: Sequence[str] = (),
+) -> RawTable:
+    """A file, a frame, or the address of a database with a query: whatever answers come in.
+
+    The options are those of `read_file`; encoding, delimiter and sheet are for files.
+
+    Raises
+    ------
+    BadInput, UnknownName : see `read_file`, `read_frame` and `databases.read_query`.
+    """
+    if is_address(source):
+        return read_database(
+            source, query, layout=layout, keep_rows=keep_rows, instrument=instrument, columns=columns
+        )
+    if query is not None:
+        raise BadInput(
+            "a query is for a database, and the data are not the address of one",
+            where="query",
+            right="An address reads like sqlite:///survey.db",
+        )
+    if isinstance(source, str | Path):
+        return read_file(
+            source,
+            encoding=encoding,
+            delimiter=delimiter,
+            sheet=sheet,
+            layout=layout,
+            keep_rows=keep_rows,
+            instrument=instrument,
+            columns=columns,
+        )
+    return read_frame(source, layout=layout, keep_rows=keep_rows)
+
+
+def read_database(
+    address: str,
+    query: str | None,
+    *,
+    layout: str | None = None,
+    keep_private: Collection[str] | bool = False,
+    keep_rows: Collection[str] = (),
+    options: Mapping[str, Sequence[str]] | None = None,
+    instrument: Instrument | None = None,
+    columns: Sequence[str] = (),
+) -> RawTable:
+    """The answer to a query, as a table of texts: `databases.read_query`, with the options of `read_file`.
+
+    Raises
+    ------
+    BadInput : see `databases.read_query`.
+    """
+    used = uses(instrument, columns) if instrument is not None else None
+    wanted = Wanted(layout, keep_private, tuple(keep_rows), options, used)
+    shown, names, cells = read_query(address, query)
+    table = _from_columns(names, cells, wanted, shown)
+    return replace(table, source=shown, sha256=_digest(table))
+
+
+def _digest(table: RawTable) -> str:
+    """Of the cells of a table that comes from no file."""
     digest = hashlib.sha256()
     for name, column in table.columns.items():
         tidy_column = column.pruned()
         digest.update(f"{name}\0{chr(1).join(tidy_column.distinct)}\0".encode("utf-8", "surrogatepass"))
         digest.update(tidy_column.index.astype("<i4").tobytes())
-    return replace(table, source="frame", sha256=digest.hexdigest())
+    return digest.hexdigest()
 
 
 def _from_arrow(table: Any, wanted: Wanted, where: str) -> RawTable:
     columns: list[RawColumn] = [ArrowColumn(table.column(at)) for at in range(table.num_columns)]
     # pandas gives a header cell without a text a name of its own
     names = [re.sub(r"Unnamed: \d+(?:_level_\d+)?", "", str(n)) for n in table.column_names]
+    return _from_columns(names, columns, wanted, where)
+
+
+def _from_columns(names: Sequence[str], columns: Sequence[RawColumn], wanted: Wanted, where: str) -> RawTable:
     if not columns:
         raise BadInput("there are no columns", where=where, right="It should hold one column an item")
-    if not table.num_rows:
+    if not len(columns[0]):
         raise no_answers(where)
     head = [tidy_head([names])[0], *head_of([c.where(slice(0, HEAD_ROWS)) for c in columns], HEAD_ROWS)]
     layout, found = recognise(head, wanted.layout, where=where)
