@@ -771,7 +771,7 @@ class _Ladder:
         text = Text(
             "No solution was found at the level {level}: it and what follows are not judged.",
             "{level}未能求解：该层次及其后各层次不作判断。",
-        ).fill(level=LEVEL_NAMES[level])
+        ).fill(level=(LEVEL_NAMES if self.ground.thresholds is None else ORDERED_NAMES)[level])
         self.cautions.append(Caution("not_converged", text, (level,)))
 
     def _failing_alone(self) -> list[str]:
@@ -909,7 +909,8 @@ def _level_fit(level: Step, found: Fit, before: Fit | None, *, freed: int) -> Le
         if gap_df > 0:
             test = difference(found, before)
             gap, gap_p = test.chisq, test.p
-    scaled = "_scaled" if version else ""
+    # full information with ordinary errors has robust CFI and RMSEA, but no scaled test
+    scaled = "_scaled" if version and "chisq_scaled" in now else ""
     return LevelFit(
         level=level,
         freed=freed,
