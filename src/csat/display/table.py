@@ -79,6 +79,10 @@ class Table:
         """The values of one column, as given (Text stays Text, NaN stays NaN)."""
         return self._values[name]
 
+    def label(self, column: str) -> Text:
+        """The heading of one column."""
+        return self._labels[column]
+
     def headings(self, language: Language = "en") -> tuple[str, ...]:
         """Column headings for a reader."""
         return tuple(label.say(language) for label in self._labels.values())

@@ -97,6 +97,16 @@ def across_groups(
     return found, total
 
 
+def renumbered(structure: Structure, number: Positions) -> Structure:
+    """The structure with parameter k as number[k]."""
+    return replace(
+        structure,
+        directed=_renumbered(structure.directed, number),
+        symmetric=_renumbered(structure.symmetric, number),
+        means=_renumbered(structure.means, number),
+    )
+
+
 def _renumbered(cells: Cells, number: Positions) -> Cells:
     parameter = np.where(cells.free, number[np.maximum(cells.parameter, 0)], -1).astype(np.intp)
     return replace(cells, parameter=parameter)

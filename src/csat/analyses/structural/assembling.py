@@ -15,7 +15,7 @@ from csat.analyses.structural.effects import effects_of
 from csat.analyses.structural.model import StructuralModel
 from csat.analyses.structural.modifications import modifications
 from csat.analyses.structural.options import Options
-from csat.analyses.structural.parameters import by_parameter, parameter_rows, threshold_rows
+from csat.analyses.structural.parameters import by_parameter, parameter_rows, scale_rows, threshold_rows
 from csat.analyses.structural.solving import Solution
 from csat.analyses.structural.validity import validity_of
 from csat.instrument.instrument import Hypothesis
@@ -50,9 +50,12 @@ def assembled(
     info, theta_cov, covariance = found.information, found.theta_cov, found.covariance
     measures = found.fit
     at = estimate.implied[0]
-    scaled = solution.standardised(structure, estimate.theta, at, theta_cov, unit=found.unit)
+    scaled = solution.standardised(
+        structure, estimate.theta, at, theta_cov, unit=found.unit, scales=found.free_scales
+    )
     rows = parameter_rows(table, structure, estimate.theta, theta_cov, scaled, confidence=options.confidence)
-    rows += threshold_rows(found.thresholds, confidence=options.confidence)
+    rows += threshold_rows(found.thresholds, confidence=options.confidence, standardised=found.std_thresholds)
+    rows += scale_rows(found.scales, confidence=options.confidence)
     said = dict(titles or {})
     solved = admissibility.Solved(
         table=table,
@@ -87,6 +90,7 @@ def assembled(
     r2 = solution.explained_variance(structure, estimate.theta, at)
     paths = {(r.rhs, r.lhs): (r.std_all, r.p) for r in rows if r.op == REGRESSED_ON}
     sample_sd = np.sqrt(np.diagonal(covariance))
+    implied_cov = at.covariance if found.scale is None else at.covariance * np.outer(found.scale, found.scale)
     return kind(
         base=moments.base,
         cautions=cautions,
@@ -102,8 +106,8 @@ def assembled(
         guidelines=options.guidelines,
         r2={name: float(v) for name, v in zip(table.variables, r2, strict=True) if not math.isnan(v)},
         sample_cov=covariance,
-        implied_cov=at.covariance,
-        residual_correlations=(covariance - at.covariance) / np.outer(sample_sd, sample_sd),
+        implied_cov=implied_cov,
+        residual_correlations=(covariance - implied_cov) / np.outer(sample_sd, sample_sd),
         latent_cov=at.total[latent, latent],
         latent_correlations=at.total[latent, latent] / np.outer(sd, sd),
         ave=worth.ave,

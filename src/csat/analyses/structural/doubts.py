@@ -17,7 +17,7 @@ from csat.analyses.guidelines import (
 from csat.analyses.result import Base, Caution
 from csat.analyses.structural import words
 from csat.analyses.structural.admissibility import Solved, overlapping, route
-from csat.analyses.structural.model import FIT_WORDS
+from csat.analyses.structural.fit_words import FIT_WORDS, judged_by
 from csat.analyses.structural.validity import Validity
 from csat.instrument.statements import EQUAL, MEASURES, REGRESSED_ON
 from csat.language import Text, joined
@@ -37,10 +37,15 @@ def grave_doubts(s: Solved, fit: Mapping[str, float]) -> list[Caution]:
 def _poor_fit(fit: Mapping[str, float]) -> list[Caution]:
     if not fit["df"]:
         return []
-    missed = [name for name, rule in FIT_POOR.items() if not rule.met(fit[name])]
+    missed = [(name, value, rule) for name, value, rule, met in judged_by(fit, FIT_POOR) if not met]
     if not missed:
         return []
-    said = joined([Text(f"{FIT_WORDS[name].en} {fit[name]:.3f} ({FIT_POOR[name]})") for name in missed])
+    said = joined(
+        [
+            Text(f"{FIT_WORDS[n].en} {v:.3f} ({rule})", f"{FIT_WORDS[n].say('zh')} {v:.3f}（{rule}）")
+            for n, v, rule in missed
+        ]
+    )
     return [Caution("poor_fit", words.POOR_FIT.fill(measures=said))]
 
 

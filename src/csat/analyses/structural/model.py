@@ -20,6 +20,15 @@ from csat.analyses.guidelines import (
 )
 from csat.analyses.hypotheses import HypothesisOutcome, hypothesis_table
 from csat.analyses.result import Result
+from csat.analyses.structural.fit_words import (
+    MET,
+    NOT_MET,
+    fit_said,
+    fit_table,
+    guidelines_table,
+    judged_by,
+    measure,
+)
 from csat.display.plot import Plot
 from csat.display.style import formatted, in_unit
 from csat.display.table import Table
@@ -31,57 +40,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-SMALL_DF, SMALL_N = 10, 200
-"""Below either the RMSEA punishes a model for its size (Kenny, Kaniskan & McCoach 2015)."""
-
 RESIDUALS_LISTED = 15
-
-FIT_WORDS: Mapping[str, Text] = {
-    "chisq": Text("Chi-square", "卡方值"),
-    "df": Text("Degrees of freedom", "自由度"),
-    "pvalue": Text("p of the chi-square", "卡方检验 p 值"),
-    "chisq_df": Text("Chi-square / df", "卡方/自由度"),
-    "cfi": Text("CFI"),
-    "tli": Text("TLI (NNFI)"),
-    "nfi": Text("NFI"),
-    "ifi": Text("IFI"),
-    "rni": Text("RNI"),
-    "rfi": Text("RFI"),
-    "rmsea": Text("RMSEA"),
-    "rmsea_ci_lower": Text("RMSEA, 90% interval, lower", "RMSEA 90% 区间下限"),
-    "rmsea_ci_upper": Text("RMSEA, 90% interval, upper", "RMSEA 90% 区间上限"),
-    "rmsea_pvalue": Text("p of close fit (RMSEA ≤ .05)", "紧密拟合检验 p 值（RMSEA ≤ .05）"),
-    "srmr": Text("SRMR"),
-    "rmr": Text("RMR"),
-    "gfi": Text("GFI"),
-    "agfi": Text("AGFI"),
-    "pgfi": Text("PGFI"),
-    "baseline_chisq": Text("Chi-square of the baseline model", "基线模型卡方值"),
-    "baseline_df": Text("Degrees of freedom of the baseline", "基线模型自由度"),
-    "logl": Text("Log-likelihood", "对数似然值"),
-    "aic": Text("AIC"),
-    "bic": Text("BIC"),
-    "bic2": Text("BIC, adjusted for sample size", "样本量校正 BIC"),
-    "cn_05": Text("Hoelter's n (.05)", "Hoelter 临界样本量（.05）"),
-    "cn_01": Text("Hoelter's n (.01)", "Hoelter 临界样本量（.01）"),
-    "mfi": Text("McDonald's MFI", "McDonald 中心性指数 MFI"),
-    "ecvi": Text("ECVI"),
-    "npar": Text("Free parameters", "自由参数个数"),
-    "chisq_scaled": Text("Chi-square, scaled", "校正卡方值"),
-    "df_scaled": Text("Degrees of freedom, scaled", "校正自由度"),
-    "pvalue_scaled": Text("p of the scaled chi-square", "校正卡方检验 p 值"),
-    "chisq_scaling_factor": Text("Scaling factor", "校正系数"),
-    "cfi_scaled": Text("CFI, scaled", "CFI（校正）"),
-    "tli_scaled": Text("TLI, scaled", "TLI（校正）"),
-    "rmsea_scaled": Text("RMSEA, scaled", "RMSEA（校正）"),
-    "cfi_robust": Text("CFI, robust", "CFI（稳健）"),
-    "tli_robust": Text("TLI, robust", "TLI（稳健）"),
-    "rmsea_robust": Text("RMSEA, robust", "RMSEA（稳健）"),
-    "rmsea_ci_lower_robust": Text("RMSEA, robust, 90% interval, lower", "RMSEA（稳健）90% 区间下限"),
-    "rmsea_ci_upper_robust": Text("RMSEA, robust, 90% interval, upper", "RMSEA（稳健）90% 区间上限"),
-    "wrmr": Text("WRMR"),
-}
-"""Words for the fit measures, in the order of the table."""
 
 METHOD_WORDS: Mapping[str, Text] = {
     "ML": Text("errors from the expected information", "标准误基于期望信息矩阵"),
@@ -103,18 +62,6 @@ METHOD_WORDS: Mapping[str, Text] = {
     "ULS": Text("unweighted least squares", "未加权最小二乘"),
 }
 """How errors and tests come about, by estimator."""
-
-MEASURED_WITH_P = ("pvalue", "rmsea_pvalue", "pvalue_scaled")
-COUNTED = ("df", "baseline_df", "npar")
-SET_WORDS = {"Hu-Bentler": Text("Hu & Bentler (1999)"), "bank study": Text("bank study", "银行研究标准")}
-MET, NOT_MET = Text("met", "达标"), Text("not met", "未达标")
-
-
-def measure(fit: Mapping[str, float], name: str) -> float:
-    """A fit measure by name; `chisq_df` is the ratio of the two, NaN with df 0."""
-    if name == "chisq_df":
-        return fit["chisq"] / fit["df"] if fit["df"] else math.nan
-    return fit.get(name, math.nan)
 
 
 @dataclass(frozen=True)
@@ -246,11 +193,8 @@ class StructuralModel(Result):
         return measure(self.fit, name)
 
     def guideline_results(self, chosen: str = "") -> tuple[tuple[str, float, Guideline, bool], ...]:
-        """(measure, value, guideline, met) of a set; no name means the result's own."""
-        return tuple(
-            (name, self.measure(name), rule, rule.met(self.measure(name)))
-            for name, rule in FIT_SETS[chosen or self.guidelines].items()
-        )
+        """(measure judged, value, guideline, met) of a set; no name means the result's own."""
+        return judged_by(self.fit, FIT_SETS[chosen or self.guidelines])
 
     @property
     def paths(self) -> tuple[ParameterEstimate, ...]:
@@ -266,14 +210,16 @@ class StructuralModel(Result):
 
     def headline(self) -> tuple[Text, ...]:
         """The strongest paths or the measurement in a sentence, then the fit."""
-        said: list[Text] = []
-        if self.verdict.failed:
-            said.append(Text("The numbers below must not be used.", "下列数字不可使用。"))
-        elif self.paths:
-            said += self._paths_said()
-        else:
-            said += self._measurement_said()
-        return (*said, self._fit_said())
+        said = (
+            [Text("The numbers below must not be used.", "下列数字不可使用。")]
+            if self.verdict.failed
+            else self.findings_said()
+        )
+        return (*said, fit_said(self.fit, self.guidelines))
+
+    def findings_said(self) -> list[Text]:
+        """The strongest paths, or without paths the measurement."""
+        return self._paths_said() if self.paths else self._measurement_said()
 
     def _paths_said(self) -> list[Text]:
         said = []
@@ -312,25 +258,6 @@ class StructuralModel(Result):
             ).fill(names=joined([self._title(c) for c in weak]))
         ]
 
-    def _fit_said(self) -> Text:
-        found = self.guideline_results()
-        missed = [FIT_WORDS[name] for name, _, _, met in found if not met]
-        verdict = (
-            Text("all guidelines of {set} are met", "{set}的各项标准均达到")
-            if not missed
-            else Text("of the guidelines of {set} these are not met: {names}", "{set}中未达标的有：{names}")
-        ).fill(set=SET_WORDS[self.guidelines], names=joined(missed))
-        f = self.fit
-        numbers = (
-            f"chi2({f['df']:.0f}) = {f['chisq']:.2f}, CFI {in_unit(f['cfi'], 3)}, TLI "
-            f"{in_unit(f['tli'], 3)}, RMSEA {in_unit(f['rmsea'], 3)} "
-            f"({in_unit(f['rmsea_ci_lower'], 3)}-{in_unit(f['rmsea_ci_upper'], 3)}), SRMR "
-            f"{in_unit(f['srmr'], 3)}"
-        )
-        return Text("Fit: {numbers}; {verdict}.", "拟合：{numbers}；{verdict}。").fill(
-            numbers=numbers, verdict=verdict
-        )
-
     def _title(self, name: str) -> Text:
         return self.titles.get(name) or Text(name)
 
@@ -340,7 +267,7 @@ class StructuralModel(Result):
         """`paths` (if any), `loadings`, `guidelines`, effects, validity, `fit`, `residuals`, `parameters`."""
         tables = {"paths": self._paths_table()} if self.paths else {}
         tables["loadings"] = self._loadings_table()
-        tables["guidelines"] = self._guidelines_table()
+        tables["guidelines"] = guidelines_table(self.fit, self.guidelines, self.base.effective_n)
         if self.hypotheses:
             tables["hypotheses"] = hypothesis_table(
                 self.hypotheses,
@@ -356,7 +283,7 @@ class StructuralModel(Result):
             tables["fornell_larcker"] = self._fornell_larcker_table()
         if len(self.htmt_constructs) > 1:
             tables["htmt"] = self._htmt_table()
-        tables["fit"] = self._fit_table()
+        tables["fit"] = fit_table(self.fit)
         tables["residuals"] = self._residuals_table()
         if self.modifications:
             tables["modifications"] = self._modifications_table()
@@ -433,51 +360,6 @@ class StructuralModel(Result):
                 )
             )
         return notes
-
-    def _guidelines_table(self) -> Table:
-        chosen = [self.guidelines, *(name for name in FIT_SETS if name != self.guidelines)]
-        rows = [(name, *row) for name in chosen for row in self.guideline_results(name)]
-        notes = []
-        if self.fit["df"] < SMALL_DF or self.base.effective_n < SMALL_N:
-            notes.append(
-                Text(
-                    "The RMSEA is strict with few degrees of freedom or fewer than 200 respondents: look "
-                    "at CFI and SRMR too.",
-                    "自由度小或受访者不足 200 名时 RMSEA 偏严，请同时参考 CFI 和 SRMR。",
-                )
-            )
-        return Table(
-            {
-                "guideline_set": [SET_WORDS[name] for name, *_ in rows],
-                "measure": [FIT_WORDS[m] for _, m, *_ in rows],
-                "value": [v for _, _, v, *_ in rows],
-                "guideline": [str(g) for *_, g, _ in rows],
-                "verdict": [MET if met else NOT_MET for *_, met in rows],
-                "source": [g.source for *_, g, _ in rows],
-            },
-            title=Text("Does the model fit?", "模型拟合判断"),
-            notes=notes,
-            labels={"guideline_set": Text("Set of guidelines", "标准来源")},
-        )
-
-    def _fit_table(self) -> Table:
-        names = [n for n in FIT_WORDS if n == "chisq_df" or n in self.fit]
-        shown = [
-            formatted(
-                self.measure(n), "p" if n in MEASURED_WITH_P else "integer" if n in COUNTED else "number"
-            )
-            for n in names
-        ]
-        return Table(
-            {
-                "measure": [FIT_WORDS[n] for n in names],
-                "value": [self.measure(n) for n in names],
-                "shown": shown,
-            },
-            title=Text("All fit measures (lavaan's definitions)", "全部拟合指标（lavaan 定义）"),
-            labels={"shown": Text("Rounded", "四舍五入")},
-            formats={"value": "precise"},
-        )
 
     def _effects_table(self) -> Table:
         rows = self.effects

@@ -157,10 +157,17 @@ def scale_rows(
 
 
 def threshold_rows(
-    thresholds: Sequence[tuple[str, str, float, float]], *, confidence: float
+    thresholds: Sequence[tuple[str, str, float, float]],
+    *,
+    confidence: float,
+    standardised: Sequence[tuple[float, float]] = (),
 ) -> tuple[ParameterEstimate, ...]:
-    """A row for each threshold of an ordered item: item, name, value, error. They are standardised as is."""
+    """A row for each threshold of an ordered item: item, name, value, error.
+
+    standardised : value and error of each with the item's variance 1; without, they are standardised as is.
+    """
     z = normal_quantile(confidence)
+    as_is = [(value, se) for *_, value, se in thresholds]
     return tuple(
         _row(
             item,
@@ -170,12 +177,12 @@ def threshold_rows(
             est=value,
             se=se,
             std_lv=value,
-            std_all=value,
-            std_all_se=se,
+            std_all=std,
+            std_all_se=std_se,
             free=True,
             z=z,
         )
-        for item, name, value, se in thresholds
+        for (item, name, value, se), (std, std_se) in zip(thresholds, standardised or as_is, strict=True)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,9 @@ class Solution:
     """A model with its estimates.
 
     covariance : (p, p) the sample covariance (or polychoric correlations) the discrepancy saw. generic : the
-    information where the search began. thresholds : names, values and errors of those of ordered items.
+    information where the search began. thresholds : names, values and errors of those of ordered items. In
+    several groups also: scales : of ordered items, with errors; scale : (p,) the same as an array; std_thresholds
+    : value and error of each where items have variance 1; free_scales : item position to its place in theta.
     """
 
     table: ParameterTable
@@ -58,6 +60,10 @@ class Solution:
     unit: tuple[int, ...] = ()
     fitted: Fit | None = None
     rules: tuple[Rule, ...] = ()
+    scales: tuple[tuple[str, float, float], ...] = ()
+    scale: Array | None = None
+    std_thresholds: tuple[tuple[float, float], ...] = ()
+    free_scales: Mapping[int, int] = field(default_factory=dict)
 
 
 def solved(table: ParameterTable, data: Tally | Moments | Answers, options: Options) -> Solution:

@@ -1,0 +1,389 @@
+"""From parameters and answers of several groups to estimates: one solution, with a part for each group."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.analyses.structural.answers import Answers
+from csat.analyses.structural.constraints import constraints_of, places_of
+from csat.analyses.structural.moments import Moments
+from csat.analyses.structural.options import Options
+from csat.analyses.structural.setup import structure_of
+from csat.analyses.structural.solving import (
+    Solution,
+    bounds_of,
+    cannot_hold,
+    check_moments,
+    no_start,
+    without_residuals,
+)
+from csat.errors import BadInput, CannotCompute, CsatError, NumericsError, listed
+from csat.instrument.parameters import ParameterTable
+from csat.instrument.statements import INTERCEPT, Rule
+from csat.numerics.constrained import Contradiction, information_within
+from csat.numerics.fitting import Fit, Sample, fit
+from csat.numerics.invariance import renumbered
+from csat.numerics.moment_vectors import ContinuousMoments, MomentStructure, OrderedMoments
+from csat.numerics.ordered import OrderedSample, ordered_sample
+from csat.numerics.structure import Cells, implied
+from csat.tally.tally import Tally
+
+Array = NDArray[np.float64]
+Positions = NDArray[np.intp]
+GroupData = Mapping[str, Answers] | Mapping[str, Moments] | Mapping[str, Tally]
+
+SHARED_CUTS = frozenset({"thresholds", "intercepts"})
+"""Either holds the thresholds of ordered items equal, as lavaan has it."""
+
+
+@dataclass(frozen=True, eq=False)
+class GroupSolution:
+    """All groups together, and each by itself in its own numbering.
+
+    generic : information where the search began. numbers : by group, which parameter of all each of its own is.
+    """
+
+    table: ParameterTable
+    fitted: Fit
+    generic: Array
+    information: Array
+    parts: Mapping[str, Solution]
+    numbers: Mapping[str, Positions]
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """One group before the fit."""
+
+    name: str
+    table: ParameterTable
+    moments: Moments
+    sample: Sample
+    model: MomentStructure
+    start: Array
+    numbers: Positions
+
+
+def solved_groups(
+    table: ParameterTable,
+    data: GroupData,
+    options: Options,
+    *,
+    equal: Collection[str],
+    partial: Collection[str],
+) -> GroupSolution:
+    """By the estimator asked for.
+
+    equal, partial : what groups have in common, and what is let go all the same; of thresholds only, the
+    table knows the rest.
+    """
+    ordered = table.observed if options.ordered is True else tuple(options.ordered or ())
+    samples = _ordered_samples(table, data, ordered, options) if ordered else {
+        name: _sample(table, name, own, options) for name, own in data.items()
+    }  # fmt: skip
+    if ordered:
+        table = _of_ordered(table)
+    parts, count = _parts(table, samples, equal, partial)
+    lower, upper = (
+        _padded(b, count, rest) for b, rest in zip(bounds_of(table), (-np.inf, np.inf), strict=True)
+    )
+    constraints, rules = constraints_of(table, places_of(table), count)
+    start = np.full(count, math.nan)
+    for part in parts:
+        known = ~np.isnan(part.start)
+        start[part.numbers[: part.start.size][known]] = part.start[known]
+
+    def fitted(**more: int) -> Fit:
+        return fit(
+            [p.model for p in parts],
+            [p.sample for p in parts],
+            count,
+            estimator=options.estimator,
+            likelihood=options.likelihood,
+            start=start,
+            lower=lower,
+            upper=upper,
+            constraints=constraints,
+            exogenous=[table.observed.index(x) for x in table.covariates],
+            **more,
+        )
+
+    try:
+        found = fitted()
+        generic = found if found.estimate.converged else fitted(max_steps=0)
+    except Contradiction as err:
+        raise cannot_hold(rules) from err
+    except NumericsError as err:
+        raise err.named(table.observed, where="the model") from err
+    except np.linalg.LinAlgError as err:
+        raise no_start() from err
+    within = found.estimate.within
+    return GroupSolution(
+        table,
+        found,
+        information_within(generic.information, within),
+        information_within(found.information, within),
+        {p.name: _solution(p, found, g) for g, p in enumerate(parts)},
+        {p.name: p.numbers[: len(p.table.free)] for p in parts},
+        rules,
+    )
+
+
+# ---- what is known of a group -----------------------------------------------
+
+
+def _sample(
+    table: ParameterTable, name: str, data: Answers | Moments | Tally, options: Options
+) -> tuple[Moments, Sample]:
+    """Numbers, by the policy for silence; with weights and plain errors n is the effective one."""
+    try:
+        if isinstance(data, Answers):
+            chosen = data.select(table.observed)
+            kept = chosen.kept(options.missing)
+            if options.missing == "fiml" or options.estimator != "ML":
+                base = kept.base(options.missing, rows=len(data.rows))
+                made = Sample.of_gaps if options.missing == "fiml" else Sample.of_rows
+                sample = made(kept.rows, weights=kept.weights)
+                moments = Moments(table.observed, sample.cov, sample.mean, base)
+                check_moments(moments)
+                return moments, sample
+            moments = Moments.of_rows(
+                chosen.rows, chosen.items, weights=chosen.weights, instrument=data.instrument
+            )
+        elif options.missing == "fiml":
+            raise BadInput(
+                "full information needs the answers, not only their covariances",
+                do="Give the survey or the rows",
+            )
+        else:
+            moments = (Moments.of_tally(data) if isinstance(data, Tally) else data).select(table.observed)
+        check_moments(moments)
+    except NumericsError as err:
+        raise err.named(table.observed, where=f"group '{name}'") from err
+    except CannotCompute as err:
+        raise _in_group(name, err) from err
+    n = moments.base.effective_n if moments.base.weighted else float(moments.base.respondents)
+    return moments, Sample.of_moments(moments.covariance, n=n, mean=moments.means)
+
+
+def _in_group(name: str, err: CsatError) -> CannotCompute:
+    return CannotCompute(f"group '{name}': {err}")
+
+
+def _ordered_samples(
+    table: ParameterTable, data: GroupData, ordered: Collection[str], options: Options
+) -> dict[str, tuple[Moments, Sample]]:
+    """Thresholds and polychoric correlations; the values anyone gave are the scale, not those of one group."""
+    rest = [i for i in table.observed if i not in ordered]
+    if rest:
+        raise BadInput(
+            f"{listed(rest)} would be measured on a scale of numbers beside ordered items",
+            right="A model of several groups with ordered items has only ordered items",
+            do="Declare them ordered too, or none",
+        )
+    if table.thresholds:
+        raise BadInput(
+            f"'{table.thresholds[0].name}' is a threshold",
+            where="the model",
+            right="In a model of several groups thresholds are free, or equal across groups",
+            do="Leave the line out",
+        )
+    answers: dict[str, Answers] = {}
+    for name, own in data.items():
+        if not isinstance(own, Answers):
+            raise BadInput(
+                "ordered items need the answers, not only their covariances", do="Give the survey or the rows"
+            )
+        answers[name] = own.select(table.observed)
+    together = np.vstack([a.rows for a in answers.values()])
+    scales = next(iter(answers.values())).scales
+    values = tuple(
+        s or tuple(np.unique(column[~np.isnan(column)]).tolist())
+        for s, column in zip(scales, together.T, strict=True)
+    )
+    found = {}
+    for name, own in answers.items():
+        try:
+            kept = replace(own, scales=values).kept(options.missing)
+            codes, categories = kept.codes()
+            sample = ordered_sample(codes, categories, weights=kept.weights)
+        except NumericsError as err:
+            raise err.named(table.observed, where=f"group '{name}'") from err
+        except CannotCompute as err:
+            raise _in_group(name, err) from err
+        base = kept.base(options.missing, rows=len(own.rows))
+        moments = Moments(table.observed, sample.correlation, np.zeros(len(table.observed)), base)
+        found[name] = (moments, Sample.of_ordered(sample))
+    return found
+
+
+def _of_ordered(table: ParameterTable) -> ParameterTable:
+    """What has no place under ordered items: residual variances give way, and their means are in thresholds."""
+    table = without_residuals(table, dict.fromkeys(table.observed, 0.0))
+    return replace(
+        table,
+        rows=tuple(
+            replace(r, free=False, value=0.0, label="", equal="")
+            if r.operator == INTERCEPT and r.left in table.observed
+            else r
+            for r in table.rows
+        ),
+    )
+
+
+# ---- the model of a group ---------------------------------------------------
+
+
+def _parts(
+    table: ParameterTable,
+    samples: Mapping[str, tuple[Moments, Sample]],
+    equal: Collection[str],
+    partial: Collection[str],
+) -> tuple[list[_Part], int]:
+    """Models over one theta, and how many parameters they have together."""
+    count = len(table.free)
+    first: OrderedSample | None = None
+    shared_cuts: Positions = np.zeros(0, dtype=np.intp)
+    parts = []
+    for name, (moments, sample) in samples.items():
+        own = table.of_group(name)
+        numbers = np.array(table.numbers(name), dtype=np.intp)
+        local, start = structure_of(own, moments.covariance, moments.means)
+        structure = renumbered(local, numbers)
+        if sample.ordered is None:
+            parts.append(_Part(name, own, moments, sample, ContinuousMoments(structure), start, numbers))
+            continue
+        p = len(table.observed)
+        if np.isin(np.arange(p), structure.directed.column).any():
+            raise BadInput(
+                "an ordered item explains something",
+                right="Ordered items are explained by constructs",
+                do="Let a construct measured by the item explain it, or do not declare the item ordered",
+            )
+        item = sample.ordered.item
+        rank = np.concatenate([np.arange(np.sum(item == i)) for i in range(p)]).astype(np.intp)
+        at = count + np.arange(item.size, dtype=np.intp)
+        scales = np.full(p, -1, dtype=np.intp)
+        if first is None or not SHARED_CUTS.intersection(equal):
+            count += item.size
+        else:
+            _same_cuts(table.observed, first, sample.ordered, next(iter(samples)), name)
+            loose = {"".join(n.split()) for n in partial}
+            named = [f"{table.observed[i]}|t{k + 1}" in loose for i, k in zip(item, rank, strict=True)]
+            at = shared_cuts.copy()
+            at[named] = count + np.arange(sum(named))
+            count += sum(named)
+            scales = count + np.arange(p, dtype=np.intp)
+            count += p
+        if first is None:
+            first, shared_cuts = sample.ordered, at
+        items = np.arange(p)
+        model = OrderedMoments(
+            structure, Cells(item, rank, at, np.zeros(item.size)), Cells(items, items, scales, np.ones(p))
+        )
+        own_numbers = np.concatenate([numbers, scales[scales >= 0]])
+        parts.append(_Part(name, own, moments, sample, model, start, own_numbers))
+    return parts, count
+
+
+def _same_cuts(items: Sequence[str], one: OrderedSample, other: OrderedSample, first: str, name: str) -> None:
+    for j, item in enumerate(items):
+        if not np.array_equal(one.used[j], other.used[j]):
+            raise CannotCompute(
+                f"in '{first}' and '{name}' different answers to {item} were chosen, so its thresholds cannot "
+                "be equal",
+                where="the model",
+                do="Merge rare answers, leave the item out, or do not hold thresholds equal",
+            )
+
+
+def _padded(values: Array, count: int, rest: float) -> Array:
+    return np.concatenate([values, np.full(count - values.size, rest)])
+
+
+# ---- one group of the solution ----------------------------------------------
+
+
+def _solution(part: _Part, found: Fit, g: int) -> Solution:
+    """The group's own parameters in its own numbering; free scales of ordered items come last."""
+    at, q = part.numbers, len(part.table.free)
+    theta = found.theta[at]
+    table, total, scale = part.table, np.diagonal(part.moments.covariance), None
+    structure, _ = structure_of(table, part.moments.covariance, part.moments.means)
+    thresholds: tuple[tuple[str, str, float, float], ...] = ()
+    scales: tuple[tuple[str, float, float], ...] = ()
+    unit: tuple[int, ...] = ()
+    std_thresholds: tuple[tuple[float, float], ...] = ()
+    errors = np.sqrt(np.maximum(np.diagonal(found.covariance), 0.0))
+    model = part.model
+    if isinstance(model, OrderedMoments):
+        scale = model.scales.filled(found.theta)
+        total = 1 / scale**2
+        explained = np.diagonal(implied(structure, theta).covariance)
+        residuals = dict(zip(table.observed, (float(v) for v in total - explained), strict=True))
+        table = without_residuals(table, residuals)
+        structure, _ = structure_of(table, part.moments.covariance, part.moments.means)
+        cuts = model.thresholds
+        thresholds = tuple(
+            (table.observed[i], f"t{k + 1}", float(found.theta[n]), float(errors[n]))
+            for i, k, n in zip(cuts.row, cuts.column, cuts.parameter, strict=True)
+        )
+        own = model.scales.parameter
+        std_thresholds = _standardised(model, found)
+        scales = tuple(
+            (name, float(v), float(errors[n]) if n >= 0 else 0.0)
+            for name, v, n in zip(table.observed, scale, own, strict=True)
+        )
+        unit = tuple(range(len(table.observed)))
+    estimate = replace(
+        found.estimate,
+        theta=theta,
+        gradient=found.estimate.gradient[at],
+        hessian=found.estimate.hessian[np.ix_(at, at)],
+        implied=(implied(structure, theta),),
+        on_bound=found.estimate.on_bound[at],
+        within=np.zeros((0, 0)),
+        active=np.zeros(0, dtype=np.intp),
+        equalities=0,
+    )
+    size, n = found.problem.sizes[g], part.sample.n
+    less_one = size < n and part.sample.ordered is None
+    info = found.information[np.ix_(at[:q], at[:q])]
+    return Solution(
+        table,
+        part.moments,
+        structure,
+        estimate,
+        info,
+        info,
+        found.covariance[np.ix_(at, at)],
+        part.moments.covariance * (n / (n - 1) if less_one else 1.0),
+        found.measures,
+        thresholds,
+        unit,
+        found,
+        scales=scales,
+        scale=scale,
+        std_thresholds=std_thresholds,
+        free_scales={i: q + i for i in range(len(scales))} if at.size > q else {},
+    )
+
+
+def _standardised(model: OrderedMoments, found: Fit) -> tuple[tuple[float, float], ...]:
+    """Thresholds times the scale of their item, with errors by the delta method."""
+    cuts, made = model.thresholds, []
+    scale = model.scales.filled(found.theta)
+    for i, k in zip(cuts.row.tolist(), cuts.parameter.tolist(), strict=True):
+        slope = np.zeros(found.theta.size)
+        slope[k] = scale[i]
+        if (own := int(model.scales.parameter[i])) >= 0:
+            slope[own] = found.theta[k]
+        variance = float(slope @ found.covariance @ slope)
+        made.append((float(found.theta[k] * scale[i]), math.sqrt(max(variance, 0.0))))
+    return tuple(made)
