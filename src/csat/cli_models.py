@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from csat.cli_options import CORRELATION, SEED, analysis_command
+from csat.cli_options import CORRELATION, DRAWN, SEED, analysis_command
 from csat.errors import BadInput
 
 if TYPE_CHECKING:
@@ -174,6 +174,7 @@ ONE_ONLY = (
         "--permutations", type=click.IntRange(100), default=1000, show_default=True, help="With --group."
     ),
     SEED,
+    *DRAWN,
 )
 @click.pass_context
 def pls_command(

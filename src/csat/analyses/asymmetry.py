@@ -16,6 +16,7 @@ from csat.display.table import Table
 from csat.errors import BadInput, NumericsError
 from csat.language import Text, joined
 from csat.numerics.penalty_reward import asymmetry_replicates, contrast
+from csat.numerics.replication import Replication
 from csat.numerics.resampling import percentile_interval
 
 if TYPE_CHECKING:
@@ -163,6 +164,7 @@ def asymmetry(
     cut: float = CUT,
     replicates: int = 1000,
     seed: int = 0,
+    replication: Replication | None = None,
 ) -> Asymmetry:
     """Penalty-reward contrast of items on an outcome (METHODS: OSAT on dummies of a low and a high band).
 
@@ -193,6 +195,7 @@ def asymmetry(
             replicates=replicates,
             seed=seed,
             weights=w,
+            replication=None if replication is None else replication.where(kept),
         )
     except NumericsError as error:
         raise error.named([*items, outcome_title.en or outcome_title.zh], where="asymmetry") from error

@@ -16,6 +16,7 @@ from csat.numerics.importance import Measure, importance, with_mean_of
 from csat.numerics.linalg import is_positive_definite
 from csat.numerics.regression import EXACT_DRIVERS, relative_weights, shapley_shares
 from csat.numerics.replicate_moments import Missing, moments, replicate_moments
+from csat.numerics.replication import Replication
 from csat.tally.tally import Tally
 
 Array = NDArray[np.float64]
@@ -107,6 +108,7 @@ def importance_replicates(
     missing: Missing,
     replicates: int,
     seed: int = 0,
+    replication: Replication | None = None,
 ) -> dict[str, tuple[Array, Array]]:
     """Importance of the first columns for the mean of the others: measure to (p,) and (p, R) replicates.
 
@@ -131,7 +133,13 @@ def importance_replicates(
     many = [
         found(m.correlation, m.sd)
         for m in replicate_moments(
-            columns, weights=weights, rows=rows, replicates=replicates, seed=seed, missing=missing
+            columns,
+            weights=weights,
+            rows=rows,
+            replicates=replicates,
+            seed=seed,
+            missing=missing,
+            replication=replication,
         )
     ]
     return {

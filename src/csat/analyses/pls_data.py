@@ -21,7 +21,8 @@ from csat.numerics.pls import TOLERANCE, PathStructure, PlsFit, pls_many
 from csat.numerics.pls_assessment import ConstructIndex, construct_index
 from csat.numerics.pls_stages import SecondStage, composed, with_products
 from csat.numerics.replicate_moments import Missing, Moments, jackknife_moments, moments, replicate_moments
-from csat.numerics.resampling import poisson_multiplicities
+from csat.numerics.replication import left_out_groups
+from csat.numerics.resampling import row_factors
 from csat.numerics.scores import linearised_se, mean_influence
 from csat.responses.responses import Responses
 from csat.tally.tally import Tally, count
@@ -96,6 +97,13 @@ class ModelData:
         """Moments of the bootstrap replicates."""
         assert self.responses is not None  # only asked for with rows
         if self.correlation == "polychoric" or self.missing == "em":
+            made = self.responses.replication
+            if made is not None and made.kind == "generalised":
+                raise BadInput(
+                    "replicates of a jackknife or of replicate weights are not made of polychoric "
+                    "correlations or EM moments",
+                    do="Use Pearson correlations and pairwise or listwise moments",
+                )
             return self._slow_draws(self.responses, replicates, seed)
         return replicate_moments(
             self.answers,
@@ -104,11 +112,13 @@ class ModelData:
             replicates=replicates,
             seed=seed,
             missing=self.missing,
+            replication=self.responses.replication,
         )
 
     def _slow_draws(self, responses: Responses, replicates: int, seed: int) -> Iterator[Moments]:
         case = np.ones(responses.rows) if self.weights is None else self.weights
-        for batch in poisson_multiplicities(responses.row_numbers, replicates, seed=seed):
+        drawn = row_factors(responses.row_numbers, replicates, seed=seed, replication=responses.replication)
+        for batch in drawn:
             for m in batch:
                 try:
                     yield self._slow_draw(responses, case * m)
@@ -128,7 +138,9 @@ class ModelData:
         if self.correlation == "polychoric" or self.missing == "em":
             what = "polychoric correlations" if self.correlation == "polychoric" else "EM moments"
             raise BadInput(f"BCa intervals are not made of {what}", do="Use percentile ones")
-        return jackknife_moments(self.answers, weights=self.weights, missing=self.missing)
+        made = None if self.responses is None else self.responses.replication
+        group, _ = left_out_groups(len(self.answers), made)
+        return jackknife_moments(self.answers, weights=self.weights, missing=self.missing, group=group)
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,7 +238,9 @@ class StagedData(ModelData):
             return
         case = self._case()
         names = self.first.responses.row_numbers[self._rows]
-        for batch in poisson_multiplicities(names, replicates, seed=seed):
+        made = self.first.responses.replication
+        own = None if made is None else made.where(self._rows)
+        for batch in row_factors(names, replicates, seed=seed, replication=own):
             for m in batch:
                 yield m * case
 

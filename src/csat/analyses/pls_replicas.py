@@ -18,7 +18,7 @@ from csat.errors import CannotCompute, NumericsError
 from csat.instrument.statements import Model
 from csat.numerics.pls import AboutConstructs, PathStructure, Scheme, pls, pls_many
 from csat.numerics.pls_assessment import ConstructIndex, construct_index
-from csat.numerics.replicate_moments import Missing
+from csat.numerics.replicate_moments import Missing, Moments
 from csat.responses.responses import Responses
 
 Array = NDArray[np.float64]
@@ -30,6 +30,7 @@ class PlsReplicas:
 
     index : of the whole data. mean : (p,) of the items in answer units. weights : (q, R) normalised index
     weights. performance : (c, R). total : (c, c, R) total effects in points per point. means : (p, R).
+    left_out : (q, G) index weights without each group of `replication.left_out_groups`, when asked for.
     """
 
     design: Design
@@ -41,6 +42,7 @@ class PlsReplicas:
     performance: Array
     total: Array
     means: Array
+    left_out: Array
 
     @property
     def lost(self) -> int:
@@ -88,11 +90,13 @@ def pls_replicas(
     scheme: Scheme = "path",
     missing: Missing = "pairwise",
     replicates: int,
+    leave_out: bool = False,
     seed: int = 0,
 ) -> PlsReplicas:
     """The model of the instrument (or `model`) with mode A weights, and in every keyed replicate.
 
-    Signs and starting weights of the replicates are those of the whole data.
+    Signs and starting weights of the replicates are those of the whole data. leave_out : also without each
+    group of respondents, for BCa intervals.
 
     Raises
     ------
@@ -118,17 +122,20 @@ def pls_replicas(
     whole = construct_index(
         fit, found.correlation[..., 0], found.mean[:, 0], found.sd[:, 0], lower=data.low, upper=data.high
     )
+
+    def index_of(drawn: Moments) -> ConstructIndex:
+        many = pls_many(drawn.correlation, structure, scheme=scheme, like=fit)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return construct_index(
+                many, drawn.correlation, drawn.mean, drawn.sd, lower=data.low, upper=data.high
+            )
+
     parts: list[ConstructIndex] = []
     means: list[Array] = []
     for drawn in data.draws(replicates, seed) if replicates else ():
-        many = pls_many(drawn.correlation, structure, scheme=scheme, like=fit)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            parts.append(
-                construct_index(
-                    many, drawn.correlation, drawn.mean, drawn.sd, lower=data.low, upper=data.high
-                )
-            )
+        parts.append(index_of(drawn))
         means.append(drawn.mean)
+    without = [index_of(m).weights for m in data.jackknife()] if leave_out else []
     c, q, p = structure.constructs, len(structure.places), len(design.items)
     return PlsReplicas(
         design=design,
@@ -140,4 +147,5 @@ def pls_replicas(
         performance=np.concatenate([np.empty((c, 0)), *(x.performance for x in parts)], axis=-1),
         total=np.concatenate([np.empty((c, c, 0)), *(x.total for x in parts)], axis=-1),
         means=np.concatenate([np.empty((p, 0)), *means], axis=-1),
+        left_out=np.concatenate([np.empty((q, 0)), *without], axis=-1),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from csat.chain.scores import REPLICATES_OF_MANY, Scores
+from csat.chain.scores import Scores
 from csat.errors import BadInput, CannotCompute, UnknownName, listed
 from csat.language import Text
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from csat.numerics.quadrants import Centre
 
 
-PLACEMENTS, MANY_ROWS = 1000, 100_000
-"""Replicates of the priorities, and the respondents above which `REPLICATES_OF_MANY` do (ours)."""
+PLACEMENTS = 1000
+"""Replicates of the priorities (ours)."""
 PLS_EFFECT = "PLS total effect"
 _Effects = tuple[float, NDArray[np.float64], Mapping[str, float], Mapping[str, NDArray[np.float64]]]
 """An outcome now and in the replicates, and points of it per 0-100 point of each item, likewise."""
@@ -46,7 +46,7 @@ class Action(Scores):
         centre_at: tuple[float, float] | None = None,
         iso_priority: bool = False,
         first: int = 3,
-        replicates: int | None = None,
+        replicates: int = PLACEMENTS,
         seed: int = 0,
     ) -> Priorities:
         """Importance against performance (0-100) of driver items or constructs, and how sure each place is.
@@ -58,8 +58,7 @@ class Action(Scores):
         measures : further ones the certainty is given under: `LMG`, `relative weight`, `|r|`, `beta`,
             `partial r`, `pls`, `stated`; default: `|r|`, and PLS and stated where there are any.
         centres : further crosshairs. first : the k of "among the first k".
-        replicates : of the bootstrap of the whole chain, default 1000 (200 above 100 000 respondents); 0 for
-            none.
+        replicates : of the bootstrap of the whole chain; 0 for none.
         """
         from csat.analyses.certainty import certainty
         from csat.analyses.importance import NAMES, derived_importance
@@ -68,8 +67,6 @@ class Action(Scores):
         from csat.numerics.scores import linearised_se, mean_influence, weighted_means
 
         responses = self.responses
-        if replicates is None:
-            replicates = PLACEMENTS if responses.rows <= MANY_ROWS else REPLICATES_OF_MANY
         blocks = self._placed(level, items)
         single = all(len(block) == 1 for block in blocks.values())
         stated = self._stated(blocks)
@@ -115,8 +112,9 @@ class Action(Scores):
             drawn = self._importance_drawn(kept, stated, asked, outcome, replicates, seed)
             columns = scores[:, known] if overall is None else np.column_stack([scores[:, known], overall])
             means = bootstrap_weighted_means(
-                columns, responses.weights, rows=responses.row_numbers, replicates=replicates, seed=seed
-            ).T
+                columns, responses.weights, rows=responses.row_numbers, replicates=replicates, seed=seed,
+                replication=self._replication(),
+            ).T  # fmt: skip
             sure = certainty(
                 items=list(kept),
                 performance=(performance[known], means[: len(kept)]),
@@ -195,6 +193,7 @@ class Action(Scores):
             cut=cut,
             replicates=replicates,
             seed=seed,
+            replication=self._replication(),
         )
 
     @staticmethod
@@ -265,7 +264,9 @@ class Action(Scores):
             elif m == "stated":
                 values = self._stated_scores(blocks, stated)
                 w, rows = self.responses.weights, self.responses.row_numbers
-                drawn = bootstrap_weighted_means(values, w, rows=rows, replicates=replicates, seed=seed)
+                drawn = bootstrap_weighted_means(
+                    values, w, rows=rows, replicates=replicates, seed=seed, replication=self._replication()
+                )
                 found["stated"] = weighted_means(values, w), drawn.T
             else:
                 # LMG gives way to relative weights where there are many items
@@ -310,6 +311,7 @@ class Action(Scores):
             missing=missing,
             replicates=replicates,
             seed=seed,
+            replication=self._replication(),
         )
 
     def _pls_importance(
@@ -379,8 +381,9 @@ class Action(Scores):
         low, high = self._ends_of(items)
         answers, w = self.responses.answers(items), self.responses.weights
         drawn_mean = bootstrap_weighted_means(
-            answers, w, rows=self.responses.row_numbers, replicates=replicates, seed=seed
-        ).T
+            answers, w, rows=self.responses.row_numbers, replicates=replicates, seed=seed,
+            replication=self._replication(),
+        ).T  # fmt: skip
         recommend = nps or self._recommend_item()
         regression = None
         if kind == "regression" or recommend is not None:
@@ -510,12 +513,14 @@ class Action(Scores):
         if recommend is not None:
             said = self.responses.answers([recommend])[:, 0]
             ys.append(np.where(np.isnan(said), np.nan, 100.0 * (said >= 9) - 100.0 * (said <= 6)))
-        p, made = len(drivers), list[_Effects]()
+        p, made, replication = len(drivers), list[_Effects](), self._replication()
         for k, y in enumerate(ys):
             columns = np.column_stack([x, y])
             parts = [
                 moments(columns, weights=w),
-                *replicate_moments(columns, weights=w, rows=rows, replicates=replicates, seed=seed),
+                *replicate_moments(
+                    columns, weights=w, rows=rows, replicates=replicates, seed=seed, replication=replication
+                ),
             ]
             slopes = [
                 importance(m.correlation[:p, :p], m.correlation[:p, p], "beta") * m.sd[p] / m.sd[:p]
@@ -528,7 +533,9 @@ class Action(Scores):
                 # an item of the index moves it by definition
                 value |= dict.fromkeys(own, 1 / len(own))
                 drawn |= {i: np.full(replicates, 1 / len(own)) for i in own}
-            means = bootstrap_weighted_means(y[:, None], w, rows=rows, replicates=replicates, seed=seed)
+            means = bootstrap_weighted_means(
+                y[:, None], w, rows=rows, replicates=replicates, seed=seed, replication=replication
+            )
             made.append((float(weighted_means(y[:, None], w)[0]), means[:, 0], value, drawn))
         complete = np.flatnonzero(~np.isnan(np.column_stack([x, ys[0]])).any(axis=1))
         base = replace(self._base("listwise"), respondents=len(complete), effective_n=kish(w, complete))

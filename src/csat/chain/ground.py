@@ -26,6 +26,7 @@ from csat.tally.tally import Tally, count
 
 if TYPE_CHECKING:
     from csat.analyses.result import Base
+    from csat.numerics.replication import Replication
 
 Missing = Literal["auto", "listwise", "pairwise"]
 LEAST_COMPLETE = 0.5
@@ -95,9 +96,24 @@ class Ground:
             instrument=responses.instrument.label,
         )
 
-    def _whole(self) -> Responses:
-        """The responses under the instrument restricted to what was answered."""
-        return replace(self.responses, instrument=self.instrument, items=self.items)
+    def _whole(self, *, drawn: bool = True) -> Responses:
+        """The responses under the instrument restricted to what was answered, and their replication."""
+        made = self._replication(drawn=drawn)
+        return replace(self.responses, instrument=self.instrument, items=self.items, replication=made)
+
+    def _replication(self, *, drawn: bool = True) -> Replication | None:
+        """How replicates are made: as the respondents were drawn; of very many, by random groups.
+
+        drawn : a jackknife and replicate weights become draws of their variance, whose shares and quantiles
+        mean something.
+        """
+        from csat.numerics.replication import MANY_UNITS, random_groups
+
+        made = self.responses.replication
+        if made is not None:
+            return made.as_draws() if drawn else made
+        many = self.responses.rows > MANY_UNITS
+        return random_groups(self.responses.row_numbers) if many and drawn else None
 
     def _index_construct(self) -> str:
         """The construct that is the index: declared, else the first outcome, else the only construct."""

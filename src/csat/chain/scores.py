@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from csat.analyses.pls_replicas import PlsReplicas
     from csat.analyses.promoters import Boxes, Promoters
 
-REPLICATES_OF_MANY = 200
-"""Replicates of a PLS index of very many respondents: its error is then known to 5 per cent (ours)."""
 IndexOfUnit = tuple[float, float, int]
 
 
@@ -28,7 +26,7 @@ class Scores(Evidence):
 
     def __init__(self, responses: Responses) -> None:
         super().__init__(responses)
-        self._replicas: dict[tuple[int, int], PlsReplicas] = {}
+        self._replicas: dict[tuple[int, int, bool, bool], PlsReplicas] = {}
 
     def drivers(
         self,
@@ -77,6 +75,7 @@ class Scores(Evidence):
         weights_in_interval: Literal["re-estimated", "fixed"] = "re-estimated",
         segments: Sequence[str] | None = None,
         replicates: int = 2000,
+        interval: Literal["percentile", "bca"] = "percentile",
         confidence: float = 0.95,
         seed: int = 0,
     ) -> Index:
@@ -95,13 +94,13 @@ class Scores(Evidence):
         model, instead = None, ""
         if chosen == "pls":
             try:
-                model = self._index_weights(target, replicates, seed)
+                model = self._index_weights(target, replicates, seed, leave_out=interval == "bca")
             except CannotCompute as error:
                 if method is not None:
                     raise
                 chosen, instead = "equal", str(error)
         return index(
-            self._whole(),
+            self._whole(drawn=False),
             construct=target,
             method=chosen,
             weights=weights,
@@ -110,6 +109,7 @@ class Scores(Evidence):
             instead=instead,
             convention=convention,
             segments=tuple(self.responses.segments) if segments is None else tuple(segments),
+            interval=interval,
             confidence=confidence,
             replicates=replicates,
             seed=seed,
@@ -147,25 +147,33 @@ class Scores(Evidence):
             found[name] = float(own.score[0]), float(own.se[0]), own.base.respondents
         return found
 
-    def _pls_replicas(self, replicates: int, seed: int) -> PlsReplicas:
-        """Drawn once: the index, the priorities and the what-if take the same replicates."""
+    def _pls_replicas(
+        self, replicates: int, seed: int, *, drawn: bool = True, leave_out: bool = False
+    ) -> PlsReplicas:
+        """Drawn once: the index, the priorities and the what-if take the same replicates.
+
+        drawn : as `_replication`. leave_out : also without each group of respondents.
+        """
         from csat.analyses.pls_replicas import pls_replicas
 
-        key = (replicates, seed)
+        made = self.responses.replication
+        exact = not drawn and made is not None and not made.is_drawn
+        key = (replicates, seed, exact, leave_out)
         if key not in self._replicas:
             self._replicas[key] = pls_replicas(
-                self._whole(), self._path_model(), replicates=replicates, seed=seed
+                self._whole(drawn=not exact),
+                self._path_model(),
+                replicates=replicates,
+                leave_out=leave_out,
+                seed=seed,
             )
         return self._replicas[key]
 
-    def _index_weights(self, construct: str, replicates: int, seed: int) -> ModelWeights:
+    def _index_weights(self, construct: str, replicates: int, seed: int, *, leave_out: bool) -> ModelWeights:
         """The PLS weights of a construct's items, in the whole and in every replicate."""
-        from csat.analyses.index import LINEARISED_ABOVE
         from csat.analyses.index_parts import ModelWeights
 
-        if self.responses.rows > LINEARISED_ABOVE:
-            replicates = min(replicates, REPLICATES_OF_MANY)
-        found = self._pls_replicas(replicates, seed)
+        found = self._pls_replicas(replicates, seed, drawn=False, leave_out=leave_out)
         constructs = found.design.constructs
         if construct not in constructs:
             raise CannotCompute(
@@ -188,6 +196,7 @@ class Scores(Evidence):
             index=found.performance[constructs.index(construct)],
             scheme=found.scheme,
             arrows=found.design.paths,
+            left_out=found.left_out[place].T if leave_out else None,
         )
 
     def nps(

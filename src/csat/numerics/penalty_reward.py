@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from csat.errors import NumericsError, TooFew
 from csat.numerics.regression import least_squares
-from csat.numerics.resampling import poisson_multiplicities
+from csat.numerics.replication import Replication
+from csat.numerics.resampling import row_factors
 
 Array = NDArray[np.float64]
 
@@ -131,6 +132,7 @@ def asymmetry_replicates(
     replicates: int,
     seed: int = 0,
     weights: ArrayLike | None = None,
+    replication: Replication | None = None,
 ) -> Array:
     """(R, k) IA in bootstrap replicates keyed by row; NaN where signs are wrong or a band is empty.
 
@@ -142,7 +144,7 @@ def asymmetry_replicates(
     q = design.shape[1] - 1
     out = np.full((replicates, dummies.shape[1] // 2), np.nan)
     r = 0
-    for batch in poisson_multiplicities(rows, replicates, seed=seed):
+    for batch in row_factors(rows, replicates, seed=seed, replication=replication):
         for times in batch:
             gram = (design.T * (times * w)) @ design
             try:
