@@ -6,15 +6,15 @@ looked at, its gradient g, its expected Hessian and (when asked) its exact one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrs
 
-from csat.numerics.linalg import Array
+from csat.numerics.linalg import Array, positive_factor
 from csat.numerics.structure import Implied
 
 MAX_STEPS = 200
@@ -121,7 +121,7 @@ def descend(
     def look(theta: Array) -> Point | None:
         try:
             return objective.look(theta)
-        except (LinAlgError, np.linalg.LinAlgError):
+        except np.linalg.LinAlgError:
             return None
 
     point = look(np.clip(start, low, high))
@@ -131,11 +131,10 @@ def descend(
     slope = objective.slope(point)
     gradient, held = _scaled_gradient(point, slope, low, high)
     while steps < max_steps and np.abs(gradient).max(initial=0.0) > GRADIENT_SOLVED:
-        hessian = slope.expected
+        hessians = [slope.expected]
         if np.abs(gradient).max() < NEWTON_BELOW:
-            candidate = slope.observed()
-            hessian = candidate if _is_positive_definite(candidate[np.ix_(~held, ~held)]) else hessian
-        better, damping = _step(point, slope.gradient, hessian, held, low, high, look, damping)
+            hessians.insert(0, slope.observed())
+        better, damping = _step(point, slope.gradient, hessians, held, low, high, look, damping)
         if better is None:
             stalled = True
             break
@@ -166,28 +165,36 @@ def _scaled_gradient(point: Point, slope: Slope, low: Array, high: Array) -> tup
 def _step(
     point: Point,
     gradient: Array,
-    hessian: Array,
+    hessians: Sequence[Array],
     held: NDArray[np.bool_],
     low: Array,
     high: Array,
     look: Callable[[Array], Point | None],
     damping: float,
 ) -> tuple[Point | None, float]:
-    """The next point, lower than this one, and the damping that found it; None when no step is lower."""
-    free = ~held
-    g, h = gradient[free], hessian[np.ix_(free, free)]
+    """The next point, lower than this one, and the damping that found it; None when no step is lower.
+
+    hessians : the one preferred first; a later one is for where it is not positive definite.
+    """
+    free = np.flatnonzero(~held)
+    g, h = gradient[free], np.zeros((0, 0))
+    factor: Array | None = None
+    for hessian in hessians:
+        h = hessian if free.size == held.size else hessian[np.ix_(free, free)]
+        factor = positive_factor(h)
+        if factor is not None:
+            break
     # each parameter in its own unit: a common floor would depend on the units of the items
     diagonal = np.where(np.diagonal(h) > 0, np.diagonal(h), 1.0)
     while damping <= DAMPING_MOST:
-        try:
-            factor = cho_factor(h + np.diag(damping * diagonal), lower=True)
-            direction = -cho_solve(factor, g)
-        except (LinAlgError, np.linalg.LinAlgError):
+        if damping:
+            factor = positive_factor(h + np.diag(damping * diagonal))
+        if factor is None:
             damping = max(10 * damping, 1e-8)
             continue
         theta = point.theta.copy()
-        theta[free] += direction
-        theta = np.clip(theta, low, high)
+        theta[free] -= dpotrs(factor, g, lower=1)[0]
+        theta = np.minimum(np.maximum(theta, low), high)
         promised = -float(gradient @ (theta - point.theta))
         better = look(theta)
         # near the optimum F cannot show the decrease any more: rounding must not stop the last steps
@@ -196,11 +203,3 @@ def _step(
             return better, (damping / 10 if damping > 1e-8 else 0.0)
         damping = max(10 * damping, 1e-4)
     return None, damping
-
-
-def _is_positive_definite(matrix: Array) -> bool:
-    try:
-        np.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError:
-        return False
-    return True

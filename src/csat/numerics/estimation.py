@@ -7,12 +7,11 @@ gradient, H its Hessian ("expected": where the model is true; "observed": as it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from csat.numerics.descent import (
     GRADIENT_SOLVED,
@@ -23,8 +22,8 @@ from csat.numerics.descent import (
     Slope,
     descend,
 )
-from csat.numerics.linalg import Array, log_determinant
-from csat.numerics.structure import Derivatives, Implied, Structure, curvature, derivatives, implied
+from csat.numerics.linalg import Array, log_determinant, positive_inverse
+from csat.numerics.structure import Implied, Structure, cell_curvature, derivatives, implied
 
 __all__ = [
     "GRADIENT_SOLVED",
@@ -135,64 +134,86 @@ class MaximumLikelihood:
         self.shares = [group.n / sum(g.n for g in groups) for group in groups]
 
     def look(self, theta: Array) -> Point:
-        value, moments, inverses = 0.0, [], []
+        value, moments, kept = 0.0, [], []
         for group, share, fixed in zip(self.groups, self.shares, self.constant, strict=True):
             at = implied(group.structure, theta)
-            factor = cho_factor(at.covariance, lower=True)
-            inverse = cho_solve(factor, np.eye(len(at.covariance)))
-            part = 2 * np.log(np.diagonal(factor[0])).sum() + (inverse * group.cov).sum() - fixed
-            if group.mean is not None:
-                gap = group.mean - at.mean
-                part += gap @ inverse @ gap
+            w, log_det = positive_inverse(at.covariance)
+            part = log_det + (w * group.cov).sum() - fixed
+            gap = None if group.mean is None else group.mean - at.mean
+            if gap is not None:
+                part += gap @ w @ gap
             value += share * float(part)
             moments.append(at)
-            inverses.append((inverse + inverse.T) / 2)
+            kept.append((w, gap))
         if not np.isfinite(value):
             raise np.linalg.LinAlgError("the discrepancy is not finite")
-        return Point(theta, value, tuple(moments), tuple(inverses))
+        return Point(theta, value, tuple(moments), tuple(kept))
 
     def slope(self, point: Point) -> Slope:
         q = point.theta.size
         gradient, expected = np.zeros(q), np.zeros((q, q))
-        kept: list[tuple[Group, float, Implied, Derivatives, Array, Array]] = []
-        for group, share, at, w in zip(self.groups, self.shares, point.implied, point.kept, strict=True):
-            by = derivatives(group.structure, at, q)
-            gap = at.covariance - group.cov
-            difference = None if group.mean is None else group.mean - at.mean
-            if difference is not None:
-                gap = gap - np.outer(difference, difference)
-            m = w @ gap @ w
-            by_cell = 2 * (by.u * (m @ by.v)).sum(axis=0)
-            wu, wv = w @ by.u, w @ by.v
-            uu, uv, vv = by.u.T @ wu, by.u.T @ wv, by.v.T @ wv
-            pairs = 2 * (uu * vv + uv * uv.T)
-            if difference is not None:
-                by_cell = by_cell - 2 * by.mean.T @ (w @ difference)
-                pairs = pairs + 2 * by.mean.T @ w @ by.mean
-            gradient += share * by.gathered(by_cell)
-            expected += share * by.gathered_pairs(pairs)
-            kept.append((group, share, at, by, w, m))
+        exact: list[Callable[[], Array]] = []
+        for group, share, at, (w, gap) in zip(
+            self.groups, self.shares, point.implied, point.kept, strict=True
+        ):
+            of_group = _Curved(group, at, w, gap, q)
+            gradient += share * of_group.gradient()
+            expected += share * of_group.expected()
+            exact.append(of_group.observed)
 
         def observed() -> Array:
-            # second derivatives of ln|Sigma| + tr((S + d d') W), which with T = 2 W (S + d d') W - W are
-            # tr(M d2 Sigma) - 2 d' W d2 mu + tr(dSigma_k W dSigma_l T) + 2 dmu_k' W dmu_l
-            #   + 2 dmu_k' W dSigma_l W d + 2 dmu_l' W dSigma_k W d
             total = np.zeros((q, q))
-            for group, share, at, by, w, m in kept:
-                u, v = by.u, by.v
-                difference = None if group.mean is None else group.mean - at.mean
-                sample = group.cov if difference is None else group.cov + np.outer(difference, difference)
-                t = 2 * w @ sample @ w - w
-                uu, uv, vv = u.T @ w @ u, u.T @ w @ v, v.T @ w @ v
-                tuu, tuv, tvv = u.T @ t @ u, u.T @ t @ v, v.T @ t @ v
-                pairs = uu * tvv + tuu * vv + uv.T * tuv + tuv.T * uv
-                pull = None
-                if difference is not None:
-                    pull = w @ difference
-                    half = (by.mean.T @ w @ u) * (pull @ v) + (by.mean.T @ w @ v) * (pull @ u)
-                    pairs = pairs + 2 * (by.mean.T @ w @ by.mean + half + half.T)
-                part = by.gathered_pairs((pairs + pairs.T) / 2)
-                total += share * (part + curvature(group.structure, at, by, m, pull))
+            for share, hessian in zip(self.shares, exact, strict=True):
+                total += share * hessian()
             return total
 
         return Slope(gradient, expected, observed)
+
+
+class _Curved:
+    """Derivatives of one group's F. gap : (p,) d, None without a mean structure.
+
+    With dSigma = u v' + v u' by each cell, traces of two of them are products of u'Wu, u'Wv and v'Wv.
+    """
+
+    def __init__(self, group: Group, at: Implied, w: Array, gap: Array | None, count: int) -> None:
+        self.structure, self.at, self.gap = group.structure, at, gap
+        self.by = derivatives(group.structure, at, count)
+        u, v = self.by.u, self.by.v
+        left = at.covariance - group.cov if gap is None else at.covariance - group.cov - np.outer(gap, gap)
+        m = w @ left @ w
+        wu, mu = w @ u, m @ u
+        self.uu, self.uv, self.vv = u.T @ wu, wu.T @ v, v.T @ w @ v
+        self.m, self.mu, self.muv = m, mu, mu.T @ v
+        self.pull = None if gap is None else w @ gap
+        self.by_mean = None if gap is None else w @ self.by.mean
+
+    def gradient(self) -> Array:
+        """tr(M dSigma) - 2 d'W dmu, (q,)."""
+        by_cell = 2 * np.diagonal(self.muv)
+        if self.pull is not None:
+            by_cell = by_cell - 2 * self.by.mean.T @ self.pull
+        return self.by.gathered(by_cell)
+
+    def expected(self) -> Array:
+        """tr(dSigma_k W dSigma_l W) + 2 dmu_k'W dmu_l, (q, q)."""
+        pairs = 2 * (self.uu * self.vv + self.uv * self.uv.T)
+        if self.by_mean is not None:
+            pairs += 2 * self.by.mean.T @ self.by_mean
+        return self.by.gathered_pairs(pairs)
+
+    def observed(self) -> Array:
+        """Second derivatives of ln|Sigma| + tr((S + d d') W), which with T = W - 2 M are
+        tr(M d2 Sigma) - 2 d' W d2 mu + tr(dSigma_k W dSigma_l T) + 2 dmu_k' W dmu_l
+        + 2 dmu_k' W dSigma_l W d + 2 dmu_l' W dSigma_k W d.
+        """
+        u, v, uu, uv, vv = self.by.u, self.by.v, self.uu, self.uv, self.vv
+        muu = u.T @ self.mu
+        tuu, tuv, tvv = uu - 2 * muu, uv - 2 * self.muv, vv - 2 * (v.T @ self.m @ v)
+        half = uv.T * tuv
+        pairs = uu * tvv + tuu * vv + half + half.T
+        if self.pull is not None and self.by_mean is not None:
+            cross = (self.by_mean.T @ u) * (self.pull @ v) + (self.by_mean.T @ v) * (self.pull @ u)
+            pairs += 2 * (self.by.mean.T @ self.by_mean + cross + cross.T)
+        pairs += cell_curvature(self.structure, self.at, muu, self.muv, self.pull)
+        return self.by.gathered_pairs(pairs)

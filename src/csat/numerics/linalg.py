@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cho_solve, solve_triangular
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from csat.errors import ConstantItem, SingularMatrix
 
@@ -65,6 +66,30 @@ def inverse(matrix: ArrayLike) -> Array:
     factor = cholesky(matrix)
     half = solve_triangular(factor, np.eye(len(factor)), lower=True)
     return np.asarray(half.T @ half)
+
+
+def positive_factor(matrix: Array) -> Array | None:
+    """Lower Cholesky factor (what is above the diagonal is not zero), None where there is none."""
+    factor, failed = dpotrf(matrix, lower=1)
+    return None if failed else factor
+
+
+def positive_inverse(matrix: Array) -> tuple[Array, float]:
+    """Inverse and log-determinant, for inner loops: no reason is given where there is none.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError : the matrix is not positive definite.
+    """
+    factor = positive_factor(matrix)
+    if factor is None:
+        raise np.linalg.LinAlgError("the matrix is not positive definite")
+    log_det = 2 * float(np.log(np.diagonal(factor)).sum())
+    half, _ = dpotri(factor, lower=1)
+    lower = np.tril(half)
+    whole = lower + lower.T
+    whole.flat[:: len(whole) + 1] *= 0.5
+    return whole, log_det
 
 
 def log_determinant(matrix: ArrayLike) -> float:

@@ -17,6 +17,7 @@ McArdle & McDonald (1984), British Journal of Mathematical and Statistical Psych
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,14 +39,20 @@ class Cells:
     parameter: Positions
     value: Array
 
-    def filled(self, theta: Array) -> Array:
-        """(k,) the number in each cell."""
-        free = self.parameter >= 0
-        return np.where(free, theta[np.where(free, self.parameter, 0)] if theta.size else 0.0, self.value)
-
-    @property
+    @cached_property
     def free(self) -> NDArray[np.bool_]:
         return np.asarray(self.parameter >= 0)
+
+    @cached_property
+    def free_at(self) -> Positions:
+        """Positions of the free cells."""
+        return np.flatnonzero(self.free)
+
+    def filled(self, theta: Array) -> Array:
+        """(k,) the number in each cell."""
+        values = np.where(self.free, 0.0, self.value)
+        values[self.free_at] = theta[self.parameter[self.free_at]]
+        return values
 
 
 def no_cells() -> Cells:
@@ -68,6 +75,11 @@ class Structure:
     def has_means(self) -> bool:
         return self.means.row.size > 0
 
+    @cached_property
+    def places(self) -> Places:
+        """The free cells, gathered once."""
+        return Places(self)
+
     def matrices(self, theta: Array) -> tuple[Array, Array, Array]:
         """A, S and a at theta."""
         v = self.variables
@@ -78,6 +90,34 @@ class Structure:
         s_matrix[self.symmetric.column, self.symmetric.row] = values
         means[self.means.row] = self.means.filled(theta)
         return a_matrix, s_matrix, means
+
+
+class Places:
+    """The free cells of a structure, k in all: d of A (`to`, `source`), s of S (`row`, `column`), m of a.
+
+    half : (s,) a variance stands in one cell, a covariance in two: half of one is what u v' + v u' doubles.
+    parameter : (k,) which theta each is.
+    """
+
+    def __init__(self, structure: Structure) -> None:
+        directed, symmetric, means = structure.directed, structure.symmetric, structure.means
+        self.to, self.source = directed.row[directed.free_at], directed.column[directed.free_at]
+        self.row, self.column = symmetric.row[symmetric.free_at], symmetric.column[symmetric.free_at]
+        self.mean_at = means.row[means.free_at]
+        self.d, self.s, self.m = self.to.size, self.row.size, self.mean_at.size
+        self.half = np.where(self.row == self.column, 0.5, 1.0)
+        self.parameter = np.concatenate([c.parameter[c.free_at] for c in (directed, symmetric, means)])
+        self._chosen: dict[int, Array | None] = {}
+
+    def chosen(self, count: int) -> Array | None:
+        """Ones where a cell is a parameter, (k, q); None when the cells are the parameters in their order."""
+        if count not in self._chosen:
+            k = self.parameter.size
+            same = k == count and np.array_equal(self.parameter, np.arange(count))
+            matrix = np.zeros((k, count))
+            matrix[np.arange(k), self.parameter] = 1.0
+            self._chosen[count] = None if same else matrix
+        return self._chosen[count]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,26 +154,22 @@ class Derivatives:
     """d Sigma / d cell = u v' + v u' for the k free cells, columns of u and v (p, k).
 
     mean : (p, k) d mu / d cell, zero columns where it does not depend. parameter : (k,) which theta a cell
-    is.
+    is. chosen : (k, q) ones where it is, None when the cells are the parameters in their order.
     """
 
     u: Array
     v: Array
     mean: Array
     parameter: Positions
-    count: int
+    chosen: Array | None
 
     def gathered(self, by_cell: Array) -> Array:
         """Sums over the cells of a parameter: (k,) to (q,)."""
-        return np.asarray(np.bincount(self.parameter, weights=by_cell, minlength=self.count), dtype=float)
+        return by_cell if self.chosen is None else np.asarray(by_cell @ self.chosen)
 
     def gathered_pairs(self, by_cells: Array) -> Array:
         """Sums over the cells of both parameters: (k, k) to (q, q)."""
-        if self.parameter.size == self.count and np.array_equal(self.parameter, np.arange(self.count)):
-            return by_cells
-        chosen = np.zeros((self.parameter.size, self.count))
-        chosen[np.arange(self.parameter.size), self.parameter] = 1.0
-        return np.asarray(chosen.T @ by_cells @ chosen)
+        return by_cells if self.chosen is None else np.asarray(self.chosen.T @ by_cells @ self.chosen)
 
     def jacobian(self) -> Array:
         """d vech(Sigma) / d theta, (p (p + 1) / 2, q)."""
@@ -147,37 +183,22 @@ class Derivatives:
 
     def gathered_columns(self, by_cell: Array) -> Array:
         """Sums over the cells of a parameter: (m, k) to (m, q)."""
-        if self.parameter.size == self.count and np.array_equal(self.parameter, np.arange(self.count)):
-            return by_cell
-        chosen = np.zeros((self.parameter.size, self.count))
-        chosen[np.arange(self.parameter.size), self.parameter] = 1.0
-        return np.asarray(by_cell @ chosen)
+        return by_cell if self.chosen is None else np.asarray(by_cell @ self.chosen)
 
 
 def derivatives(structure: Structure, at: Implied, count: int) -> Derivatives:
     """Derivatives of the implied moments by all free cells. count : q."""
-    p = structure.observed
-    directed, symmetric, means = structure.directed, structure.symmetric, structure.means
+    p, cells = structure.observed, structure.places
     g, c = at.effects[:p], at.total[:p]
-    to, source = directed.row[directed.free], directed.column[directed.free]
-    row, column = symmetric.row[symmetric.free], symmetric.column[symmetric.free]
-    mean_at = means.row[means.free]
-    # a variance stands in one cell, a covariance in two: half of one is what u v' + v u' doubles
-    half = np.where(row == column, 0.5, 1.0)
-    nothing = np.zeros((p, mean_at.size))
-    return Derivatives(
-        u=np.hstack([g[:, to], g[:, row], nothing]),
-        v=np.hstack([c[:, source], g[:, column] * half, nothing]),
-        mean=np.hstack([g[:, to] * at.total_mean[source], np.zeros((p, row.size)), g[:, mean_at]]),
-        parameter=np.concatenate(
-            [
-                directed.parameter[directed.free],
-                symmetric.parameter[symmetric.free],
-                means.parameter[means.free],
-            ]
-        ),
-        count=count,
-    )
+    k = cells.d + cells.s + cells.m
+    u, v, mean = np.zeros((p, k)), np.zeros((p, k)), np.zeros((p, k))
+    of_a, of_s = slice(cells.d), slice(cells.d, cells.d + cells.s)
+    u[:, of_a], v[:, of_a] = g[:, cells.to], c[:, cells.source]
+    u[:, of_s], v[:, of_s] = g[:, cells.row], g[:, cells.column] * cells.half
+    if structure.has_means:
+        mean[:, of_a] = u[:, of_a] * at.total_mean[cells.source]
+        mean[:, cells.d + cells.s :] = g[:, cells.mean_at]
+    return Derivatives(u, v, mean, cells.parameter, cells.chosen(count))
 
 
 def curvature(
@@ -185,36 +206,41 @@ def curvature(
 ) -> Array:
     """tr(weight d2 Sigma) - 2 mean_weight' d2 mu by each pair of parameters, (q, q).
 
-    The part of a Hessian that second derivatives of the moments bring in. Covariances and intercepts enter
-    linearly, so only pairs with a directed cell contribute.
+    The part of a Hessian that second derivatives of the moments bring in.
 
     Parameters
     ----------
     weight : (p, p) symmetric. mean_weight : (p,), or None without a mean structure.
     """
-    directed, symmetric, means = structure.directed, structure.symmetric, structure.means
-    to, source = directed.row[directed.free], directed.column[directed.free]
-    row, column = symmetric.row[symmetric.free], symmetric.column[symmetric.free]
-    mean_at = means.row[means.free]
-    half = np.where(row == column, 0.5, 1.0)
-    d, s, m = to.size, row.size, mean_at.size
-    u, v = by.u[:, : d + s], by.v[:, : d + s]
-    e, c = at.effects, at.total
-    wu = weight @ u
-    uu, uv = u.T @ wu, wu.T @ v
-    by_cells = np.zeros((d + s + m, d + s + m))
+    wu = weight @ by.u
+    return by.gathered_pairs(cell_curvature(structure, at, by.u.T @ wu, wu.T @ by.v, mean_weight))
+
+
+def cell_curvature(
+    structure: Structure, at: Implied, uu: Array, uv: Array, mean_weight: Array | None = None
+) -> Array:
+    """The same by each pair of cells, (k, k), from u' weight u and u' weight v.
+
+    Covariances and intercepts enter linearly, so only pairs with a directed cell contribute.
+    """
+    cells = structure.places
+    d, s = cells.d, cells.s
+    e, c = at.effects[cells.source], at.total[cells.source]
+    by_cells = np.zeros(uu.shape)
     # k = (i <- j), l = (a <- b): d U_k = E[b, i] U_l and d V_k = C[b, j] U_l + E[j, a] V_l
-    crossed = e[np.ix_(source, to)]
+    crossed = e[:, cells.to]
     half_way = crossed * uv[:d, :d]
-    by_cells[:d, :d] = 2 * (half_way + half_way.T + c[np.ix_(source, source)] * uu[:d, :d])
+    by_cells[:d, :d] = 2 * (half_way + half_way.T + c[:, cells.source] * uu[:d, :d])
     # k a covariance of i and j, l = (a <- b): d U_k = E[b, i] U_l and d V_k = E[b, j] U_l
-    mixed = e[np.ix_(source, row)] * uv[:d, d:] + e[np.ix_(source, column)] * half * uu[:d, d:]
-    by_cells[:d, d : d + s] = 2 * mixed
+    with_s = slice(d, d + s)
+    by_cells[:d, with_s] = 2 * (
+        e[:, cells.row] * uv[:d, with_s] + e[:, cells.column] * cells.half * uu[:d, with_s]
+    )
     if mean_weight is not None:
         # d mu_k = G_i (E a)_j: by l it gains G_a E[b, i] (E a)_j + G_i E[j, a] (E a)_b
         pull = at.effects[: structure.observed].T @ mean_weight
-        through = crossed * np.outer(pull[to], at.total_mean[source])
+        through = crossed * np.outer(pull[cells.to], at.total_mean[cells.source])
         by_cells[:d, :d] -= 2 * (through + through.T)
-        by_cells[:d, d + s :] = -2 * pull[to][:, None] * e[np.ix_(source, mean_at)]
+        by_cells[:d, d + s :] = -2 * pull[cells.to][:, None] * e[:, cells.mean_at]
     by_cells[d:, :d] = by_cells[:d, d:].T
-    return by.gathered_pairs(by_cells)
+    return by_cells
