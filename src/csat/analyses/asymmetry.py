@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csat.analyses.guidelines import EFFECTIVE_N_SMALL
+from csat.analyses.interval_words import NOTHING
 from csat.analyses.result import Base, Caution, Result
 from csat.display.plot import Plot
 from csat.display.table import Table
@@ -66,6 +67,8 @@ class Asymmetry(Result):
     r2: float
     replicates: int
     seed: int
+    drawn: Text = NOTHING
+    """How replicates were made, where not respondent by respondent."""
     titles: Mapping[str, Text] = field(default_factory=dict)
 
     def tables(self) -> dict[str, Table]:
@@ -103,13 +106,19 @@ class Asymmetry(Result):
                     Text(
                         "Points of {what} beside the middle band. IA = (reward - |penalty|) / (reward + "
                         "|penalty|); beyond {cut} it is excitement, below -{cut} basic. Intervals: "
-                        "percentiles of {n} bootstrap replicates, seed {seed}. How answers move "
+                        "percentiles of {n} bootstrap replicates{drawn}, seed {seed}. How answers move "
                         "satisfaction; no substitute for Kano's questions.",
                         "相对于中间组的{what}分值。IA =（加分 - |扣分|）/（加分 + |扣分|）；"
                         "大于 {cut} 为魅力型，小于 -{cut} 为基本型。"
-                        "区间：{n} 次自助抽样的百分位，随机种子 {seed}。"
+                        "区间：{n} 次自助抽样{drawn}的百分位，随机种子 {seed}。"
                         "这是回答对满意度的影响，不能代替卡诺问卷。",
-                    ).fill(what=self.outcome, cut=f"{self.cut:g}", n=self.replicates, seed=self.seed)
+                    ).fill(
+                        what=self.outcome,
+                        cut=f"{self.cut:g}",
+                        n=self.replicates,
+                        seed=self.seed,
+                        drawn=self.drawn,
+                    )
                 ],
             )
         }
@@ -165,6 +174,7 @@ def asymmetry(
     replicates: int = 1000,
     seed: int = 0,
     replication: Replication | None = None,
+    drawn: Text = NOTHING,
 ) -> Asymmetry:
     """Penalty-reward contrast of items on an outcome (METHODS: OSAT on dummies of a low and a high band).
 
@@ -186,7 +196,7 @@ def asymmetry(
     low, high = np.array([b[0] for b in bands]), np.array([b[1] for b in bands])
     try:
         found = contrast(y[kept], x[kept], low, high, weights=w)
-        drawn = asymmetry_replicates(
+        found_anew = asymmetry_replicates(
             y[kept],
             x[kept],
             low,
@@ -203,11 +213,11 @@ def asymmetry(
     # an item that is not placed has no asymmetry, so its replicates have no interval
     ends = [
         None if kind == "not placed" else percentile_interval(column)
-        for column, kind in zip(drawn.T, kinds, strict=True)
+        for column, kind in zip(found_anew.T, kinds, strict=True)
     ]
     same = [
         float(np.mean([_kind(float(a), cut) == kind for a in column]))
-        for column, kind in zip(drawn.T, kinds, strict=True)
+        for column, kind in zip(found_anew.T, kinds, strict=True)
     ]
     return Asymmetry(
         items=tuple(items),
@@ -229,6 +239,7 @@ def asymmetry(
         r2=found.r2,
         replicates=replicates,
         seed=seed,
+        drawn=drawn,
         titles=dict(titles or {}),
         base=base,
         cautions=_cautions(items, found.low_n, found.high_n, found.ranges, found.range_se, kinds),

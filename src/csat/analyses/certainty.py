@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csat.analyses.guidelines import PLACEMENT_FIRM
+from csat.analyses.interval_words import NOTHING
 from csat.errors import BadInput, CannotCompute
+from csat.language import Text
 from csat.numerics.quadrants import (
     QUADRANTS,
     Centre,
@@ -72,6 +74,8 @@ class Certainty:
     replicates: int
     lost: int
     seed: int
+    drawn: Text = NOTHING
+    """How replicates were made, where not respondent by respondent."""
 
     @property
     def main(self) -> Placement:
@@ -91,6 +95,7 @@ def certainty(
     importance_range: Mapping[str, tuple[float, float]] | None = None,
     first: int = FIRST,
     seed: int = 0,
+    drawn: Text = NOTHING,
     confidence: float = 0.95,
 ) -> Certainty:
     """Place the items in the full data and in every replicate, under every measure and crosshair.
@@ -164,6 +169,7 @@ def certainty(
         replicates=asked,
         lost=lost,
         seed=seed,
+        drawn=drawn,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from csat.analyses.interval_words import interval_words
 from csat.display.table import Table
 from csat.language import Text
 from csat.responses.points import CONVENTIONS
@@ -58,40 +59,9 @@ def _interval_note(r: Index) -> Text:
             "respondents make resampling needless.",
             f"{level} 区间采用线性化方法（有放回）：受访者超过 {LINEARISED_ABOVE} 人，无需重抽样。",
         )
-    if "replicate weights" in r.interval:
-        return Text(
-            "{level} intervals by the {n} replicate weights in the file ({kind}), normal, as in R's survey.",
-            "{level} 区间由数据文件中的 {n} 组复制权重（{kind}）得到，正态近似，与 R 的 survey 一致。",
-        ).fill(level=level, n=r.replicates, kind=r.interval.partition("(")[2].rstrip(")"))
-    drawn = _design_words(r)
-    if r.interval == "jackknife":
-        return Text(
-            "{level} intervals: jackknife{drawn}, {n} replicates, normal.",
-            "{level} 区间：刀切法{drawn}，{n} 次，正态近似。",
-        ).fill(level=level, drawn=drawn, n=r.replicates)
-    how = INTERVALS.get(r.interval, INTERVALS["percentile bootstrap"])
-    return Text(
-        "{level} intervals: {how} of {n} replicates of the respondents{drawn}, seed {seed}.",
-        "{level} 区间：对受访者做 {n} 次重抽样{drawn}，{how}，随机种子 {seed}。",
-    ).fill(level=level, how=how, n=r.replicates, drawn=drawn, seed=r.seed)
-
-
-INTERVALS: Mapping[str, Text] = {
-    "percentile bootstrap": Text("bootstrap percentiles", "自助法百分位区间"),
-    "BCa bootstrap": Text("bias-corrected and accelerated (BCa) bootstrap", "偏差校正加速（BCa）自助区间"),
-    "percentile Bayesian bootstrap": Text("Bayesian bootstrap percentiles", "贝叶斯自助法百分位区间"),
-    "BCa Bayesian bootstrap": Text("BCa intervals of the Bayesian bootstrap", "贝叶斯自助法 BCa 区间"),
-}
-
-
-def _design_words(r: Index) -> Text:
-    if not r.clusters:
-        return Text("", "")
-    if r.strata > 1:
-        return Text(
-            " drawn as they were sampled, {m} units in {h} strata", "（按抽样设计：{h} 层、{m} 个单元）"
-        ).fill(m=r.clusters, h=r.strata)
-    return Text(" drawn as they were sampled, {m} clusters", "（按抽样设计：{m} 个整群）").fill(m=r.clusters)
+    return interval_words(
+        r.interval, r.confidence, replicates=r.replicates, seed=r.seed, units=r.clusters, strata=r.strata
+    )
 
 
 def _scored(r: Index, scores: Scores) -> dict[str, Any]:

@@ -215,15 +215,17 @@ class Priorities(Result):
             ),
             notes=[
                 Text(
-                    "Share of {n} bootstrap replicates of the respondents (seed {seed}){lost}, each with its "
-                    "own performance, importance and crosshair. Firm: {firm} or more in the quadrant that "
-                    "the full data give. Kendall's W of the replicates' rankings: {w}.",
-                    "对受访者做 {n} 次自助抽样（随机种子 {seed}）{lost}，每次重新计算表现、重要性与十字线，"
-                    "表中为所占比例。稳固：落在全体数据所给象限的比例达到 {firm}。"
+                    "Share of {n} bootstrap replicates of the respondents (seed {seed}){drawn}{lost}, each "
+                    "with its own performance, importance and crosshair. Firm: {firm} or more in the quadrant "
+                    "that the full data give. Kendall's W of the replicates' rankings: {w}.",
+                    "对受访者做 {n} 次自助抽样（随机种子 {seed}）{drawn}{lost}，"
+                    "每次重新计算表现、重要性与十字线，表中为所占比例。"
+                    "稳固：落在全体数据所给象限的比例达到 {firm}。"
                     "各次排序的肯德尔 W 系数：{w}。",
                 ).fill(
                     n=known.replicates,
                     seed=known.seed,
+                    drawn=known.drawn,
                     lost=lost,
                     firm=f"{PLACEMENT_FIRM.value:.0%}",
                     w=f"{main.concordance:.2f}",

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csat.analyses.guidelines import EFFECTIVE_N_SMALL
+from csat.analyses.interval_words import interval_words
 from csat.analyses.result import Base, Caution, Result
 from csat.display.plot import Plot
 from csat.display.table import Table
 from csat.errors import BadInput, CannotCompute
 from csat.language import Language, Text
-from csat.numerics.composites import difference_tests
+from csat.numerics.composites import Bootstrap, difference_tests
 from csat.numerics.intervals import mean_interval, normal_quantile, share_interval
 from csat.numerics.promoters import NetScore, net_difference, net_score_of, promoter_scores
 from csat.numerics.resampling import REPLICATES, bootstrap_weighted_means, percentile_interval
@@ -62,7 +63,12 @@ class Promoters(Result):
     ci_lower: Array
     ci_upper: Array
     interval: tuple[str, ...]
-    """Of each row: `normal`, `linearisation` (weighted) or `percentile bootstrap` (few answers)."""
+    """Of each row: `normal`, `linearisation` (weighted), `percentile bootstrap` (few answers), or how the
+    respondents were drawn."""
+    strata: int
+    """Strata that were resampled within; 0 without a design."""
+    clusters: int
+    """Units that were resampled; 0 without a design."""
     difference: Array
     """Each group less the others of its column; NaN for all respondents."""
     difference_se: Array
@@ -100,10 +106,10 @@ class Promoters(Result):
                 title=Text("Net promoter score of '{item}'", "“{item}”的净推荐值").fill(item=self.item_title),
                 notes=[
                     Text(
-                        "NPS = share of promoters (9-10) less share of detractors (0-6), -100 to 100. "
-                        "Interval: {how}.",
-                        "NPS = 推荐者（9–10）占比减去贬损者（0–6）占比，范围 -100 至 100。区间：{how}。",
-                    ).fill(how=self._how())
+                        "NPS = share of promoters (9-10) less share of detractors (0-6), -100 to 100.",
+                        "NPS = 推荐者（9–10）占比减去贬损者（0–6）占比，范围 -100 至 100。",
+                    ),
+                    self._how(),
                 ],
                 labels=ends
                 | {
@@ -203,14 +209,23 @@ class Promoters(Result):
 
     def _how(self) -> Text:
         level = f"{100 * self.confidence:g}%"
+        if self.designed:
+            return interval_words(
+                self.interval[0], self.confidence, replicates=self.replicates, seed=self.seed,
+                units=self.clusters, strata=self.strata,
+            )  # fmt: skip
         if self.interval[0] == "percentile bootstrap":
-            return Text(
-                f"{level}, percentiles of {self.replicates} bootstrap replicates, seed {self.seed}",
-                f"{level}，{self.replicates} 次自助抽样百分位数，随机种子 {self.seed}",
+            return interval_words(
+                self.interval[0], self.confidence, replicates=self.replicates, seed=self.seed
             )
         if self.interval[0] == "linearisation":
-            return Text(f"{level}, weighted, by linearisation", f"{level}，加权，线性化方法")
-        return Text(f"{level}, normal", f"{level}，正态近似")
+            return Text(f"{level} intervals by linearisation, weighted.", f"{level} 区间：加权，线性化方法。")
+        return Text(f"{level} intervals, normal.", f"{level} 区间：正态近似。")
+
+    @property
+    def designed(self) -> bool:
+        """Whether intervals and tests follow how the respondents were drawn."""
+        return self.clusters > 0 or "replicate weights" in self.interval[0]
 
     def _called(self, i: int) -> Text:
         if not self.columns[i]:
@@ -231,7 +246,9 @@ def nps(
     """Net promoter score of an item on 0-10, with interval, by segment, each against the rest.
 
     Interval: normal, se = 100 sqrt((p + d - (p - d)^2) / n), with weights linearised; from the percentiles of
-    the keyed bootstrap below 30 (effective) answers or a share of promoters or detractors below `RARE`.
+    the keyed bootstrap below 30 (effective) answers or a share of promoters or detractors below `RARE`. Of
+    respondents drawn in strata or clusters, and with replicate weights: from these replicates, differences
+    included.
 
     Raises
     ------
@@ -254,7 +271,8 @@ def nps(
     everyone = np.flatnonzero(known)
     w = responses.weights
     rows = [everyone, *(g.rows for g in groups)]
-    found = [_score(responses, answers, r, confidence, replicates, seed) for r in rows]
+    engine = _of_design(responses, answers, confidence, replicates, seed)
+    found = [_score(responses, answers, r, confidence, replicates, seed, engine) for r in rows]
     compared = np.full((6, len(rows)), np.nan)
     for column in dict.fromkeys(g.column for g in groups):
         at = np.array([k for k, g in enumerate(groups) if g.column == column])
@@ -262,12 +280,16 @@ def nps(
             continue
         together = np.concatenate([groups[k].rows for k in at])
         differences = []
+        by_design = engine.compared([groups[k].rows for k in at], ALONE, np.ones(1)) if engine else None
         # of two groups the second difference is the first turned round
         at = at[:1] if len(at) == 2 else at
-        for k in at:
+        for j, k in enumerate(at):
             rest = np.setdiff1d(together, groups[k].rows)
             other = net_score_of(answers[rest], None if w is None else w[rest])
-            differences.append((*net_difference(found[k + 1][0], other)[:2], min(groups[k].n, len(rest))))
+            difference, se = net_difference(found[k + 1][0], other)[:2]
+            if by_design is not None:
+                se = by_design[j].difference.se
+            differences.append((difference, se, min(groups[k].n, len(rest))))
         d, se, least = np.array(differences).T
         tests = difference_tests(d, se, tested=least >= SMALL_SEGMENT, confidence=confidence)
         compared[:, at + 1] = d, se, tests.z, tests.p, tests.p_adjusted, tests.detectable
@@ -300,10 +322,12 @@ def nps(
         p_adjusted=compared[4],
         detectable=compared[5],
         confidence=confidence,
-        replicates=replicates,
+        replicates=engine.replicates if engine else replicates,
         seed=seed,
+        strata=responses.replication.strata if responses.replication else 0,
+        clusters=responses.replication.units if responses.replication else 0,
         base=_base(responses, everyone),
-        cautions=_nps_cautions(scores[0], float(effective[0])),
+        cautions=_nps_cautions(scores[0], float(effective[0])) if engine is None else (),
     )
 
 
@@ -314,9 +338,13 @@ def _score(
     confidence: float,
     replicates: int,
     seed: int,
+    engine: Bootstrap | None,
 ) -> tuple[NetScore, float, float, str]:
     w = None if responses.weights is None else responses.weights[rows]
     found = net_score_of(answers[rows], w)
+    if engine is not None:
+        own = engine.composite_within(rows, ALONE, np.ones(1))
+        return replace(found, se=own.se), own.lower, own.upper, engine.name
     if len(rows) > 1 and _is_small(found, kish(responses.weights, rows)):
         drawn = bootstrap_weighted_means(
             promoter_scores(answers[rows])[:, None], w, rows=responses.row_numbers[rows],
@@ -327,6 +355,26 @@ def _score(
     half = normal_quantile(confidence) * found.se
     name = "normal" if w is None else "linearisation"
     return found, max(-100.0, found.value - half), min(100.0, found.value + half), name
+
+
+ALONE = slice(0, 1)
+
+
+def _of_design(
+    responses: Responses, answers: Array, confidence: float, replicates: int, seed: int
+) -> Bootstrap | None:
+    """Replicates of the respondents as they were drawn; None where each was drawn by itself."""
+    if responses.replication is None or responses.rows < 2:
+        return None
+    return Bootstrap(
+        promoter_scores(answers)[:, None],
+        responses.weights,
+        rows=responses.row_numbers,
+        replicates=replicates,
+        seed=seed,
+        confidence=confidence,
+        replication=responses.replication,
+    )
 
 
 def _is_small(score: NetScore, effective: float) -> bool:

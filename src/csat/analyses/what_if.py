@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from csat.analyses.interval_words import NOTHING
 from csat.analyses.result import Base, Caution, Result
 from csat.display.plot import Plot
 from csat.display.table import Table
@@ -116,6 +117,8 @@ class WhatIf(Result):
     replicates: int
     lost: int
     seed: int
+    drawn: Text = NOTHING
+    """How replicates were made, where not respondent by respondent."""
 
     def tables(self) -> dict[str, Table]:
         """`what_if`: one row a raise."""
@@ -168,10 +171,11 @@ class WhatIf(Result):
                 notes=[
                     Text(
                         "Effects: {how}. A mean rises at most to the top of its scale. Intervals: "
-                        "percentiles of {n} bootstrap replicates, seed {seed}, effects found anew in each.",
-                        "效应来自：{how}。均值最多升至量表上限。区间：{n} 次自助抽样的百分位数，随机种子 "
-                        "{seed}，每次重新估计效应。",
-                    ).fill(how=METHODS[self.method], n=self.replicates, seed=self.seed),
+                        "percentiles of {n} bootstrap replicates{drawn}, seed {seed}, effects found anew in "
+                        "each.",
+                        "效应来自：{how}。均值最多升至量表上限。区间：{n} 次自助抽样{drawn}的百分位数，"
+                        "随机种子 {seed}，每次重新估计效应。",
+                    ).fill(how=METHODS[self.method], n=self.replicates, seed=self.seed, drawn=self.drawn),
                     *(
                         [
                             Text(
@@ -278,6 +282,7 @@ def what_if(
     nps: Outcome | None = None,
     confidence: float = 0.95,
     seed: int = 0,
+    drawn: Text = NOTHING,
 ) -> WhatIf:
     """Change of an index when the means of items rise by some answer points.
 
@@ -330,6 +335,7 @@ def what_if(
         replicates=len(index.drawn),
         lost=int(np.count_nonzero(~good)),
         seed=seed,
+        drawn=drawn,
         base=base,
         cautions=_cautions(raised, items),
     )

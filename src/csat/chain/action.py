@@ -125,6 +125,7 @@ class Action(Scores):
                 importance_range={"stated": (0.0, 100.0)},
                 first=first,
                 seed=seed,
+                drawn=self._replicates_words(),
             )
         return priorities(
             items=list(blocks),
@@ -194,7 +195,14 @@ class Action(Scores):
             replicates=replicates,
             seed=seed,
             replication=self._replication(),
+            drawn=self._replicates_words(),
         )
+
+    def _replicates_words(self) -> Text:
+        from csat.analyses.interval_words import replicates_words
+
+        # random groups of very many respondents give what respondents give
+        return replicates_words(self.responses.replication and self._replication())
 
     @staticmethod
     def _spread(values: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -456,6 +464,7 @@ class Action(Scores):
             base=base,
             confidence=confidence,
             seed=seed,
+            drawn=self._replicates_words(),
         )  # fmt: skip
 
     def _what_if_method(

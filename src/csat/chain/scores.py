@@ -219,7 +219,7 @@ class Scores(Evidence):
                 do="Name the item (--item NAME)",
             )
         return nps(
-            self._whole(),
+            self._whole(drawn=False),
             item=chosen,
             segments=tuple(self.responses.segments) if segments is None else tuple(segments),
             confidence=confidence,

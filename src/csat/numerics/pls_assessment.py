@@ -350,9 +350,12 @@ def construct_index(
 def goodness_of_fit(fit: PlsFit) -> float:
     """GoF = sqrt(mean communality of items in constructs of several items x mean R2) (Tenenhaus et al. 2005).
 
-    It does not tell a wrong model from a right one; kept because reports ask for it.
+    It does not tell a wrong model from a right one; kept because reports ask for it. NaN where no construct
+    has several items.
     """
     several = (_sizes(fit.structure) > 1)[fit.structure.owner]
+    if not several.any():
+        return math.nan
     return math.sqrt(float((fit.loadings[several] ** 2).mean() * np.nanmean(fit.r2)))
 
 
