@@ -7,7 +7,7 @@ import pytest
 
 from csat.analyses.sem import Moments, cfa, sem
 from csat.analyses.structural.answers import Answers
-from csat.errors import BadInput, CannotCompute
+from csat.errors import BadInput, CannotCompute, UnknownName
 from golden_data import recipe_matrix, reference
 
 CASES = [
@@ -114,8 +114,8 @@ def test_what_does_not_go_together_is_said() -> None:
         cfa(MODEL, data, estimator="GLS", missing="fiml")
     with pytest.raises(BadInput, match="items are ordered"):
         cfa(MODEL, data, estimator="MLR", ordered=True)
-    with pytest.raises(BadInput, match="only ordered items"):
-        cfa(MODEL, Answers.of_rows(np.round(rows), items), estimator="WLSMV", ordered=["a1"])
+    with pytest.raises(UnknownName, match="Did you mean 'a1'"):
+        cfa(MODEL, Answers.of_rows(np.round(rows), items), estimator="WLSMV", ordered=["a1_"])
     with pytest.raises(BadInput, match="answers themselves"):
         cfa(MODEL, Moments.of_rows(rows, items), estimator="MLR")
     with pytest.raises(BadInput, match="The estimators are"):

@@ -14,6 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from scipy.special import chdtrc
 
 from csat.numerics.fit_indices import (
@@ -311,6 +312,48 @@ def ordered_residuals(
     return {name: share * value for name, value in values.items()}
 
 
+def mixed_residuals(
+    share: float,
+    thresholds: Array,
+    means: Array,
+    cov: Array,
+    implied_cov: Array,
+    numeric: Sequence[int],
+) -> dict[str, float]:
+    """Residual measures of ordered items and numbers together (given covariates, what these leave).
+
+    thresholds, means : sample less implied, means of the numbers. numeric : their positions. Denominators are
+    lavaan's: thresholds and means count beside the covariances, without means the numbers count twice.
+    """
+    p = len(cov)
+    rows, columns = np.tril_indices(p)
+    sd, implied_sd = np.sqrt(np.diagonal(cov)), np.sqrt(np.diagonal(implied_cov))
+    raw = (cov - implied_cov)[rows, columns]
+    scaled = raw / (sd[rows] * sd[columns])
+    r = cov / np.outer(sd, sd) - implied_cov / np.outer(implied_sd, implied_sd)
+    off = r[np.tril_indices(p, -1)]
+    k, t = len(numeric), thresholds.size
+    cuts, own = float((thresholds**2).sum()), list(numeric)
+
+    def root(squares: float, count: int) -> float:
+        return math.sqrt(squares / count) if count else 0.0
+
+    both, alone = raw.size + t + k, raw.size + k
+    raw_sum, scaled_sum, off_sum = (float((x**2).sum()) for x in (raw, scaled, off))
+    values = {
+        "rmr": root(raw_sum + cuts + float((means**2).sum()), both),
+        "rmr_nomean": root(raw_sum, alone),
+        "srmr": root(scaled_sum, alone),
+        "srmr_bentler": root(scaled_sum + cuts + float(((means / sd[own]) ** 2).sum()), both),
+        "srmr_bentler_nomean": root(scaled_sum, alone),
+        "srmr_mplus": math.nan,
+        "srmr_mplus_nomean": math.nan,
+        "crmr": root(off_sum + cuts + float(((means / sd[own]) ** 2).sum()), off.size + t),
+        "crmr_nomean": root(off_sum, off.size),
+    }
+    return {name: share * value for name, value in values.items()}
+
+
 def wrmr(test: TestStatistic, *, n: float, moments: int) -> float:
     """Weighted root mean residual: sqrt(T / n-weighted moments), of least squares with ordered items."""
     return math.sqrt(test.chisq / moments) if moments else math.nan
@@ -320,6 +363,7 @@ __all__ = [
     "GroupMoments",
     "fractional_rmsea",
     "likelihood_measures",
+    "mixed_residuals",
     "ordered_residuals",
     "residual_fit",
     "size_measures",

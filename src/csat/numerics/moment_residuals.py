@@ -66,7 +66,7 @@ def residuals(found: Fit, group: int = 0) -> Residuals:
         z = np.where(known, r / np.sqrt(np.where(known, spread, 1.0) / n), np.nan)
         normalised = np.where(own > 0, r / np.sqrt(own / n), np.nan)
     if isinstance(model, OrderedMoments):
-        t = model.thresholds.row.size
+        t = model.head
         columns, rows = np.triu_indices(p, 1)
         return Residuals(
             _square(r[t:], rows, columns, p),

@@ -3,7 +3,9 @@ score tests are made of.
 
 Continuous items: the means (with a mean structure), then vech(Sigma). Ordered items: the thresholds, item by
 item, then the correlations below the diagonal, column by column (delta parameterisation: the residual
-variance of an ordered item is whatever makes its total variance 1 / scale^2).
+variance of an ordered item is whatever makes its total variance 1 / scale^2). With numbers among the items:
+thresholds, means of the numbers, their variances, then all covariances; given covariates also the slopes on
+them (covariate by covariate, after the means), and everything else is what covariates leave.
 
 Letters: k moments, q parameters, s sample and sigma implied vector, D Jacobian d sigma / d theta.
 """
@@ -116,10 +118,11 @@ class ContinuousMoments:
 class OrderedMoments:
     """Thresholds of all items, then the correlations of what lies under them.
 
-    structure : of the underlying variables; residual variances of the items are not cells of it. thresholds :
-    cells with the item in `row` and the rank of the threshold in `column`, item by item, ascending. scales :
-    cells with the item in `row`, one for each item (1 where fixed): tau* = scale (tau - mean), rho* = scale_i
-    scale_j sigma_ij.
+    structure : of the underlying variables; residual variances of ordered items are not cells of it.
+    thresholds : cells with the item in `row` and the rank of the threshold in `column`, item by item,
+    ascending. scales : cells with the item in `row`, one for each item (1 where fixed): tau* = scale (tau -
+    mean), rho* = scale_i scale_j sigma_ij. numeric : positions of the items that are numbers. given :
+    variables of the structure, after the items, that are covariates: they have no cells in S or a.
 
     An ordered item may be an effect but not a cause: then its residual variance moves nothing else.
     """
@@ -127,10 +130,29 @@ class OrderedMoments:
     structure: Structure
     thresholds: Cells
     scales: Cells = field(default_factory=no_cells)
+    numeric: Positions = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    given: Positions = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
 
     @property
     def rows(self) -> Positions:
         return np.tril_indices(self.structure.observed, -1)[0]
+
+    @property
+    def head(self) -> int:
+        """How many moments stand before the covariances below the diagonal."""
+        return self._places[3]
+
+    @property
+    def is_plain(self) -> bool:
+        """Ordered items only, without covariates."""
+        return not self.numeric.size and not self.given.size
+
+    @property
+    def _places(self) -> tuple[int, int, int, int]:
+        """Where means, slopes, variances and covariances begin."""
+        t, k = self.thresholds.row.size, self.numeric.size
+        slopes = self.structure.observed * self.given.size
+        return t, t + k, t + k + slopes, t + 2 * k + slopes
 
     def _pairs(self) -> tuple[Positions, Positions]:
         columns, rows = np.triu_indices(self.structure.observed, 1)
@@ -143,41 +165,78 @@ class OrderedMoments:
 
     def vector(self, theta: Array) -> tuple[Array, Implied]:
         at = implied(self.structure, theta)
-        scale, item = self._scale(theta), self.thresholds.row
+        scale, item, p = self._scale(theta), self.thresholds.row, self.structure.observed
         rows, columns = self._pairs()
         tau = scale[item] * (self.thresholds.filled(theta) - at.mean[item])
         rho = scale[rows] * scale[columns] * at.covariance[rows, columns]
-        return np.concatenate([tau, rho]), at
+        slopes = (scale[:, None] * at.effects[:p, self.given]).T.ravel()
+        variances = np.diagonal(at.covariance)[self.numeric]
+        return np.concatenate([tau, at.mean[self.numeric], slopes, variances, rho]), at
 
     def moments(self, theta: Array, at: Implied | None = None) -> MomentsAt:
         vector, at = self.vector(theta)
         by = derivatives(self.structure, at, theta.size)
         scale, item = self._scale(theta), self.thresholds.row
         rows, columns = self._pairs()
-        q, t = theta.size, item.size
-        jacobian = np.zeros((t + rows.size, q))
+        means, slopes, variances, first = self._places
+        q, p, t = theta.size, self.structure.observed, item.size
+        jacobian = np.zeros((first + rows.size, q))
         own = np.flatnonzero(self.thresholds.free)
         np.add.at(jacobian, (own, self.thresholds.parameter[own]), scale[item[own]])
         if by.mean.any():
-            jacobian[:t] -= scale[item][:, None] * by.mean_jacobian()[item]
-        by_cell = by.u[rows] * by.v[columns] + by.v[rows] * by.u[columns]
+            by_mean = by.mean_jacobian()
+            jacobian[:t] -= scale[item][:, None] * by_mean[item]
+            jacobian[means:slopes] = by_mean[self.numeric]
         chosen = np.zeros((by.parameter.size, q))
         chosen[np.arange(by.parameter.size), by.parameter] = 1.0
-        jacobian[t:] += (scale[rows] * scale[columns])[:, None] * (by_cell @ chosen)
+        cells = self.structure.directed
+        to, source = cells.row[cells.free], cells.column[cells.free]
+        for k, x in enumerate(self.given.tolist()):
+            # d E[i, x] / d A[to, source] = E[i, to] E[source, x]
+            own_slopes = np.zeros((p, by.parameter.size))
+            own_slopes[:, : to.size] = at.effects[:p, to] * at.effects[source, x]
+            jacobian[slopes + k * p : slopes + (k + 1) * p] = scale[:, None] * (own_slopes @ chosen)
+        by_variance = 2 * by.u[self.numeric] * by.v[self.numeric]
+        jacobian[variances:first] = by_variance @ chosen
+        by_cell = by.u[rows] * by.v[columns] + by.v[rows] * by.u[columns]
+        jacobian[first:] += (scale[rows] * scale[columns])[:, None] * (by_cell @ chosen)
         for cell in np.flatnonzero(self.scales.free):
             i, k = self.scales.row[cell], self.scales.parameter[cell]
-            touched = np.concatenate([item == i, (rows == i) | (columns == i)])
+            touched = np.concatenate(
+                [
+                    item == i,
+                    np.zeros(self.numeric.size, dtype=bool),
+                    np.tile(np.arange(p) == i, self.given.size),
+                    np.zeros(self.numeric.size, dtype=bool),
+                    (rows == i) | (columns == i),
+                ]
+            )
             jacobian[touched, k] += vector[touched] / scale[i]
         return MomentsAt(vector, jacobian, at, by)
 
     def bend(self, found: MomentsAt, theta: Array, weights: Array) -> Array:
         # second derivatives by scales are left out: exact without free scales, else a good direction
         p, t = self.structure.observed, self.thresholds.row.size
+        means, slopes, variances, first = self._places
         scale = self._scale(theta)
         rows, columns = self._pairs()
         matrix = np.zeros((p, p))
-        matrix[rows, columns] = weights[t:] * scale[rows] * scale[columns] / 2
+        matrix[rows, columns] = weights[first:] * scale[rows] * scale[columns] / 2
         matrix[columns, rows] = matrix[rows, columns]
+        matrix[self.numeric, self.numeric] = weights[variances:first]
         by_item = np.bincount(self.thresholds.row, weights[:t] * scale[self.thresholds.row], minlength=p)
         pull = np.asarray(by_item / 2, dtype=float)
-        return curvature(self.structure, found.at, found.by, matrix, pull)
+        pull[self.numeric] -= weights[means:slopes] / 2
+        total = curvature(self.structure, found.at, found.by, matrix, pull)
+        if not self.given.size:
+            return total
+        cells, e = self.structure.directed, found.at.effects
+        to, source = cells.row[cells.free], cells.column[cells.free]
+        by_slope = weights[slopes:variances].reshape(self.given.size, p) * scale
+        through = np.zeros((to.size, to.size))
+        for own, x in zip(by_slope, self.given.tolist(), strict=True):
+            # d2 E[i, x] by k = (to <- source) and l: E[i, to_l] E[source_l, to_k] E[source_k, x]
+            through += np.outer(e[source, x], own @ e[:p, to]) * e[np.ix_(source, to)].T
+        by_cells = np.zeros((found.by.parameter.size,) * 2)
+        by_cells[: to.size, : to.size] = through + through.T
+        return total + found.by.gathered_pairs(by_cells)

@@ -8,7 +8,7 @@ influences of the respondents (Muthen 1984), all pairs at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -29,7 +29,9 @@ class OrderedSample:
 
     item : (t,) the item of each threshold. thresholds : (t,). correlation : (p, p). gamma : (k, k), n times
     the covariance of the moments. used : categories somebody chose, by item. n : respondents. boundary :
-    pairs whose correlation is -1 or 1.
+    pairs whose correlation is -1 or 1. Where some items are numbers: numeric their positions, correlation
+    holds covariances, means (p,) their intercepts (0 for ordered items). slopes : (p, m) on covariates, given
+    which everything else then is.
     """
 
     item: Positions
@@ -39,12 +41,23 @@ class OrderedSample:
     used: tuple[NDArray[np.int64], ...]
     n: float
     boundary: tuple[tuple[int, int], ...]
+    numeric: Positions = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    means: Array = field(default_factory=lambda: np.zeros(0))
+    slopes: Array = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
     def moments(self) -> Array:
         """s, (k,)."""
         columns, rows = np.triu_indices(len(self.correlation), 1)
-        return np.concatenate([self.thresholds, self.correlation[rows, columns]])
+        return np.concatenate(
+            [
+                self.thresholds,
+                self.means[self.numeric],
+                self.slopes.T.ravel(),
+                np.diagonal(self.correlation)[self.numeric],
+                self.correlation[rows, columns],
+            ]
+        )
 
 
 def ordered_sample(
@@ -72,10 +85,7 @@ def ordered_sample(
     known = codes >= 0
     complete = bool(known.all())
     width = int(max(categories))
-    hot = np.zeros((n, p, width))
-    at_row, at_item = np.nonzero(known)
-    hot[at_row, at_item, codes[at_row, at_item]] = 1.0
-    burt = _burt(hot.reshape(n, p * width), w).reshape(p, width, p, width)
+    burt = burt_table(codes, width, w)
     rows, columns = np.triu_indices(p, 1)
     joints = [burt[i, :, j, :] for i, j in zip(rows.tolist(), columns.tolist(), strict=True)]
     margins = [np.diagonal(burt[i, :, i, :]) for i in range(p)]
@@ -159,9 +169,15 @@ def _set_pairwise(
     influence -= shifts @ through
 
 
-def _burt(hot: Array, weights: Array) -> Array:
-    total = np.zeros((hot.shape[1], hot.shape[1]))
-    for start in range(0, len(hot), TABLE_ROWS_AT_ONCE):
-        part = hot[start : start + TABLE_ROWS_AT_ONCE]
-        total += (part.T * weights[start : start + TABLE_ROWS_AT_ONCE]) @ part
-    return total
+def burt_table(codes: NDArray[np.int64], width: int, weights: Array) -> Array:
+    """Weighted joint counts of every pair of items, (p, width, p, width); negative codes count nowhere."""
+    n, p = codes.shape
+    total = np.zeros((p * width, p * width))
+    for start in range(0, n, TABLE_ROWS_AT_ONCE):
+        part = codes[start : start + TABLE_ROWS_AT_ONCE]
+        hot = np.zeros((len(part), p, width))
+        at_row, at_item = np.nonzero(part >= 0)
+        hot[at_row, at_item, part[at_row, at_item]] = 1.0
+        flat = hot.reshape(len(part), p * width)
+        total += (flat.T * weights[start : start + TABLE_ROWS_AT_ONCE]) @ flat
+    return total.reshape(p, width, p, width)

@@ -316,6 +316,17 @@ def influence_parts(
     )
 
 
+def normal_density(x: Array) -> Array:
+    """Of the standard normal."""
+    return _phi(x)
+
+
+def bivariate_normal(x: Array, y: Array, rho: float) -> Array:
+    """P(X <= x, Y <= y) of standard normals correlated rho, element by element."""
+    one = np.array([rho])
+    return np.asarray(_phi2(x[None, :, None], y[None, :, None], one)[0, :, 0])
+
+
 def smoothed(correlation: ArrayLike, *, floor: float = 1e-6) -> Array:
     """The matrix with eigenvalues below `floor` raised to it and the diagonal scaled back to 1.
 

@@ -64,7 +64,8 @@ class Sample:
     def of_ordered(cls, found: OrderedSample) -> Sample:
         """From thresholds and polychoric correlations."""
         p = len(found.correlation)
-        return cls(found.n, found.correlation, np.zeros(p), ordered=found)
+        mean = found.means if found.means.size else np.zeros(p)
+        return cls(found.n, found.correlation, mean, ordered=found)
 
     @property
     def own_rows(self) -> Array:

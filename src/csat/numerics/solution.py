@@ -77,10 +77,11 @@ def standardised(
     *,
     unit: Sequence[int] = (),
     scales: Mapping[int, int] | None = None,
+    given: Sequence[int] = (),
 ) -> Standardised:
     """Standardised solution. covariance : (q, q) of theta. unit : variables whose total variance is held.
 
-    scales : of the variables whose total variance is 1 / scale^2, which parameter their scale is.
+    given : covariates, given which it is held. scales : of the variables whose total variance is 1 / scale^2, which parameter their scale is.
 
     A loading or path is multiplied by d of its cause and divided by d of its effect; a variance is divided
     by the total variance; a covariance of what is left unexplained becomes the correlation of the two
@@ -90,13 +91,8 @@ def standardised(
     total = np.diagonal(at.total)
     with np.errstate(invalid="ignore"):
         d = np.sqrt(total)
-    log_slope = _log_sd_slopes(structure, at, q)
-    # the residual variance of an ordered item gives way, so that its total stays 1, or 1 / scale^2
-    held = np.zeros((v, q))
-    held[list(unit)] = log_slope[list(unit)]
-    for variable, k in (scales or {}).items():
-        held[variable, k] += 1 / theta[k]
-    log_slope = log_slope - held
+    held = _held_slopes(structure, theta, at, unit=unit, scales=scales or {}, given=given)
+    log_slope = _log_sd_slopes(structure, at, q) - held
     latent_d = np.where(np.arange(v) < p, 1.0, d)
     complete = _scaled(structure, theta, d, at)
     slopes = _scaled_slopes(structure, theta, d, log_slope, complete)
@@ -138,15 +134,73 @@ def _scaled(structure: Structure, theta: Array, d: Array, at: Implied, *, observ
         )
 
 
-def _log_sd_slopes(structure: Structure, at: Implied, q: int) -> Array:
-    """d ln(d_i) / d theta, (v, q): half of d C_ii / C_ii, with d C_ii = 2 u_i v_i."""
+def standardised_thresholds(
+    structure: Structure,
+    theta: Array,
+    at: Implied,
+    covariance: Array,
+    item: Positions,
+    values: Array,
+    parameter: Positions,
+    *,
+    given: Sequence[int] = (),
+) -> tuple[Array, Array]:
+    """Thresholds over the standard deviation of what lies under their item, and the errors, (t,) each.
+
+    covariance : (q + t', q + t') of theta and the thresholds after it. parameter : (t,) which of them each
+    threshold is, -1 where fixed. given : covariates, given which the item's variance is 1.
+    """
+    q = theta.size
+    total = np.sqrt(np.diagonal(at.total))[item]
+    unit = np.unique(item)
+    held = _held_slopes(structure, theta, at, unit=unit.tolist(), scales={}, given=given)
+    log_slope = (_log_sd_slopes(structure, at, q) - held)[item]
+    slopes = np.zeros((item.size, len(covariance)))
+    slopes[:, :q] = -(values / total)[:, None] * log_slope
+    free = np.flatnonzero(parameter >= 0)
+    slopes[free, parameter[free]] += 1 / total[free]
+    return values / total, delta_errors(slopes, covariance)
+
+
+def _held_slopes(
+    structure: Structure,
+    theta: Array,
+    at: Implied,
+    *,
+    unit: Sequence[int],
+    scales: Mapping[int, int],
+    given: Sequence[int],
+) -> Array:
+    """What the residual variance of an ordered item takes off `_log_sd_slopes` by giving way, (v, q).
+
+    It gives way so that the variance (given the covariates) stays 1, or 1 / scale^2.
+    """
+    v, q = structure.variables, theta.size
+    held = np.zeros((v, q))
+    at_unit = list(unit)
+    if len(given):
+        x = list(given)
+        left = at.total - at.effects[:, x] @ at.total[np.ix_(x, x)] @ at.effects[:, x].T
+        held[at_unit] = _log_sd_slopes(structure, at, q, left)[at_unit]
+    else:
+        held[at_unit] = _log_sd_slopes(structure, at, q)[at_unit]
+    for variable, k in scales.items():
+        held[variable, k] += 1 / theta[k]
+    return held
+
+
+def _log_sd_slopes(structure: Structure, at: Implied, q: int, moving: Array | None = None) -> Array:
+    """d ln(d_i) / d theta, (v, q): half of d C_ii / C_ii, with d C_ii = 2 u_i v_i.
+
+    moving : (v, v) the part of C whose change counts, by default all of it.
+    """
     directed, symmetric = structure.directed, structure.symmetric
     to, source = directed.row[directed.free], directed.column[directed.free]
     row, column = symmetric.row[symmetric.free], symmetric.column[symmetric.free]
     half = np.where(row == column, 0.5, 1.0)
-    e, c = at.effects, at.total
+    e, c = at.effects, at.total if moving is None else moving
     by_cell = np.hstack([e[:, to] * c[:, source], e[:, row] * e[:, column] * half])
-    by_cell = by_cell / np.diagonal(c)[:, None]
+    by_cell = by_cell / np.diagonal(at.total)[:, None]
     slopes = np.zeros((structure.variables, q))
     parameter = np.concatenate([directed.parameter[directed.free], symmetric.parameter[symmetric.free]])
     np.add.at(slopes.T, parameter, by_cell.T)

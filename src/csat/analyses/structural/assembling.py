@@ -51,7 +51,7 @@ def assembled(
     measures = found.fit
     at = estimate.implied[0]
     scaled = solution.standardised(
-        structure, estimate.theta, at, theta_cov, unit=found.unit, scales=found.free_scales
+        structure, estimate.theta, at, theta_cov, unit=found.unit, given=found.given, scales=found.free_scales
     )
     rows = parameter_rows(table, structure, estimate.theta, theta_cov, scaled, confidence=options.confidence)
     rows += threshold_rows(found.thresholds, confidence=options.confidence, standardised=found.std_thresholds)
@@ -141,5 +141,6 @@ def assembled(
         largest_gradient=estimate.largest_gradient,
         smallest_information=smallest_eigenvalue(info),
         confidence=options.confidence,
+        choice=options.choice,
         titles=said,
     )

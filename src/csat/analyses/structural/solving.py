@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,11 +13,16 @@ from csat.analyses.structural.answers import Answers
 from csat.analyses.structural.constraints import constraints_of, places_of
 from csat.analyses.structural.moments import Moments
 from csat.analyses.structural.options import Options
+from csat.analyses.structural.ordering import (
+    ordering,
+    threshold_cells,
+    wanted,
+    with_covariates_known,
+)
 from csat.analyses.structural.setup import structure_of
-from csat.errors import BadInput, CannotCompute, NumericsError, listed
+from csat.errors import BadInput, CannotCompute, NumericsError
 from csat.instrument.parameters import ParameterTable
 from csat.instrument.statements import (
-    COVARIES,
     Rule,
 )
 from csat.numerics import linalg, solution
@@ -26,9 +31,8 @@ from csat.numerics.estimation import Estimate, Group, fit_maximum_likelihood, in
 from csat.numerics.fit_indices import fit_measures
 from csat.numerics.fitting import Fit, Sample, fit
 from csat.numerics.moment_vectors import ContinuousMoments, OrderedMoments
-from csat.numerics.ordered import ordered_sample
 from csat.numerics.starts import starting_values
-from csat.numerics.structure import Cells, Structure, implied
+from csat.numerics.structure import Structure, implied
 from csat.tally.tally import Tally
 
 Array = NDArray[np.float64]
@@ -43,8 +47,9 @@ class Solution:
 
     covariance : (p, p) the sample covariance (or polychoric correlations) the discrepancy saw. generic : the
     information where the search began. thresholds : names, values and errors of those of ordered items. In
-    several groups also: scales : of ordered items, with errors; scale : (p,) the same as an array; std_thresholds
-    : value and error of each where items have variance 1; free_scales : item position to its place in theta.
+    several groups also: scales : of ordered items, with errors; scale : (p,) the same as an array;
+    std_thresholds : value and error of each where items have variance 1; free_scales : item position to its
+    place in theta.
     """
 
     table: ParameterTable
@@ -64,11 +69,12 @@ class Solution:
     scale: Array | None = None
     std_thresholds: tuple[tuple[float, float], ...] = ()
     free_scales: Mapping[int, int] = field(default_factory=dict)
+    given: tuple[int, ...] = ()
 
 
 def solved(table: ParameterTable, data: Tally | Moments | Answers, options: Options) -> Solution:
     """By the estimator asked for; plain maximum likelihood needs nothing but covariances."""
-    ordered = table.observed if options.ordered is True else tuple(options.ordered or ())
+    ordered = wanted(table, options.ordered, known=data.items)
     if table.thresholds and not ordered:
         raise BadInput(
             f"'{table.thresholds[0].name}' is a threshold",
@@ -79,6 +85,9 @@ def solved(table: ParameterTable, data: Tally | Moments | Answers, options: Opti
     if isinstance(data, Answers):
         chosen = data.select(table.observed)
         kept = chosen.kept(options.missing)
+        if ordered or options.missing == "fiml":
+            # what nothing explains cannot make up for its own gaps
+            kept = with_covariates_known(kept, table.covariates)
         if ordered or options.missing == "fiml" or options.estimator != "ML":
             base = kept.base(options.missing, rows=len(data.rows))
             if ordered:
@@ -119,6 +128,7 @@ def _by_maximum_likelihood(table: ParameterTable, moments: Moments, options: Opt
         sample_mean=moments.means if with_means else None,
         implied_mean=at.mean if with_means else None,
         exogenous=[table.observed.index(x) for x in table.covariates],
+        covariates=[table.observed.index(x) for x in table.explaining],
         likelihood=options.likelihood,
     )
     return Solution(
@@ -153,6 +163,7 @@ def _for_modifications(
         likelihood=options.likelihood,
         start=estimate.theta,
         exogenous=[table.observed.index(x) for x in table.covariates],
+        covariates=[table.observed.index(x) for x in table.explaining],
     )
 
 
@@ -184,6 +195,7 @@ def _by_sample(table: ParameterTable, moments: Moments, sample: Sample, options:
             upper=upper,
             constraints=constraints,
             exogenous=[table.observed.index(x) for x in table.covariates],
+            covariates=[table.observed.index(x) for x in table.explaining],
         )
     except Contradiction as err:
         raise cannot_hold(rules) from err
@@ -223,96 +235,84 @@ def cannot_hold(rules: Sequence[Rule]) -> CannotCompute:
 
 
 def _by_ordered(
-    table: ParameterTable, kept: Answers, base: Base, ordered: Collection[str], options: Options
+    table: ParameterTable, kept: Answers, base: Base, ordered: tuple[str, ...], options: Options
 ) -> Solution:
-    """Thresholds and polychoric correlations; the residual variance of an item is what leaves its total 1."""
-    rest = [i for i in table.observed if i not in ordered]
-    if rest:
-        raise BadInput(
-            f"{listed(rest)} would be measured on a scale of numbers beside ordered items",
-            right="A model with ordered items has only ordered items",
-            do="Declare them ordered too, or none",
-        )
-    codes, categories = kept.codes()
-    try:
-        found_sample = ordered_sample(codes, categories, weights=kept.weights)
-    except NumericsError as err:
-        raise err.named(table.observed, where="the model") from err
-    p = len(table.observed)
-    moments = Moments(table.observed, found_sample.correlation, np.zeros(p), base)
-    table = without_residuals(table, dict.fromkeys(table.observed, 0.0))
-    structure, start_values = structure_of(table, moments.covariance, moments.means)
-    q, t = len(table.free), found_sample.thresholds.size
-    if np.isin(np.arange(p), structure.directed.column).any():
-        raise BadInput(
-            "an ordered item explains something",
-            right="Ordered items are explained by constructs",
-            do="Let a construct measured by the item explain it, or do not declare the item ordered",
-        )
-    rank = np.concatenate([np.arange(np.sum(found_sample.item == i)) for i in range(p)]).astype(np.intp)
-    cuts = Cells(found_sample.item, rank, q + np.arange(t), np.zeros(t))
-    lower, upper = bounds_of(table)
-    unbounded = np.full(t, np.inf)
+    """Thresholds and correlations of what lies under the items, given covariates."""
+    ground = ordering(table, kept, ordered)
+    sample, items, x = ground.sample, ground.items, ground.covariates.tolist()
+    full, said = structure_of(ground.table, ground.covariance, ground.mean)
+    structure, _ = structure_of(ground.given, ground.covariance, ground.mean)
+    q = said.size
+    cuts, labels, count = threshold_cells(table, items, sample, q)
+    model = OrderedMoments(structure, cuts, numeric=sample.numeric, given=np.asarray(x, dtype=np.intp))
+    places = {**places_of(ground.table), **labels}
+    constraints, rules = constraints_of(ground.table, places, count)
+    start = np.full(count, np.nan)
+    start[:q] = said
+    if x:
+        # the model of items and covariates together knows best where to begin
+        mean = ground.mean if full.has_means else None
+        own = starting_values(full, ground.covariance, q, mean=mean)
+        start[:q] = np.where(np.isnan(said), own, said)
+    lower, upper = bounds_of(ground.table)
+    unbounded = np.full(count - q, np.inf)
     try:
         found = fit(
-            [OrderedMoments(structure, cuts)],
-            [Sample.of_ordered(found_sample)],
-            q + t,
+            [model],
+            [Sample.of_ordered(sample)],
+            count,
             estimator=options.estimator,
-            start=np.concatenate([start_values, np.full(t, np.nan)]),
+            start=start,
             lower=np.concatenate([lower, -unbounded]),
             upper=np.concatenate([upper, unbounded]),
+            constraints=constraints,
         )
+    except Contradiction as err:
+        raise cannot_hold(rules) from err
     except NumericsError as err:
-        raise err.named(table.observed, where="the model") from err
+        raise err.named(items, where="the model") from err
     except np.linalg.LinAlgError as err:
         raise no_start() from err
     theta = found.theta[:q]
-    explained = np.diagonal(implied(structure, theta).covariance)
-    table = without_residuals(
-        table, dict(zip(table.observed, (float(1 - v) for v in explained), strict=True))
-    )
-    structure, _ = structure_of(table, moments.covariance, moments.means)
+    own_table = ground.residuals(np.diagonal(implied(structure, theta).covariance))
+    full, _ = structure_of(own_table, ground.covariance, ground.mean)
+    at = implied(full, theta)
+    within = found.estimate.within
     estimate = replace(
         found.estimate,
         theta=theta,
         gradient=found.estimate.gradient[:q],
         hessian=found.estimate.hessian[:q, :q],
-        implied=(implied(structure, theta),),
+        implied=(at,),
         on_bound=found.estimate.on_bound[:q],
+        within=within[:, :q] if within.size else within,
     )
-    errors = np.sqrt(np.maximum(np.diagonal(found.covariance)[q:], 0.0))
-    names = [(table.observed[i], f"t{k + 1}") for i, k in zip(found_sample.item, rank, strict=True)]
-    info = found.information[:q, :q]
+    values = cuts.filled(found.theta)
+    spread = np.sqrt(np.maximum(np.diagonal(found.covariance), 0.0))
+    errors = np.where(cuts.free, spread[np.maximum(cuts.parameter, 0)], 0.0)
+    standard = solution.standardised_thresholds(
+        full, theta, at, found.covariance, cuts.row, values, cuts.parameter, given=x
+    )
+    info = information_within(found.information, within)[:q, :q]
     return Solution(
-        table,
-        moments,
-        structure,
+        own_table,
+        Moments(own_table.observed, ground.covariance, ground.mean, base),
+        full,
         estimate,
         info,
         info,
         found.covariance[:q, :q],
-        found_sample.correlation,
+        ground.covariance,
         found.measures,
         tuple(
-            (item, cut, float(v), float(e))
-            for (item, cut), v, e in zip(names, found.theta[q:], errors, strict=True)
+            (items[i], f"t{k + 1}", float(v), float(e))
+            for i, k, v, e in zip(cuts.row, cuts.column, values, errors, strict=True)
         ),
-        tuple(range(p)),
+        ground.places,
         found,
-    )
-
-
-def without_residuals(table: ParameterTable, values: Mapping[str, float]) -> ParameterTable:
-    """The table with these residual variances as numbers."""
-    return replace(
-        table,
-        rows=tuple(
-            replace(r, free=False, value=values[r.left])
-            if r.operator == COVARIES and r.left == r.right and r.left in values
-            else r
-            for r in table.rows
-        ),
+        rules=rules,
+        std_thresholds=tuple(zip(*(s.tolist() for s in standard), strict=True)) if x else (),
+        given=tuple(x),
     )
 
 

@@ -1,0 +1,247 @@
+"""What a model with ordered items is fitted to: which items are ordered, which numbers, which covariates.
+
+Items that are not declared ordered are numbers. Covariates keep their own moments: thresholds, slopes and
+correlations are then those given the covariates, and an ordered item has variance 1 given them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.analyses.structural.answers import Answers
+from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName, listed
+from csat.instrument.parameters import Parameter, ParameterTable
+from csat.instrument.statements import COVARIES, INTERCEPT, MEASURES, REGRESSED_ON
+from csat.numerics.mixed import mixed_sample
+from csat.numerics.ordered import OrderedSample, ordered_sample
+from csat.numerics.structure import Cells
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Ordering:
+    """A model's items by kind, and their sample moments.
+
+    table : items, then covariates; residual variances of ordered items fixed at 0, intercepts of numbers.
+    given : the same for the model given covariates: they stand before the constructs and have no moments.
+    ordered : the ordered items. covariance, mean : (p,) of the underlying variables and the covariates.
+    """
+
+    table: ParameterTable
+    given: ParameterTable
+    ordered: tuple[str, ...]
+    sample: OrderedSample
+    covariance: Array
+    mean: Array
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        return self.given.observed
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Positions of the ordered items."""
+        return tuple(self.items.index(i) for i in self.ordered)
+
+    @property
+    def covariates(self) -> NDArray[np.intp]:
+        """Positions of the covariates among the variables."""
+        return np.arange(len(self.items), len(self.table.observed), dtype=np.intp)
+
+    def residuals(self, explained: Array) -> ParameterTable:
+        """The table with what the constructs leave of the ordered items. explained : (p,) variances."""
+        left = {i: float(1 - explained[at]) for i, at in zip(self.ordered, self.places, strict=True)}
+        return without_residuals(self.table, left)
+
+
+def wanted(
+    table: ParameterTable, ordered: Collection[str] | bool, *, known: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The ordered items of a model: those declared, or all but covariates. known : further names there are.
+
+    Raises
+    ------
+    UnknownName : an item the model does not have. BadInput : a covariate.
+    """
+    if ordered is True:
+        return tuple(i for i in table.observed if i not in table.covariates)
+    named = tuple(ordered or ())
+    for name in named:
+        if name not in known and name not in table.observed:
+            raise UnknownName("item", name, table.observed, where="the ordered items")
+    on_paths = {r.left for r in table.rows if r.operator == REGRESSED_ON}
+    measured = {r.right for r in table.rows if r.operator == MEASURES}
+    causes = [i for i in named if i in table.covariates and i not in on_paths | measured]
+    if causes:
+        raise BadInput(
+            f"{listed(causes)} explains something and nothing explains it, so it cannot be ordered",
+            where="the model",
+            right="What only explains is taken as a number",
+            do="Take it as it is (leave it out of the ordered items), or make a 0/1 column of each answer",
+        )
+    return tuple(i for i in table.observed if i in named)
+
+
+def ordering(table: ParameterTable, kept: Answers, ordered: tuple[str, ...]) -> Ordering:
+    """The moments a model with ordered items is fitted to; kept : rows with all covariates.
+
+    Raises
+    ------
+    BadInput : an ordered item explains something. CannotCompute : no such moments can be had.
+    """
+    covariates = table.covariates
+    items = tuple(i for i in table.observed if i not in covariates)
+    _check_causes(table, ordered)
+    numbers = [i for i in items if i not in ordered]
+    table = replace(table, observed=(*items, *covariates))
+    table = _with_intercepts(table, ordered, numbers)
+    table = without_residuals(table, dict.fromkeys(ordered, 0.0))
+    given = replace(
+        table,
+        observed=items,
+        latents=(*covariates, *table.latents),
+        rows=tuple(r for r in table.rows if not r.exogenous),
+    )
+    own = kept.select(items)
+    x = kept.select(covariates).rows if covariates else np.zeros((len(kept.rows), 0))
+    codes, categories = own.codes()
+    try:
+        if not numbers and not covariates:
+            sample = ordered_sample(codes, categories, weights=kept.weights)
+        else:
+            values = np.where(codes >= 0, codes, np.nan)
+            at = [items.index(i) for i in numbers]
+            values[:, at] = own.rows[:, at]
+            counts = [0 if i in numbers else c for i, c in zip(items, categories, strict=True)]
+            sample = mixed_sample(values, counts, covariates=x, weights=kept.weights)
+    except NumericsError as err:
+        raise err.named(items, where="the model") from err
+    covariance, mean = _whole(sample, x, kept.weights)
+    return Ordering(table, given, ordered, sample, covariance, mean)
+
+
+def threshold_cells(
+    table: ParameterTable, items: tuple[str, ...], sample: OrderedSample, first: int
+) -> tuple[Cells, dict[str, int | float], int]:
+    """Cells of all thresholds, their labels, and how many parameters there are with them.
+
+    first : how many parameters stand before them.
+    """
+    rank = np.concatenate(
+        [np.arange(np.sum(sample.item == i)) for i in range(len(items))] or [np.zeros(0)]
+    ).astype(np.intp)
+    said = {(r.left, r.right): r for r in table.thresholds}
+    parameter, value = np.full(rank.size, -1, dtype=np.intp), np.zeros(rank.size)
+    known: dict[str, int] = {}
+    labels: dict[str, int | float] = {}
+    count = first
+    for k, (i, at) in enumerate(zip(sample.item.tolist(), rank.tolist(), strict=True)):
+        row = said.pop((items[i], f"t{at + 1}"), None)
+        if row is not None and not row.free:
+            value[k] = row.value
+        elif row is not None and row.equal in known:
+            parameter[k] = known[row.equal]
+        else:
+            parameter[k], count = count, count + 1
+            if row is not None and row.equal:
+                known[row.equal] = int(parameter[k])
+        if row is not None and row.label:
+            labels[row.label] = int(parameter[k]) if parameter[k] >= 0 else float(value[k])
+    if said:
+        item, name = next(iter(said))
+        if item not in items:
+            raise UnknownName("ordered item", item, items, where="the model")
+        number = int(np.sum(sample.item == items.index(item)))
+        raise BadInput(
+            f"'{item} | {name}' is no threshold of {item}"
+            + ("" if number else ", which is not declared ordered"),
+            where="the model",
+            right=f"{item} has {number} (t1 to t{number}), one less than answers that occur"
+            if number
+            else "",
+        )
+    return Cells(sample.item, rank, parameter, value), labels, count
+
+
+def _check_causes(table: ParameterTable, ordered: Collection[str]) -> None:
+    causes = {
+        r.left if r.operator == MEASURES else r.right
+        for r in table.rows
+        if r.operator in (MEASURES, REGRESSED_ON)
+    }
+    wrong = [i for i in ordered if i in causes]
+    if wrong:
+        raise BadInput(
+            f"the ordered item {listed(wrong)} explains something",
+            where="the model",
+            right="Ordered items are explained by constructs and covariates",
+            do=f"Let a construct stand for it (F =~ 1*{wrong[0]}), or do not declare it ordered",
+        )
+
+
+def _with_intercepts(
+    table: ParameterTable, ordered: Collection[str], numbers: Collection[str]
+) -> ParameterTable:
+    """With intercepts of the numbers; those of ordered items only where the text speaks of them."""
+    rows = [r for r in table.rows if r.operator != INTERCEPT or r.left not in ordered or r.said]
+    if numbers:
+        there = {r.left for r in rows if r.operator == INTERCEPT}
+        for name in (*table.observed, *table.latents):
+            if name in there or name in ordered:
+                continue
+            given = name in table.covariates
+            free = name in numbers
+            rows.append(
+                Parameter(
+                    name, INTERCEPT, "", free=free, value=math.nan if free or given else 0.0, exogenous=given
+                )
+            )
+    elif not any(r.said for r in rows if r.operator == INTERCEPT):
+        rows = [r for r in rows if r.operator != INTERCEPT]
+    return replace(table, rows=tuple(rows))
+
+
+def without_residuals(table: ParameterTable, values: Mapping[str, float]) -> ParameterTable:
+    """The table with these residual variances as numbers."""
+    return replace(
+        table,
+        rows=tuple(
+            replace(r, free=False, value=values[r.left])
+            if r.operator == COVARIES and r.left == r.right and r.left in values
+            else r
+            for r in table.rows
+        ),
+    )
+
+
+def _whole(sample: OrderedSample, x: Array, weights: Array | None) -> tuple[Array, Array]:
+    """Covariance and mean of items and covariates together."""
+    p = len(sample.correlation)
+    means = sample.means if sample.means.size else np.zeros(p)
+    if not x.shape[1]:
+        return sample.correlation, means
+    w = np.ones(len(x)) if weights is None else weights
+    centre = w @ x / w.sum()
+    n = len(x)
+    # lavaan's unbiased covariance of what is given
+    spread = ((x - centre).T * w) @ (x - centre) / w.sum() * (n / (n - 1))
+    across = sample.slopes @ spread
+    whole = np.block([[sample.correlation + across @ sample.slopes.T, across], [across.T, spread]])
+    return np.asarray(whole), np.concatenate([means + sample.slopes @ centre, centre])
+
+
+def with_covariates_known(kept: Answers, covariates: tuple[str, ...]) -> Answers:
+    """The rows that have every covariate."""
+    if not covariates:
+        return kept
+    known = ~np.isnan(kept.select(covariates).rows).any(axis=1)
+    if not known.any():
+        raise CannotCompute(f"no respondent has all of {listed(covariates)}", where="the model")
+    weights = None if kept.weights is None else kept.weights[known]
+    return replace(kept, rows=kept.rows[known], weights=weights)
