@@ -157,3 +157,39 @@ def test_nothing_heavy_is_loaded_before_a_command_runs():
     code = "import csat.cli_study, sys; print([m for m in sys.modules if m in ('numpy', 'scipy', 'pandas')])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_waves_become_a_report(tmp_path, survey):
+    said("waves", survey, *ITEMS, "--by", "year", "-o", tmp_path / "out")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "report.html",
+        "report.pdf",
+        "report.xlsx",
+        "result.json",
+    ]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "2020, 2021" in page
+    sealed = json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))
+    assert "invariance" not in sealed["results"]  # without constructs there is nothing to gate
+    assert sealed["results"]["waves"]["waves"] == ["2020", "2021"]
+
+
+def test_the_trend_of_six_airport_surveys_is_in_a_report(tmp_path):
+    files = [reference_path("data", f"sfo{year}.csv.gz") for year in range(2011, 2017)]
+    said("waves", *files, "-i", "airport", "--lead", "overall", "-o", tmp_path)
+    sealed = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    waves = sealed["results"]["waves"]
+    assert waves["waves"] == [str(y) for y in range(2011, 2017)]
+    at = waves["measures"].index("overall")
+    assert all(
+        low < x < high
+        for low, x, high in zip(
+            waves["ci_lower"][at], waves["estimate"][at], waves["ci_upper"][at], strict=True
+        )
+    )
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "The airport as a whole by wave" in page
+    assert [level["level"] for level in sealed["results"]["invariance"]["levels"]][:2] == [
+        "configural",
+        "metric",
+    ]

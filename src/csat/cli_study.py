@@ -16,8 +16,10 @@ from csat.errors import BadInput
 from csat.language import Language
 
 if TYPE_CHECKING:
+    from csat.analyses.invariance import Invariance
     from csat.analyses.planning import Stratum
     from csat.analyses.result import Verdict
+    from csat.analyses.waves import Waves
     from csat.responses.responses import Responses
 
 CONFIDENCE = click.option(
@@ -263,6 +265,13 @@ def _margins_of(file: Path | None) -> dict[str, dict[str, float]]:
     show_default=True,
     help="Multiplicity of the tests.",
 )
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Write the comparison as report.html, .pdf, .xlsx and result.json; invariance is tested first.",
+)
 @options((CONFIDENCE,), BINDING, FILE, SAYING)
 def waves_command(
     data: tuple[Path, ...],
@@ -277,6 +286,7 @@ def waves_command(
     clusters: str,
     targets: tuple[str, ...],
     adjustment: Any,
+    out: Path | None,
     confidence: float,
     lang: Language,
     as_json: bool,
@@ -297,6 +307,9 @@ def waves_command(
     else:
         called = _wave_names(data, names)
         groups = {name: _read(path, reading, extra) for name, path in zip(called, data, strict=True)}
+    # columns without an instrument are compared as items; nobody said that they measure one thing
+    gated = test_invariance or (out is not None and reading["instrument"] is not None)
+    measured, why = _invariance_of(groups) if gated else (None, None)
     result = waves(
         groups,
         items=[n.strip() for n in follow.split(",")] if follow else None,
@@ -306,24 +319,50 @@ def waves_command(
         strata=strata,
         clusters=clusters,
         targets=dict(_target(t) for t in targets),
-        invariance=_invariance_of(groups) if test_invariance else None,
+        invariance=why,
         adjustment=adjustment,
         confidence=confidence,
     )
+    if out is not None:
+        _write_waves(groups, result, measured, why, out, lang)
     return say(result, lang, as_json, charts)
 
 
-def _invariance_of(groups: Mapping[str, Responses]) -> Verdict:
-    """The verdict on comparing means; that it cannot be tested counts as failed, with the reason."""
+def _write_waves(
+    groups: Mapping[str, Responses],
+    result: Waves,
+    measured: Invariance | None,
+    why: Verdict | None,
+    out: Path,
+    language: Language,
+) -> None:
+    from csat.chain import index_change
+    from csat.errors import CsatError
+    from csat.report.changes import write_waves
+
+    try:
+        index = index_change(groups)
+    except CsatError:  # no outcome that all waves asked for: the items are compared all the same
+        index = None
+    untested = why.text.say(language) if why is not None and measured is None else ""
+    files = write_waves(
+        groups, out, waves=result, invariance=measured, untested=untested, index=index, language=language
+    )
+    click.echo(f"Wrote {', '.join(str(f) for f in files)}", err=True)
+
+
+def _invariance_of(groups: Mapping[str, Responses]) -> tuple[Invariance | None, Verdict]:
+    """Whether means may be compared; that it cannot be tested counts as failed, with the reason."""
     from csat.analyses.result import Verdict
     from csat.chain.models import invariance_between
     from csat.errors import CsatError
     from csat.language import Text
 
     try:
-        return invariance_between(groups).verdict_on_means
+        found = invariance_between(groups)
     except CsatError as error:
-        return Verdict("failed", Text(str(error)))
+        return None, Verdict("failed", Text(str(error)))
+    return found, found.verdict_on_means
 
 
 def _wave_names(data: Sequence[Path], names: str | None) -> list[str]:

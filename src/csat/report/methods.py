@@ -70,6 +70,28 @@ METHODS: dict[str, Text] = {
         "PLS: mode A, path scheme, items standardised; signs so that the loadings of a construct sum to a positive number; index with unstandardised weights on the declared scale; intervals by bootstrap with weights estimated anew.",
         "PLS：模式 A，路径加权，题项标准化；符号取构念载荷之和为正；指数采用未标准化权重与量表声明的两端；区间为每次重估权重的自助法。",
     ),
+    "waves": Text(
+        "Changes: means, shares and their differences with design-based standard errors (Taylor linearisation: weights, "
+        "strata and clusters where declared; ratio estimators). Two waves are compared by a t test of the design; two "
+        "unweighted shares by the z test with the pooled share. The adjusted p holds the chance of any false change "
+        "over all measures of a comparison (Holm) or their expected share (Benjamini-Hochberg). The smallest detectable "
+        "change is the true change that the test would find with the power stated.",
+        "变化：均值、占比及其差异的标准误按抽样设计计算（泰勒线性化：权重，以及声明的分层与整群）。两期以设计 t 检验比较；"
+        "两个未加权占比用合并占比的 z 检验。校正后的 p 控制同一比较内全部指标出现任何误报的概率（Holm）或误报的期望比例"
+        "（Benjamini-Hochberg）。最小可检测变化指在所述检验力下能够发现的真实变化。",
+    ),
+    "invariance": Text(
+        "Measurement invariance: a ladder of models in which form, loadings, intercepts and residuals are held equal "
+        "over the waves one after the other. Means of constructs are compared only where loadings and intercepts "
+        "(all, or all but a few) may be equal; else only the items are.",
+        "测量不变性：依次令形式、载荷、截距与残差在各期相等的一组阶梯模型。只有当载荷与截距（全部，或除少数外）可视为相等时，"
+        "才比较构念均值；否则仅比较题项。",
+    ),
+    "index_change": Text(
+        "Change of the index: each wave's index has its own weights, found anew in every bootstrap replicate; the "
+        "difference is tested by the normal test with the standard errors of both, p adjusted over the comparisons.",
+        "指数变化：各期指数使用各自的权重，并在每次自助抽样中重新估计；差异以两期标准误做正态检验，p 值按比较次数校正。",
+    ),
     "crosscheck": Text(
         "Second opinion: the same quantities from factor_analyzer, statsmodels and semopy, run on the same data.",
         "交叉验证：在同一数据上由 factor_analyzer、statsmodels 与 semopy 计算同样的量。",
@@ -90,6 +112,15 @@ REFERENCES: dict[str, tuple[str, ...]] = {
         "Lindeman, Merenda & Gold (1980), Introduction to Bivariate and Multivariate Analysis, Scott Foresman.",
         "Groemping (2006), Relative importance for linear regression in R, Journal of Statistical Software 17(1).",
         "MacKinnon & White (1985), Some heteroskedasticity-consistent covariance matrix estimators, Journal of Econometrics 29, 305-325.",
+    ),
+    "waves": (
+        "Binder (1983), On the variances of asymptotically normal estimators from complex surveys, International Statistical Review 51, 279-292.",
+        "Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, Erlbaum.",
+        "Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 65-70.",
+        "Benjamini & Hochberg (1995), Controlling the false discovery rate, Journal of the Royal Statistical Society B 57, 289-300.",
+    ),
+    "invariance": (
+        "Vandenberg & Lance (2000), A review and synthesis of the measurement invariance literature, Organizational Research Methods 3, 4-70.",
     ),
     "describe": (
         "Wilson (1927), Probable inference, Journal of the American Statistical Association 22, 209-212.",
