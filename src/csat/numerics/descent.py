@@ -26,8 +26,8 @@ GRADIENT_SOLVED = 1e-9
 GRADIENT_STALLED = 1e-6
 """Where rounding lets no step lower F any more, this is small enough to count as converged."""
 
-NEWTON_BELOW = 1.0
-"""Scaled gradient below which the exact Hessian is tried."""
+NEWTON_BELOW = 0.05
+"""Scaled gradient below which the exact Hessian is tried; farther off the expected one points better."""
 
 DECREASE_TRUSTED = 1e-4
 """A step must bring this part of the decrease it promises."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csat.numerics.linalg import Array
-from csat.numerics.structure import Cells, Positions, Structure, implied
+from csat.numerics.structure import Positions, Structure, implied
 
 Mask = NDArray[np.bool_]
 
@@ -79,101 +79,122 @@ def _rough_covariances(structure: Structure, cov: Array) -> Array:
     total = np.zeros((v, v))
     total[:p, :p] = cov
     known = np.arange(v) < p
-    measures = structure.directed
-    waiting = list(range(p, v))
-    while waiting:
-        ready = [f for f in waiting if _indicators(measures, f, known).size]
-        for f in ready or waiting:
-            cells = _indicators(measures, f, known)
-            _add_latent(structure, total, known, f, cells)
-            known[f] = True
-            waiting.remove(f)
+    waiting = np.arange(p, v)
+    while waiting.size:
+        cells = _measuring(structure, waiting, known)
+        # those measured by what is known come first; what nothing known measures is a guess
+        ready = cells.any(axis=1)
+        ready = ready if ready.any() else np.ones(waiting.size, dtype=bool)
+        _add_latents(structure, total, known, waiting[ready], cells[ready])
+        known[waiting[ready]] = True
+        waiting = waiting[~ready]
     return total
 
 
-def _indicators(measures: Cells, latent: int, known: Mask) -> Positions:
-    """Cells in which the latent is the cause of a known variable: the observed ones, else latent ones."""
-    cells = np.flatnonzero((measures.column == latent) & known[measures.row])
-    return np.asarray(cells)
+def _measuring(structure: Structure, latents: Positions, known: Mask) -> Mask:
+    """(m, cells of A) cells in which a latent causes a known variable.
 
-
-def _add_latent(structure: Structure, total: Array, known: Mask, latent: int, cells: Positions) -> None:
-    p = structure.observed
+    The observed ones only, where there are any: what a construct is measured by says more about it than what
+    it explains.
+    """
     measures = structure.directed
-    observed_cells = cells[measures.row[cells] < p]
-    # what a construct is measured by says more about it than what it explains
-    cells = observed_cells if observed_cells.size else cells
-    if not cells.size:
-        total[latent, latent] = 1.0
-        return
-    items = measures.row[cells]
-    item_cov = total[np.ix_(items, items)]
-    sd = np.sqrt(np.diagonal(item_cov))
-    standardised = _principal_factor(item_cov / np.outer(sd, sd))
-    fixed = np.flatnonzero((measures.parameter[cells] < 0) & (measures.value[cells] != 0))
-    if fixed.size and standardised[fixed[0]] * measures.value[cells[fixed[0]]] < 0:
-        standardised = -standardised
-    variance = _fixed_variance(structure, latent)
-    if variance is None:
-        raw = standardised[fixed] * sd[fixed] / measures.value[cells[fixed]]
-        variance = float(np.mean(raw**2)) if fixed.size else 1.0
-    loadings = standardised * sd / np.sqrt(variance)
-    weights = loadings / (loadings @ loadings)
-    others = np.flatnonzero(known)
-    total[latent, others] = total[others, latent] = total[np.ix_(others, items)] @ weights
-    total[latent, items] = total[items, latent] = loadings * variance
-    total[latent, latent] = variance
-    latents = others[others >= p]
-    most = CORRELATION_MOST * np.sqrt(variance * np.diagonal(total)[latents])
-    total[latent, latents] = total[latents, latent] = np.clip(total[latent, latents], -most, most)
+    cells = (measures.column == latents[:, None]) & known[measures.row]
+    observed = cells & (measures.row < structure.observed)
+    return np.asarray(np.where(observed.any(axis=1)[:, None], observed, cells))
 
 
-def _principal_factor(r: Array) -> Array:
-    """Standardised loadings of one factor, largest correlations as communalities; their sum is positive."""
-    if len(r) == 1:
-        return np.full(1, np.sqrt(COMMUNALITY[1]))
-    reduced = np.array(r)
-    np.fill_diagonal(reduced, 0.0)
-    np.fill_diagonal(reduced, np.abs(reduced).max(axis=0))
+def _add_latents(structure: Structure, total: Array, known: Mask, latents: Positions, cells: Mask) -> None:
+    """Fills rows and columns of T for latents, from one principal factor of what measures each, all at once.
+
+    cells : (m, cells of A) those that measure them.
+    """
+    measures, v = structure.directed, structure.variables
+    latent, cell = np.nonzero(cells)
+    item = measures.row[cell]
+    count = np.bincount(latent, minlength=latents.size)
+    slot = np.arange(latent.size) - np.repeat(np.cumsum(count) - count, count)
+    padded = np.zeros((latents.size, max(int(count.max()), 1)), dtype=np.intp)
+    there = np.zeros(padded.shape, dtype=bool)
+    padded[latent, slot], there[latent, slot] = item, True
+    sd = np.sqrt(np.where(known, np.diagonal(total), 1.0))
+    r = total[padded[:, :, None], padded[:, None, :]] / (sd[padded][:, :, None] * sd[padded][:, None, :])
+    factors = _principal_factors(r * (there[:, :, None] & there[:, None, :]))
+    standardised, marker = np.zeros((latents.size, v)), np.zeros((latents.size, v))
+    alone = count[latent] == 1
+    standardised[latent, item] = np.where(alone, np.sqrt(COMMUNALITY[1]), factors[latent, slot])
+    marker[latent, item] = np.where(measures.free[cell], 0.0, measures.value[cell])
+    standardised[(standardised * marker).sum(axis=1) < 0] *= -1
+    fixed = marker != 0
+    raw = np.where(fixed, standardised * sd / np.where(fixed, marker, 1.0), 0.0)
+    variance = (raw**2).sum(axis=1) / np.maximum(fixed.sum(axis=1), 1)
+    variance = np.where(fixed.any(axis=1), variance, 1.0)
+    said = _fixed_variances(structure)[latents]
+    variance = np.where(np.isnan(said), variance, said)
+    loadings = standardised * sd / np.sqrt(variance)[:, None]
+    weights = loadings / np.maximum((loadings**2).sum(axis=1), 1e-300)[:, None]
+    with_known = weights @ total
+    among = with_known @ weights.T
+    with_known = np.where(standardised != 0, loadings * variance[:, None], with_known)
+    highest = CORRELATION_MOST * np.sqrt(variance)
+    earlier = known & (np.arange(v) >= structure.observed)
+    most = np.where(earlier, highest[:, None] * sd, np.inf)
+    with_known = np.clip(with_known, -most, most)
+    total[latents], total[:, latents] = with_known, with_known.T
+    most = np.outer(highest, np.sqrt(variance))
+    total[latents[:, None], latents] = np.clip(among, -most, most)
+    total[latents, latents] = variance
+
+
+def _principal_factors(r: Array) -> Array:
+    """Standardised loadings of one factor of each of several correlation matrices (m, k, k), (m, k).
+
+    Largest correlations are the communalities; the sum of the loadings is positive.
+    """
+    reduced, at = r.copy(), np.arange(r.shape[1])
+    reduced[:, at, at] = 0.0
+    reduced[:, at, at] = np.abs(reduced).max(axis=1)
     values, vectors = np.linalg.eigh(reduced)
-    loadings = vectors[:, -1] * np.sqrt(max(values[-1], COMMUNALITY[0]))
-    loadings = loadings if loadings.sum() >= 0 else -loadings
+    loadings = vectors[:, :, -1] * np.sqrt(np.maximum(values[:, -1:], COMMUNALITY[0]))
+    loadings = np.where(loadings.sum(axis=1, keepdims=True) >= 0, loadings, -loadings)
     size = np.clip(np.abs(loadings), *np.sqrt(COMMUNALITY))
     return np.asarray(np.where(loadings < 0, -size, size))
 
 
-def _fixed_variance(structure: Structure, latent: int) -> float | None:
+def _fixed_variances(structure: Structure) -> Array:
+    """(v,) variances the model fixes, NaN for the others."""
     cells = structure.symmetric
-    at = np.flatnonzero((cells.row == latent) & (cells.column == latent))
-    caused = np.any(structure.directed.row == latent)
-    if at.size and cells.parameter[at[0]] < 0 and cells.value[at[0]] > 0:
-        # a fixed disturbance leaves room for what the causes explain
-        return float(cells.value[at[0]]) * (2.0 if caused else 1.0)
-    return None
+    found = np.full(structure.variables, np.nan)
+    at = np.flatnonzero((cells.row == cells.column) & ~cells.free & (cells.value > 0))
+    found[cells.row[at]] = cells.value[at]
+    # a fixed disturbance leaves room for what the causes explain
+    found[structure.directed.row] *= 2
+    return found
 
 
 def _regressions(structure: Structure, total: Array) -> Array:
     """Value of each directed cell: the regression of its effect on all its causes, fixed ones taken off."""
     cells = structure.directed
     values = np.where(cells.free, 0.0, cells.value)
+    causes = np.bincount(cells.row, minlength=structure.variables)
+    variances = np.diagonal(total)
+    alone = np.flatnonzero(cells.free & (causes[cells.row] == 1))
+    cause, effect = cells.column[alone], cells.row[alone]
+    most = np.sqrt(EXPLAINED_MOST * variances[effect] / variances[cause])
+    values[alone] = np.clip(total[cause, effect] / variances[cause], -most, most)
     uncorrelated = _without_covariance(structure)
-    for effect in np.unique(cells.row):
-        at = np.flatnonzero(cells.row == effect)
-        free = at[cells.parameter[at] >= 0]
-        if not free.size:
-            continue
-        given = at[cells.parameter[at] < 0]
-        causes = cells.column[free]
-        among = np.where(uncorrelated[np.ix_(causes, causes)], 0.0, total[np.ix_(causes, causes)])
-        np.fill_diagonal(among, np.diagonal(total)[causes] * (1 + (RIDGE if causes.size > 1 else 0.0)))
-        target = total[causes, effect] - total[np.ix_(causes, cells.column[given])] @ values[given]
+    for several in np.flatnonzero((causes > 1) & (np.bincount(cells.row, cells.free, causes.size) > 0)):
+        at = np.flatnonzero(cells.row == several)
+        free, given = at[cells.free[at]], at[~cells.free[at]]
+        x = cells.column[free]
+        among = np.where(uncorrelated[x[:, None], x], 0.0, total[x[:, None], x])
+        np.fill_diagonal(among, variances[x] * (1 + (RIDGE if x.size > 1 else 0.0)))
+        target = total[x, several] - total[x[:, None], cells.column[given]] @ values[given]
         unit = np.sqrt(np.diagonal(among))
         scaled = np.linalg.lstsq(among / np.outer(unit, unit), target / unit, rcond=1e-6)[0]
-        values[free] = scaled / unit
-        explained = values[free] @ among @ values[free]
-        most = EXPLAINED_MOST * total[effect, effect]
-        if explained > most > 0:
-            values[free] *= np.sqrt(most / explained)
+        own = scaled / unit
+        explained = own @ among @ own
+        limit = EXPLAINED_MOST * variances[several]
+        values[free] = own * np.sqrt(limit / explained) if explained > limit > 0 else own
     return values
 
 
@@ -191,22 +212,16 @@ def _without_covariance(structure: Structure) -> Array:
 
 def _left_over(structure: Structure, total: Array, directed: Array) -> Array:
     """Value of each symmetric cell: what the causes leave unexplained; T among exogenous variables."""
-    cells = structure.symmetric
-    effects = structure.directed
-    values = np.where(cells.free, 0.0, cells.value)
+    cells, effects = structure.symmetric, structure.directed
+    paths = np.zeros((structure.variables, structure.variables))
+    paths[effects.row, effects.column] = directed
+    variances = np.diagonal(total)
+    left = np.maximum(variances - ((paths @ total) * paths).sum(axis=1), (1 - EXPLAINED_MOST) * variances)
     exogenous = np.ones(structure.variables, dtype=bool)
     exogenous[effects.row] = False
-    variances = np.diagonal(total)
-    for k in np.flatnonzero(cells.free):
-        i, j = cells.row[k], cells.column[k]
-        if i == j:
-            at = np.flatnonzero(effects.row == i)
-            causes = effects.column[at]
-            explained = directed[at] @ total[np.ix_(causes, causes)] @ directed[at] if at.size else 0.0
-            values[k] = max(variances[i] - explained, (1 - EXPLAINED_MOST) * variances[i])
-        elif exogenous[i] and exogenous[j]:
-            values[k] = total[i, j]
-    return values
+    i, j = cells.row, cells.column
+    covariances = np.where(exogenous[i] & exogenous[j], total[i, j], 0.0)
+    return np.where(cells.free, np.where(i == j, left[i], covariances), cells.value)
 
 
 def plain_starting_values(
