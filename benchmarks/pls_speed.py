@@ -125,8 +125,10 @@ def timed(job: Callable[[], object], repeats: int) -> float:
 def estimated(answers: np.ndarray, structure: PathStructure, tolerance: float) -> np.ndarray:
     """Rows to weights, loadings, paths, R2 and scores."""
     z = answers - answers.mean(axis=0)
-    z /= np.sqrt(np.einsum("ij,ij->j", z, z) / (len(z) - 1))
-    fit = pls(z.T @ z / (len(z) - 1), structure, tolerance=tolerance)
+    products = z.T @ z
+    root = np.sqrt(products.diagonal())
+    fit = pls(products / np.multiply.outer(root, root), structure, tolerance=tolerance)
+    z *= np.sqrt(len(z) - 1) / root
     scores(z, fit)
     return fit.paths
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from csat.errors import ConstantItem, TooFew
-from csat.numerics.pls import path_structure
+from csat.numerics.pls import path_structure, pls, scores
 from csat.numerics.pls_predict import (
+    FirstStage,
     accuracy,
     contiguous_folds,
     cvpat,
@@ -15,6 +16,7 @@ from csat.numerics.pls_predict import (
     pls_predict,
     random_folds,
 )
+from csat.numerics.pls_stages import SecondStage
 from pls_cases import drawn, reference_case
 
 PREDICTED = [("mobi", "ecsi6"), ("satisfaction_gender", "ecsi6"), ("sfo2015", "overall_listwise")]
@@ -25,7 +27,7 @@ def test_predictions_equal_seminr(data: str, name: str) -> None:
     case = reference_case(data, name)
     stored = case.numbers["path"]["plspredict"]
     made = pls_predict(case.answers, case.structure, contiguous_folds(len(case.answers)))
-    items = [case.items[i] for i in made.places]
+    items = [case.items[i] for i in made.items]
     for table, values in (("pls", made.predicted), ("lm_benchmark", made.linear)):
         found = accuracy(made, values)
         order = [items.index(i) for i in stored[table]["rows"]]
@@ -50,12 +52,12 @@ def test_a_chain_predicts_less_from_its_beginning_than_from_its_direct_causes() 
     folds = random_folds(600, rng=np.random.default_rng(0))
     direct = pls_predict(answers, structure, folds)
     earliest = pls_predict(answers, structure, folds, antecedents="earliest")
-    last = [k for k, place in enumerate(direct.places) if structure.owner[place] == 3]
+    last = np.flatnonzero(direct.owner == 3)
     assert (
         accuracy(earliest, earliest.predicted).q2[last] < accuracy(direct, direct.predicted).q2[last]
     ).all()
     # the first endogenous construct has only exogenous causes: both ways are the same
-    first = [k for k, place in enumerate(direct.places) if structure.owner[place] == 1]
+    first = np.flatnonzero(direct.owner == 1)
     np.testing.assert_allclose(earliest.predicted[:, first], direct.predicted[:, first], atol=1e-12)
 
 
@@ -112,3 +114,62 @@ def test_an_item_constant_outside_a_fold_is_named() -> None:
     with pytest.raises(ConstantItem) as error:
         pls_predict(answers, structure, contiguous_folds(60))
     assert error.value.positions == (4,)
+
+
+def test_behind_a_first_stage_the_held_out_rows_are_predicted_by_both_stages() -> None:
+    """The textbook steps on the rows of one fold, with nothing of the package but the estimation."""
+    answers, _ = drawn(6, rows=150)
+    # constructs 0 and 1 measure a fifth; the product of 0 and 1 moderates the path to 2
+    first = path_structure([range(3), range(3, 7), (7, 8), (9,)], [(0, 2), (1, 2), (2, 3)])
+    stage = SecondStage((7, 8, 9), (0, 1), ((0, 1),))
+    second = path_structure([(3, 4), (0, 1), (2,), (5,)], [(0, 1), (3, 1), (1, 2)])
+    folds = contiguous_folds(150, 5)
+    made = pls_predict(answers, second, folds, after=FirstStage(first, stage, tuple(range(6))))
+    assert made.items.tolist() == [7, 8, 9]
+    assert made.owner.tolist() == [1, 1, 2]
+    train = folds != 2
+    m, s = answers[train].mean(axis=0), answers[train].std(axis=0, ddof=1)
+    fit = pls(np.corrcoef(answers[train].T), first)
+    y = scores((answers - m) / s, fit)
+    items = np.column_stack([answers[:, [7, 8, 9]], y[:, 0], y[:, 1], y[:, 0] * y[:, 1]])
+    mean, sd = items[train].mean(axis=0), items[train].std(axis=0, ddof=1)
+    last = pls(np.corrcoef(items[train].T), second)
+    ahead = scores((items - mean) / sd, last) @ last.paths
+    expected = ahead[:, [1, 1, 2]] * last.loadings[[2, 3, 4]] * sd[:3] + mean[:3]
+    np.testing.assert_allclose(made.predicted[~train], expected[~train], atol=1e-9)
+    design = np.column_stack([np.ones(150), answers[:, :7]])
+    by = np.linalg.lstsq(design[train], answers[train][:, [7, 8]], rcond=None)[0]
+    np.testing.assert_allclose(made.linear[~train][:, :2], (design @ by)[~train], atol=1e-9)
+
+
+def test_the_score_of_a_lower_construct_predicts_its_items() -> None:
+    answers, _ = drawn(7, rows=150)
+    first = path_structure([range(3), range(3, 7), (7, 8)], [(2, 0), (2, 1)])
+    # the last construct explains a fourth, measured by the first two
+    stage = SecondStage((7, 8), (0, 1))
+    second = path_structure([(2, 3), (0, 1)], [(1, 0)])
+    folds = contiguous_folds(150, 5)
+    made = pls_predict(answers, second, folds, after=FirstStage(first, stage, tuple(range(4))))
+    assert made.items.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert set(made.owner.tolist()) == {0}
+    assert (accuracy(made, made.predicted).q2 > 0).all()
+    # items of one lower construct are predicted in proportion to their loadings
+    train = folds != 0
+    fit = pls(np.corrcoef(answers[train].T), first)
+    ahead = (made.predicted - answers[train].mean(axis=0)[:7]) / answers[train].std(axis=0, ddof=1)[:7]
+    np.testing.assert_allclose(
+        ahead[~train][:, 1] / ahead[~train][:, 0], fit.loadings[1] / fit.loadings[0], rtol=1e-9
+    )
+
+
+def test_items_that_determine_each_other_leave_the_benchmark_a_prediction() -> None:
+    answers, _ = drawn(8, rows=100)
+    answers[:, 2] = answers[:, 0] + answers[:, 1]
+    structure = path_structure([range(3), range(3, 7)], [(0, 1)])
+    made = pls_predict(answers[:, :7], structure, contiguous_folds(100, 5))
+    without = pls_predict(
+        np.delete(answers[:, :7], 2, axis=1),
+        path_structure([range(2), range(2, 6)], [(0, 1)]),
+        contiguous_folds(100, 5),
+    )
+    np.testing.assert_allclose(made.linear, without.linear, atol=1e-8)

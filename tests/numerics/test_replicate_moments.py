@@ -127,3 +127,13 @@ def test_two_respondents_are_too_few() -> None:
     x[2:, 0] = np.nan
     with pytest.raises(TooFew):
         rm.moments(x)
+
+
+def test_training_moments_are_those_of_the_rows_outside_each_fold() -> None:
+    rng = np.random.default_rng(4)
+    answers, folds, weights = rng.normal(3, 1, (90, 4)), rng.integers(0, 5, 90), rng.uniform(0.5, 2, 90)
+    found = rm.training_moments(answers, folds, weights=weights)
+    for k in range(5):
+        out = rm.moments(answers[folds != k], weights=weights[folds != k])
+        for name in ("mean", "sd", "correlation"):
+            np.testing.assert_allclose(getattr(found, name)[..., k], getattr(out, name)[..., 0], atol=1e-12)

@@ -22,8 +22,9 @@ from csat.analyses.pls_data import (
 )
 from csat.analyses.pls_design import Design, HigherOrder, design_of, instrument_of, target_of, titles_of
 from csat.analyses.pls_doubts import cautions_of, verdict_of
-from csat.analyses.pls_estimates import Correlation, ItemPrediction, PredictiveTest
+from csat.analyses.pls_estimates import Correlation
 from csat.analyses.pls_figures import Figures, moderations
+from csat.analyses.pls_prediction import predicted
 from csat.errors import BadInput, NumericsError, UnknownName
 from csat.instrument.instrument import Hypothesis, Instrument
 from csat.instrument.products import Moderation
@@ -49,7 +50,6 @@ from csat.numerics.pls_assessment import (
     structural,
 )
 from csat.numerics.pls_bootstrap import TooManyLost, pls_replicates
-from csat.numerics.pls_predict import FOLDS, accuracy, cvpat, losses, pls_predict, random_folds
 from csat.numerics.resampling import REPLICATES
 from csat.numerics.validity import negative_within
 from csat.responses.responses import Responses
@@ -63,8 +63,6 @@ REPLICATES_SLOW = 200
 """Default with polychoric correlations or EM moments: each replicate is a search of its own (ours)."""
 FEWEST = 20
 """Replicates below which there is no interval (ours)."""
-FEWEST_FOR_PREDICTION = 50
-"""Complete rows below which ten folds say little (ours)."""
 
 
 def pls(
@@ -239,7 +237,7 @@ def _modelled(
     except NumericsError as error:
         raise error.named(design.items, where="the PLS model") from error
     figures = Figures(design, data, fit, target, drawn, left_out, options.confidence)
-    predictions, tests = _prediction(design, data, scheme, options.seed) if options.predict else ((), ())
+    predictions, tests = predicted(design, data, scheme, options.seed) if options.predict else ((), ())
     made = figures.estimates(inner, again)
     outcome = drawn or failed
     known = {*design.constructs, *design.items}
@@ -399,41 +397,3 @@ def _htmt2(data: ModelData, structure: PathStructure) -> Array:
     ratios[:, undefined] = np.nan
     np.fill_diagonal(ratios, 1.0)
     return ratios
-
-
-def _prediction(
-    design: Design, data: ModelData, scheme: Scheme, seed: int
-) -> tuple[tuple[ItemPrediction, ...], tuple[PredictiveTest, ...]]:
-    """PLSpredict and CVPAT on the complete rows; nothing when they are few or a fold gives no model."""
-    if data.responses is None or data.correlation == "polychoric" or design.staged:
-        return (), ()
-    complete = ~np.isnan(data.answers).any(axis=1)
-    x, w = data.answers[complete], None if data.weights is None else data.weights[complete]
-    if len(x) < FEWEST_FOR_PREDICTION:
-        return (), ()
-    folds = random_folds(len(x), FOLDS, rng=np.random.default_rng(seed))
-    structure = design.structure
-    try:
-        made = pls_predict(x, structure, folds, scheme=scheme, weights=w)
-    except NumericsError:
-        return (), ()
-    ours, theirs = accuracy(made, made.predicted), accuracy(made, made.linear)
-    items = tuple(
-        ItemPrediction(
-            design.items[structure.places[place]], design.constructs[structure.owner[place]],
-            *(float(v[k]) for v in (ours.q2, ours.rmse, ours.mae, theirs.q2, theirs.rmse, theirs.mae)),
-        )
-        for k, place in enumerate(made.places)
-    )  # fmt: skip
-    tests = []
-    for construct in (None, *structure.endogenous):
-        model = losses(made, made.predicted, construct=construct)
-        name = "" if construct is None else design.constructs[construct]
-        benchmarks: tuple[tuple[Literal["linear", "mean"], Array], ...] = (
-            ("mean", made.mean),
-            ("linear", made.linear),
-        )
-        for benchmark, predicted in benchmarks:
-            t = cvpat(model, losses(made, predicted, construct=construct), weights=w)
-            tests.append(PredictiveTest(name, benchmark, t.difference, t.se, t.t, t.p))
-    return items, tuple(tests)

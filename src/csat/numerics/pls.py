@@ -123,6 +123,10 @@ class _Index:
         """Constructs whose scores count as without measurement error."""
         self.place_flat = np.arange(q) * c + structure.owner
         """Of (place, owner) in a flat (q, c)."""
+        self.place_row = structure.owner * q + np.arange(q)
+        """Of (owner, place) in a flat (c, q)."""
+        self.row, self.column_of = (np.ascontiguousarray(x.reshape(-1)) for x in np.indices((c, c)))
+        """Row and column of each cell of a flat (c, c)."""
         cause, effect = (np.array([p[i] for p in structure.paths], dtype=np.intp) for i in (0, 1))
         self.cause, self.effect = cause, effect
         self.path_flat = cause * c + effect
@@ -257,7 +261,7 @@ def pls(
     r = np.asarray(correlation, dtype=float)
     if not structure.in_order(len(r)):
         r = r[np.ix_(structure.places, structure.places)]
-    if not math.isfinite(float(r.sum())):
+    if not math.isfinite(float(np.vdot(r, r))):
         raise _no_correlation(r, structure)
     w, cov, v, rounds, converged = _settled_one(r, structure, scheme, tolerance, max_rounds)
     if not converged:
@@ -266,9 +270,9 @@ def pls(
             do="Look for a construct that is almost unrelated to its neighbours, or try another scheme",
         )
     index = structure._index
-    loadings = cov.T.ravel().take(index.place_flat)
-    signs = _signs(loadings, structure)
-    if (signs < 0).any():
+    loadings = cov.reshape(-1).take(index.place_row)
+    if np.add.reduceat(loadings, index.starts).min() < 0:
+        signs = _signs(loadings, structure)
         w, loadings = w * signs[structure.owner], loadings * signs[structure.owner]
         cov, v = cov * signs[:, None], v * np.outer(signs, signs)
     return _fit(structure, scheme, consistent, w, loadings, cov, v, rounds, converged)
@@ -347,19 +351,22 @@ def _settled_one(
     """Weights, cov (c, q), V, rounds, converged."""
     index, owner = structure._index, structure.owner
     c, q = structure.constructs, len(owner)
-    wide = np.zeros((q, c))
-    into, across = wide.reshape(-1), np.empty((q, c))
+    # weights of each construct in a row; flat views of the small matrices spare the broadcasting
+    wide, across, v = np.zeros((c, q)), np.empty((c, q)), np.empty((c, c))
+    into, flat = wide.reshape(-1), v.reshape(-1)
+    variances = flat[:: c + 1]
     blocks_b = _inverse_blocks(r, structure) if index.mode_b else None
     w_raw, w = np.ones(q), np.zeros(q)
     converged, rounds = False, 0
     while True:
-        into[index.place_flat] = w_raw
-        np.dot(r, wide, out=across)
-        v = np.dot(wide.T, across)
-        scale = 1.0 / np.sqrt(v.diagonal())
+        into[index.place_row] = w_raw
+        np.dot(wide, r, out=across)
+        np.dot(wide, across.T, out=v)
+        scale = variances**-0.5
         new = w_raw * scale.take(owner)
-        v *= scale
-        v *= scale[:, None]
+        by_row = scale.take(index.row)
+        flat *= by_row
+        flat *= scale.take(index.column_of)
         w -= new
         # the length of the change bounds its largest element, and is quicker to find
         change = math.sqrt(w.dot(w))
@@ -370,12 +377,13 @@ def _settled_one(
         if rounds >= max_rounds:
             break
         inner = _inner_one(v, structure, scheme)
-        inner *= scale[:, None]
-        w_raw = np.dot(across, inner).reshape(-1).take(index.place_flat)
+        inner_flat = inner.reshape(-1)
+        inner_flat *= by_row
+        w_raw = np.dot(inner.T, across).reshape(-1).take(index.place_row)
         if blocks_b is not None:
             w_raw = blocks_b @ w_raw
         rounds += 1
-    return w, (across * scale).T, v, rounds, converged
+    return w, across * scale[:, None], v, rounds, converged
 
 
 def _inner_one(v: Array, structure: PathStructure, scheme: Scheme) -> Array:
@@ -392,7 +400,7 @@ def _inner_one(v: Array, structure: PathStructure, scheme: Scheme) -> Array:
 def _regressions_one(v: Array, structure: PathStructure) -> Array:
     """Path coefficients in the order of the paths: one solve of all regressions as diagonal blocks."""
     index = structure._index
-    flat = np.ascontiguousarray(v).reshape(-1)
+    flat = v.reshape(-1)
     normal = flat.take(index.normal_flat)
     normal *= index.same_effect
     _, beta, info = dposv(normal, flat.take(index.path_flat))
@@ -601,11 +609,12 @@ def dijkstra_henseler_rho(w: Array, structure: PathStructure) -> Array:
     S : correlations of the construct's items; the scores have variance 1, so that w'(S - diag S)w = 1 - w'w.
     1 for single items and for mode B, whose weights are no estimate of loadings.
     """
-    squares = w * w
-    total = np.add.reduceat(squares, structure._index.starts, axis=0)
-    fourth = np.add.reduceat(squares * squares, structure._index.starts, axis=0)
+    squares, starts = w * w, structure._index.starts
+    total = np.add.reduceat(squares, starts, axis=0)
+    fourth = np.add.reduceat(squares * squares, starts, axis=0)
+    top = total * total
     with np.errstate(invalid="ignore", divide="ignore"):
-        rho = total**2 * (1.0 - total) / (total**2 - fourth)
+        rho = top * (1.0 - total) / (top - fourth)
     rho[structure._index.exact] = 1.0
     return np.asarray(rho)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from csat.errors import SingularMatrix
-from csat.numerics.linalg import cholesky, inverse
+from csat.numerics.linalg import cholesky
 from csat.numerics.pls import (
     Array,
     CollinearConstructs,
@@ -194,7 +194,8 @@ def item_vif(correlation: ArrayLike, structure: PathStructure) -> Array:
     out = np.empty(len(r))
     for s in structure.slices:
         try:
-            out[s] = inverse(r[s, s]).diagonal()
+            cholesky(r[s, s])
+            out[s] = np.linalg.inv(r[s, s]).diagonal()
         except SingularMatrix as error:
             at = structure.places[s]
             raise SingularMatrix(
@@ -408,7 +409,7 @@ def _inverted(v: Array, causes: list[int], indefinite: bool) -> Array:
             positions=[causes[i] for i in error.positions],
             do="Remove one of these paths, or merge the constructs",
         ) from None
-    return inverse(among)
+    return np.asarray(np.linalg.inv(among))
 
 
 def _geodesic(observed: Array, implied: Array) -> float:

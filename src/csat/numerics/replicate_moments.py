@@ -63,8 +63,22 @@ def moments(
     TooFew : fewer than 3 rows left.
     """
     data = _Columns(answers, weights, np.arange(len(np.asarray(answers))), missing)
-    sums = sum(part.T @ np.ones(len(part)) for part in data.parts())
-    return data.moments(np.asarray(sums)[:, None])
+    return data.moments(data.sums()[:, None])
+
+
+def training_moments(answers: ArrayLike, folds: ArrayLike, *, weights: ArrayLike | None = None) -> Moments:
+    """Moments of the rows outside each fold, N folds in the order of their labels.
+
+    Parameters
+    ----------
+    answers : (n, p) complete. folds : (n,) label of each row's fold. weights : (n,).
+    """
+    x, labels = np.asarray(answers, dtype=float), np.asarray(folds)
+    data = _Columns(x, weights, np.arange(len(x)), "listwise")
+    inside = [np.flatnonzero(labels == k) for k in np.unique(labels)]
+    within = np.column_stack([data.sums(rows) for rows in inside])
+    n = len(x) - np.array([len(rows) for rows in inside])
+    return data.moments(data.sums()[:, None] - within, bessel=n / (n - 1.0))
 
 
 def replicate_moments(
@@ -243,12 +257,30 @@ class _Columns:
                 block *= self.w[part, None]
             yield block
 
-    def moments(self, sums: Array, *, bessel: float | None = None) -> Moments:
-        """From the sums, (columns, N); `bessel`: n / (n - 1) of variances, default of all rows."""
-        factor = self.bessel if bessel is None else np.full(self.p, bessel)
+    def sums(self, rows: NDArray[np.intp] | None = None) -> Array:
+        """(columns,) over all rows, or some: products of matrices, without the columns of `parts`."""
+        total, (i, j) = np.zeros(self.columns), self.upper
+        for first in range(0, len(self.x) if rows is None else len(rows), ROWS_AT_ONCE):
+            part = slice(first, first + ROWS_AT_ONCE)
+            at = part if rows is None else rows[part]
+            x, a = self.x[at], self.answered[at].astype(float)
+            w = np.ones(len(x)) if self.w is None else self.w[at]
+            wx = x * w[:, None]
+            found = [[w.sum()], (wx.T @ x)[i, j]]
+            if self.complete:
+                found.insert(1, wx.sum(axis=0))
+            else:
+                found.insert(1, ((a * w[:, None]).T @ a)[i, j])
+                found += [(y.T @ a).ravel() for y in (wx, wx * x)]
+            total += np.concatenate(found)
+        return total
+
+    def moments(self, sums: Array, *, bessel: float | Array | None = None) -> Moments:
+        """From the sums, (columns, N); `bessel`: n / (n - 1) of variances, default of all rows, or (N,)."""
+        factor = self.bessel[:, None] if bessel is None else np.asarray(bessel)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean, variance, r = self._of_complete(sums) if self.complete else self._of_pairs(sums)
-            return Moments(mean + self.origin[:, None], np.sqrt(variance * factor[:, None]), r)
+            return Moments(mean + self.origin[:, None], np.sqrt(variance * factor), r)
 
     def _of_complete(self, sums: Array) -> tuple[Array, Array, Array]:
         """Means about the origin, variances (over n), correlations."""
