@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         waves,
     )
     from csat.errors import CsatError
+    from csat.replaying import replay
+    from csat.report.comparing import diff
     from csat.survey import Survey, load_instrument, read
     from csat.tally.batches import count_batches
     from csat.tally.tally import Tally, count
@@ -48,6 +50,7 @@ __all__ = [
     "count",
     "count_batches",
     "describe",
+    "diff",
     "drivers",
     "efa",
     "index",
@@ -59,6 +62,7 @@ __all__ = [
     "quality",
     "read",
     "reliability",
+    "replay",
     "sem",
     "waves",
 ]
@@ -66,7 +70,9 @@ __all__ = [
 _HOMES = {
     "CsatError": "csat.errors",
     "Survey": "csat.survey",
+    "diff": "csat.report.comparing",
     "load_instrument": "csat.survey",
+    "replay": "csat.replaying",
     "read": "csat.survey",
     "Tally": "csat.tally.tally",
     "count": "csat.tally.tally",

@@ -36,4 +36,25 @@ def replay_command(
     return say(replay(result, data=data, instrument=instrument), lang, as_json, None)
 
 
-SEALED_COMMANDS: tuple[click.Command, ...] = (replay_command,)
+@click.command("diff", short_help="What changed between two results, the most important first.")
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option(
+    "--tolerance",
+    type=float,
+    default=1e-9,
+    show_default=True,
+    help="Relative difference up to which two numbers are the same but for rounding.",
+)
+@options(LANGUAGE_AND_JSON)
+def diff_command(before: Path, after: Path, tolerance: float, lang: Language, as_json: bool) -> int:
+    """BEFORE and AFTER are reports' result.json (or their folders), or two --json outputs of one command.
+
+    csat diff wave1 wave2
+    """
+    from csat.report.comparing import diff
+
+    return say(diff(before, after, tolerance=tolerance), lang, as_json, None)
+
+
+SEALED_COMMANDS: tuple[click.Command, ...] = (replay_command, diff_command)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from csat.chain import Chain
-from csat.errors import BadInput
+from csat.errors import BadInput, CannotCompute
 from csat.instrument.instrument import Instrument
 from csat.language import Language, Text
 from csat.responses.asked import Asked
@@ -77,6 +77,7 @@ def read(
     layout: str | None = None,
     keep_rows: Sequence[str] = (),
     drop: Sequence[str] | str = (),
+    margins: Mapping[str, Mapping[str, float]] | None = None,
     strata: str = "",
     clusters: str = "",
     resampling: Kind = "bootstrap",
@@ -104,6 +105,9 @@ def read(
         unfinished, empty, 'blank row', 'total row'.
     drop : rules by which rows are left out, each counted in the reading: speeders=SECONDS, repeats,
         duplicates, straightliners[=ANSWERS], careless[=SIGNS]. By default every answered row stays.
+    margins : column of groups to the shares (of any sum) of its categories in the population; `a*b` is one
+        margin of two columns. The respondents are weighted to agree with them (raking), from the weights the
+        file has, and every analysis uses the result.
     strata, clusters : columns by which respondents were drawn; resampling : `bootstrap`, `bayesian` or
         `jackknife`: how replicates are made for the intervals of indices, NPS, priorities, what-if and PLS.
     replicate_weights : what the columns of replicate weights begin with, where the file has its own;
@@ -124,6 +128,8 @@ def read(
                 do="Leave them out, or leave the instrument out",
             )
         questionnaire = load_instrument(instrument)
+    crossed = tuple(dict.fromkeys(c.strip() for name in margins or () for c in name.split("*")))
+    segments = tuple(dict.fromkeys((*segments, *crossed)))
     asked = [*segments, *([weight] if weight else []), *drawn.columns]
     table = read_table(
         source,
@@ -141,7 +147,8 @@ def read(
     taken = drawn.taken(table)
     # the table is this function's own: letting go of its columns holds a large file once, not twice
     responses = bind(table, questionnaire, weight=weight, segments=segments, release=True)
-    survey = Survey(_cleaned(taken.replicated(responses), rules))
+    responses = _raked(_cleaned(taken.replicated(responses), rules), margins)
+    survey = Survey(responses)
     survey.asked = Asked.of(
         source,
         instrument,
@@ -157,6 +164,7 @@ def read(
         layout=layout,
         keep_rows=keep_rows,
         drop=drop,
+        margins=margins,
         strata=strata,
         clusters=clusters,
         resampling=resampling,
@@ -165,6 +173,27 @@ def read(
         replicate_scale=replicate_scale,
     )
     return survey
+
+
+def _raked(responses: Responses, margins: Mapping[str, Mapping[str, float]] | None) -> Responses:
+    """Under weights that agree with the margins.
+
+    Raises
+    ------
+    BadInput, CannotCompute : the margins do not fit the answers, or no weights agree with them.
+    """
+    if not margins:
+        return responses
+    from csat.analyses.weighting import weighting
+
+    found = weighting(responses, margins)
+    if found.verdict.failed:
+        raise CannotCompute(
+            found.verdict.text.en.rstrip("."),
+            where="margins",
+            do="See what stands against it: csat weights with the same margins",
+        )
+    return found.apply(responses)
 
 
 def _cleaned(responses: Responses, rules: Rules) -> Responses:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from csat.errors import BadInput
 from csat.instrument.instrument import Instrument
@@ -24,6 +25,7 @@ MOST_BYTES = 256 << 20
 """A sealed result of thirty items has 0.3 MB; one above this is none."""
 LONGEST_NAME = 500
 MOST_NAMES = 5000
+LONGEST_NUMBER = 20
 NAME = re.compile(r"[\w .:()-]{1,60}")
 """What an encoding, a layout or a package is called."""
 
@@ -135,7 +137,9 @@ def parsed(raw: bytes, where: str) -> dict[str, Any]:
     """The JSON object that some bytes write."""
     do = "Make it again with csat report, or take the copy that was kept"
     try:
-        body = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant)
+        body = json.loads(
+            raw.decode("utf-8-sig"), parse_constant=_no_constant, parse_int=_whole_number, parse_float=_finite
+        )
     except UnicodeDecodeError as error:
         raise BadInput("this is not UTF-8 text", where=where, do=do) from error
     except json.JSONDecodeError as error:
@@ -150,6 +154,19 @@ def parsed(raw: bytes, where: str) -> dict[str, Any]:
 
 def _no_constant(name: str) -> float:
     raise ValueError(name)
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(text[:LONGEST_NUMBER])
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text[:LONGEST_NUMBER])
+    return value
 
 
 def read_sealed(path: str | Path) -> Sealed:
@@ -355,7 +372,7 @@ def differences(before: Any, after: Any, at: str = "") -> Iterator[Difference]:
         yield Difference(shown(at, 160), _said(before), _said(after), None)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether a JSON value is a number (a truth value is none)."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 

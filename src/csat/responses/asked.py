@@ -39,6 +39,7 @@ class Asked:
     layout: str | None = None
     keep_rows: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    margins: Mapping[str, Mapping[str, float]] | None = None
     strata: str = ""
     clusters: str = ""
     resampling: str = "bootstrap"
