@@ -214,6 +214,7 @@ def index(
         segments=_segment_scores(groups, estimates),
         differences=_differences(groups, each, confidence),
         segment_titles={g.column: g.column_title for g in groups},
+        drawn=engine.drawn(at_chosen, by) if isinstance(engine, Bootstrap) else np.empty(0),
         base=Base(
             respondents=len(rows),
             effective_n=kish(responses.weights, rows),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +17,7 @@ from csat.display.table import Table
 from csat.errors import BadInput
 from csat.language import Language, Text
 from csat.numerics.composites import difference_tests
-from csat.numerics.intervals import normal_quantile
+from csat.numerics.intervals import Adjustment, normal_quantile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +36,15 @@ class SampleIndex:
     se: float
     n: int
     effective_n: float
+
+
+@dataclass(frozen=True)
+class PairedChange:
+    """The change of the index among n respondents who are in both samples, and its standard error."""
+
+    change: float
+    se: float
+    n: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -62,9 +71,13 @@ class IndexChange(Result):
     z: Array
     p: Array
     p_adjusted: Array
-    """Holm over all changes shown; NaN where a sample is below `FEWEST` respondents."""
+    """Over all changes shown; NaN where a sample is below `FEWEST` respondents."""
     detectable: Array
     """Smallest change such samples find four times in five."""
+    matched: NDArray[np.int64]
+    """(d,) respondents in both samples of a panel; 0 of independent samples."""
+    panel: bool
+    adjustment: Adjustment
     confidence: float
 
     def tables(self) -> dict[str, Table]:
@@ -75,9 +88,11 @@ class IndexChange(Result):
             "ci_upper": Text(f"{level} CI, upper", f"{level} 置信上限"),
         }
         points = ("change", "score", "se", "ci_lower", "ci_upper", "detectable")
+        holm = self.adjustment == "holm"
         changes: dict[str, Any] = {
             "first": self.first,
             "second": self.second,
+            **({"n": self.matched} if self.panel else {}),
             "change": self.change,
             "ci_lower": self.change_lower,
             "ci_upper": self.change_upper,
@@ -100,19 +115,26 @@ class IndexChange(Result):
                 changes,
                 title=Text("Changes of the {index}", "{index}的变化").fill(index=self.index_name),
                 notes=[
+                    PANEL if self.panel else INDEPENDENT,
                     Text(
-                        "Independent samples: se = sqrt(se1² + se2²), normal test, Holm's p over all changes "
-                        "shown. Each sample has its own weights. Smallest detectable: the true change that "
-                        "such samples find four times in five.",
-                        "独立样本：标准误 = sqrt(se1² + se2²)，正态检验，Holm p 值适用于所列全部变化。"
-                        "各样本使用自身权重。最小可检出变化：此类样本有五分之四机会发现的真实变化。",
-                    )
+                        "Normal test; {how} p over all changes shown. Each sample has its own weights. "
+                        "Smallest detectable: the true change that such samples find four times in five.",
+                        "正态检验；{how}校正 p 值适用于所列全部变化。各样本使用自身权重。"
+                        "最小可检出变化：此类样本有五分之四机会发现的真实变化。",
+                    ).fill(
+                        how=Text("Holm's", "Holm ")
+                        if holm
+                        else Text("Benjamini and Hochberg's", "Benjamini–Hochberg ")
+                    ),
                 ],
                 labels=ends
                 | {
                     "first": Text("From", "从"),
                     "second": Text("To", "到"),
-                    "p_adjusted": Text("p, Holm", "p（Holm）"),
+                    "n": Text("In both", "两次均参加"),
+                    "p_adjusted": Text("p, Holm", "p（Holm）")
+                    if holm
+                    else Text("p, Benjamini-Hochberg", "p（Benjamini–Hochberg）"),
                     "detectable": Text("Smallest detectable", "最小可检出变化"),
                 },
                 formats={"p": "p", "p_adjusted": "p"} | {c: "score" for c in points if c in changes},
@@ -153,7 +175,9 @@ class IndexChange(Result):
                 Text(
                     "No change is larger than chance; the smallest detectable is {d} points.",
                     "没有超出抽样误差的变化；最小可检出变化为 {d} 分。",
-                ).fill(d=f"{np.nanmin(self.detectable):.1f}"),
+                ).fill(d=f"{np.nanmin(self.detectable):.1f}")
+                if np.isfinite(self.p).any()
+                else Text("No change could be tested.", "没有可检验的变化。"),
             )
         return tuple(
             Text(
@@ -169,46 +193,76 @@ class IndexChange(Result):
         )
 
 
-def index_change(
-    samples: Mapping[str, SampleIndex],
-    *,
-    index_name: Text,
-    against: Against = "previous",
-    confidence: float = 0.95,
-) -> IndexChange:
-    """Changes between two or more independent samples, in the order given.
+INDEPENDENT = Text("Independent samples: se = sqrt(se1² + se2²).", "独立样本：标准误 = sqrt(se1² + se2²)。")
+PANEL = Text(
+    "Panel: the change among the respondents in both samples; its se from replicates that hold the same "
+    "respondents in both.",
+    "面板：两次均参加的受访者的变化；标准误来自两次包含相同受访者的重抽样。",
+)
 
-    Parameters
-    ----------
-    against : each sample against the one before it, against the first, or all `pairs`.
+
+def pairs_of(names: Sequence[str], against: Against) -> list[tuple[str, str]]:
+    """Which samples are compared, earlier first.
 
     Raises
     ------
     BadInput : fewer than two samples, an unknown word.
     """
-    if len(samples) < 2:
+    if len(names) < 2:
         raise BadInput(
-            f"{len(samples)} sample has no change", right="At least two waves or groups", where="the change"
+            f"{len(names)} sample has no change", right="At least two waves or groups", where="the change"
         )
-    names = list(samples)
     if against == "pairs":
-        pairs = list(itertools.combinations(names, 2))
-    elif against == "first":
-        pairs = [(names[0], n) for n in names[1:]]
-    elif against == "previous":
-        pairs = list(itertools.pairwise(names))
-    else:
-        raise BadInput(f"'{against}' is no comparison", right="It is previous, first or pairs")
+        return list(itertools.combinations(names, 2))
+    if against == "first":
+        return [(names[0], n) for n in names[1:]]
+    if against == "previous":
+        return list(itertools.pairwise(names))
+    raise BadInput(f"'{against}' is no comparison of indices", right="It is previous, first or pairs")
+
+
+def index_change(
+    samples: Mapping[str, SampleIndex],
+    *,
+    index_name: Text,
+    against: Against = "previous",
+    paired: Mapping[tuple[str, str], PairedChange] | None = None,
+    adjustment: Adjustment = "holm",
+    confidence: float = 0.95,
+) -> IndexChange:
+    """Changes between two or more samples, in the order given.
+
+    Parameters
+    ----------
+    against : each sample against the one before it, against the first, or all `pairs`.
+    paired : of a panel the change of each pair compared; else the samples are independent.
+    adjustment : `holm` or `benjamini-hochberg`, over all changes.
+
+    Raises
+    ------
+    BadInput : fewer than two samples, an unknown word.
+    """
+    names = list(samples)
+    pairs = pairs_of(names, against)
     score, se = (np.array([getattr(s, k) for s in samples.values()]) for k in ("score", "se"))
     at = {n: i for i, n in enumerate(names)}
     a, b = (np.array([at[pair[k]] for pair in pairs]) for k in range(2))
     change, change_se = score[b] - score[a], np.hypot(se[a], se[b])
     n = np.array([s.n for s in samples.values()], dtype=np.int64)
+    rests_on, matched = np.minimum(n[a], n[b]), np.zeros(len(pairs), dtype=np.int64)
+    if paired is not None:
+        change, change_se = (np.array([getattr(paired[p], k) for p in pairs]) for k in ("change", "se"))
+        rests_on = matched = np.array([paired[p].n for p in pairs], dtype=np.int64)
     tests = difference_tests(
-        change, change_se, tested=np.minimum(n[a], n[b]) >= FEWEST, confidence=confidence
+        change, change_se, tested=rests_on >= FEWEST, confidence=confidence, adjustment=adjustment
     )
     z = normal_quantile(confidence)
-    small = [name for name, s in samples.items() if s.n < FEWEST]
+    thin = rests_on < FEWEST
+    small = [
+        name
+        for k, name in enumerate(names)
+        if n[k] < FEWEST or any(thin[d] and k in (a[d], b[d]) for d in range(len(pairs)) if paired)
+    ]
     return IndexChange(
         index_name=index_name,
         samples=tuple(names),
@@ -227,6 +281,9 @@ def index_change(
         p=tests.p,
         p_adjusted=tests.p_adjusted,
         detectable=tests.detectable,
+        matched=matched,
+        panel=paired is not None,
+        adjustment=adjustment,
         confidence=confidence,
         base=Base(
             respondents=int(n.sum()),

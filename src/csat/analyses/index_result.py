@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,6 +136,14 @@ class Index(Result):
     segments: Scores
     segment_titles: Mapping[str, Text]
     differences: Differences
+    drawn: Array
+    """(R,) the index in each replicate, empty where it is linearised; not part of `to_dict`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result in plain JSON types, without the replicates."""
+        body = super().to_dict()
+        del body["drawn"]
+        return body
 
     @property
     def label(self) -> Text:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
 
 from csat.chain.evidence import Evidence
 from csat.errors import BadInput, CannotCompute
-from csat.language import Text
 from csat.responses.responses import Responses
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from csat.analyses.pls_replicas import PlsReplicas
     from csat.analyses.promoters import Boxes, Promoters
 
+Against = Literal["previous", "first", "pairs"]
+Adjustment = Literal["holm", "benjamini-hochberg"]
 IndexOfUnit = tuple[float, float, int]
 
 
@@ -119,8 +123,13 @@ class Scores(Evidence):
         self,
         column: str,
         *,
-        against: Literal["previous", "first", "pairs"] = "previous",
+        against: Against = "previous",
+        panel: bool = False,
+        adjustment: Adjustment = "holm",
+        construct: str | None = None,
+        method: Literal["equal", "stated", "derived", "pls"] | None = None,
         confidence: float = 0.95,
+        replicates: int = 2000,
         seed: int = 0,
     ) -> IndexChange:
         """Change of the index between the groups of a column (waves, branches), each with its own weights."""
@@ -130,7 +139,12 @@ class Scores(Evidence):
         return index_change(
             {g.title.en or g.title.zh: self.responses.where(g.rows) for g in groups},
             against=against,
+            panel=panel,
+            adjustment=adjustment,
+            construct=construct,
+            method=method,
             confidence=confidence,
+            replicates=replicates,
             seed=seed,
         )
 
@@ -254,21 +268,29 @@ class Scores(Evidence):
 def index_change(
     samples: Mapping[str, Responses],
     *,
-    against: Literal["previous", "first", "pairs"] = "previous",
+    against: Against = "previous",
+    panel: bool = False,
+    adjustment: Adjustment = "holm",
     construct: str | None = None,
     method: Literal["equal", "stated", "derived", "pls"] | None = None,
     confidence: float = 0.95,
     replicates: int = 2000,
     seed: int = 0,
 ) -> IndexChange:
-    """Change of the index between two or more independent samples (waves, groups), in their order.
+    """Change of the index between two or more samples (waves, groups), in their order.
 
     Each sample's index has its own weights; its standard error finds them anew in every replicate.
-    """
-    from csat.analyses.index_change import SampleIndex, index_change
 
-    found = {
-        name: Scores(responses).index(
+    Parameters
+    ----------
+    panel : the same respondents were asked each time: changes are among those in both samples, found again by
+        respondent id, and their error comes from replicates that hold the same respondents in both.
+    adjustment : multiplicity of the tests, `holm` or `benjamini-hochberg`.
+    """
+    from csat.analyses.index_change import PairedChange, SampleIndex, index_change, pairs_of
+
+    def index_of(responses: Responses) -> Index:
+        return Scores(responses).index(
             construct=construct,
             method=method,
             segments=(),
@@ -276,14 +298,76 @@ def index_change(
             confidence=confidence,
             seed=seed,
         )
-        for name, responses in samples.items()
-    }
+
+    pairs = pairs_of(list(samples), against)
+    found = {name: index_of(responses) for name, responses in samples.items()}
+    paired = None
+    if panel:
+        numbered = _numbered(samples)
+        paired = {}
+        for a, b in pairs:
+            both = np.intersect1d(numbered[a].row_numbers, numbered[b].row_numbers)
+            if len(both) < 2:
+                raise BadInput(
+                    f"{len(both)} respondents are in both '{a}' and '{b}'",
+                    do="Compare the waves as samples, without panel",
+                )
+            # keyed by respondent: replicate r holds the same of them in both waves
+            one, two = (index_of(numbered[k].where(np.isin(numbered[k].row_numbers, both))) for k in (a, b))
+            moved = two.drawn - one.drawn
+            moved = moved[np.isfinite(moved)]
+            paired[a, b] = PairedChange(
+                float(two.score[0] - one.score[0]), float(moved.std(ddof=1)), len(both)
+            )
     return index_change(
         {
             name: SampleIndex(float(r.score[0]), float(r.se[0]), r.base.respondents, r.base.effective_n)
             for name, r in found.items()
         },
-        index_name=next(iter(found.values())).called() if found else Text("index", "指数"),
+        index_name=next(iter(found.values())).called(),
         against=against,
+        paired=paired,
+        adjustment=adjustment,
         confidence=confidence,
     )
+
+
+def _numbered(samples: Mapping[str, Responses]) -> dict[str, Responses]:
+    """The samples with respondents numbered alike in all: a number is a person.
+
+    Raises
+    ------
+    BadInput : a sample without ids, or with a respondent twice; a design.
+    """
+    from csat.numerics.replication import MANY_UNITS, random_groups
+
+    place: dict[str, int] = {}
+    found = {}
+    for name, responses in samples.items():
+        if responses.ids is None:
+            raise BadInput(
+                f"wave '{name}' has no respondent ids, so the same people cannot be found again",
+                do="Declare the respondent column in the instrument, or compare the waves as samples",
+            )
+        if responses.replication is not None:
+            raise BadInput(
+                "a panel is not compared with strata, clusters or replicate weights",
+                do="Leave them out, or compare the waves as samples",
+            )
+        ids = [None if v is None else str(v) for v in responses.ids[np.arange(responses.rows)]]
+        known = np.array([v is not None for v in ids])
+        listed = [v for v in ids if v is not None]
+        if len(set(listed)) < len(listed):
+            twice = next(v for v in listed if listed.count(v) > 1)
+            raise BadInput(
+                f"wave '{name}' holds respondent '{twice}' more than once",
+                do="Keep one answer of each respondent",
+            )
+        numbers = np.array([place.setdefault(v, len(place)) for v in listed], dtype=np.int64)
+        many = responses.rows > MANY_UNITS
+        found[name] = replace(
+            responses.where(known),
+            row_numbers=numbers,
+            replication=random_groups(numbers) if many else None,
+        )
+    return found

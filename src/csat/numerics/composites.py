@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
-from csat.numerics.intervals import adjust_p, normal_quantile
+from csat.numerics.intervals import Adjustment, adjust_p, normal_quantile
 from csat.numerics.replication import Replication, left_out_groups, replicate_variance
 from csat.numerics.resampling import (
     bca_interval,
@@ -84,7 +84,7 @@ def composite(means: ArrayLike, weights: ArrayLike) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class DifferenceTests:
-    """z = difference / se, two-sided p, Holm's p over the family, and the smallest detectable difference.
+    """z = difference / se, two-sided p, p adjusted over the family, and the smallest detectable difference.
 
     detectable : (z_.975 + z_.80) se, the true difference this sample would find four times in five.
     """
@@ -96,9 +96,16 @@ class DifferenceTests:
 
 
 def difference_tests(
-    difference: ArrayLike, se: ArrayLike, *, tested: ArrayLike | None = None, confidence: float = 0.95
+    difference: ArrayLike,
+    se: ArrayLike,
+    *,
+    tested: ArrayLike | None = None,
+    confidence: float = 0.95,
+    adjustment: Adjustment = "holm",
 ) -> DifferenceTests:
     """Tests of a family of differences by the normal distribution; those not `tested` are NaN and not in it.
+
+    adjustment : as `intervals.adjust_p`.
 
     References
     ----------
@@ -112,13 +119,13 @@ def difference_tests(
     p = 2.0 * ndtr(-np.abs(z))
     # normal_quantile is two-sided: a power of .80 is a two-sided level of .60
     detectable = (normal_quantile(confidence) + normal_quantile(2 * POWER - 1)) * s
-    return DifferenceTests(z, p, adjust_p(p), detectable)
+    return DifferenceTests(z, p, adjust_p(p, method=adjustment), detectable)
 
 
 class Bootstrap:
     """Intervals from replicates of the rows; weights that are means are re-estimated in each.
 
-    Of replicates that are drawn: percentile or BCa intervals. Of a jackknife or given replicate weights: normal
+    Of replicates that are drawn: percentile or BCa intervals. Of a jackknife or of replicate weights: normal
     intervals by the variance these give.
     """
 
