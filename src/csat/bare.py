@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from csat.analyses.promoters import Promoters
     from csat.analyses.quality import Quality
     from csat.analyses.reliability import Reliability
+    from csat.analyses.structural.grouped import GroupedMeasurement, GroupedModel
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
     from csat.analyses.waves import Waves
     from csat.instrument.instrument import Instrument
@@ -109,10 +110,19 @@ def sem(
     ordered: Sequence[str] | bool = False,
     scale: ScaleEnds = None,
     weight: str | None = None,
-) -> StructuralModel:
-    """`Survey.sem` of a model in lavaan syntax on a frame."""
-    return read(frame, scale=scale, weight=weight).sem(
-        model=model, estimator=estimator, missing=missing, ordered=ordered
+    group: str | None = None,
+    group_equal: Sequence[str] = (),
+    group_partial: Sequence[str] = (),
+) -> StructuralModel | GroupedModel:
+    """`Survey.sem` of a model in lavaan syntax on a frame; group : the column of the groups, if any."""
+    return read(frame, scale=scale, weight=weight, segments=[group] if group else []).sem(
+        model=model,
+        estimator=estimator,
+        missing=missing,
+        ordered=ordered,
+        group=group,
+        group_equal=group_equal,
+        group_partial=group_partial,
     )
 
 
@@ -125,10 +135,19 @@ def cfa(
     ordered: Sequence[str] | bool = False,
     scale: ScaleEnds = None,
     weight: str | None = None,
-) -> MeasurementModel:
-    """`Survey.cfa` of a model in lavaan syntax on a frame."""
-    return read(frame, scale=scale, weight=weight).cfa(
-        model=model, estimator=estimator, missing=missing, ordered=ordered
+    group: str | None = None,
+    group_equal: Sequence[str] = (),
+    group_partial: Sequence[str] = (),
+) -> MeasurementModel | GroupedMeasurement:
+    """`Survey.cfa` of a model in lavaan syntax on a frame; group : the column of the groups, if any."""
+    return read(frame, scale=scale, weight=weight, segments=[group] if group else []).cfa(
+        model=model,
+        estimator=estimator,
+        missing=missing,
+        ordered=ordered,
+        group=group,
+        group_equal=group_equal,
+        group_partial=group_partial,
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from csat.cli_options import CORRELATION, DRAWN, SEED, analysis_command
+from csat.cli_options import CORRELATION, DRAWN, SEED, Command, analysis_command, names_of
 from csat.errors import BadInput
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ ESTIMATOR = click.option(
     "--estimator",
     default="ML",
     show_default=True,
-    help="ML, MLM, MLMV, MLR, ULS, GLS, WLS, DWLS; with --ordered WLSMV, ULSMV, DWLS.",
+    help="ML, MLM, MLMV, MLR, ULS, GLS, WLS, DWLS; with --ordered WLSMV, ULSMV, DWLS; auto: WLSMV where "
+    "items have at most 5 categories (or at most 7, skewed beyond 1), else MLR, with full information where "
+    "answers are missing.",
 )
 MODEL_MISSING = click.option(
     "--missing",
@@ -45,16 +47,38 @@ MODIFICATIONS = click.option(
 )
 
 
-@analysis_command("cfa", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, MODIFICATIONS)
-def cfa_command(survey: Survey, *, model: Path | None, **own: Any) -> Result:
+GROUPS: tuple[Command, ...] = (
+    click.option(
+        "--group",
+        metavar="COLUMN",
+        help="Fit the groups of a column at once, each with its own parameters, in the order in which they "
+        "first appear.",
+    ),
+    click.option(
+        "--group-equal",
+        metavar="A,B,..",
+        help="What the groups have in common: loadings, intercepts, thresholds, residuals, "
+        "residual.covariances, lv.variances, lv.covariances, means, regressions.",
+    ),
+    click.option(
+        "--group-partial",
+        multiple=True,
+        metavar="PARAMETER",
+        help="Let one of these equalities go, such as 'Image =~ image_2'; may be repeated.",
+    ),
+)
+
+
+@analysis_command("cfa", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, MODIFICATIONS, *GROUPS)
+def cfa_command(survey: Survey, *, model: Path | None, group_equal: str | None, **own: Any) -> Result:
     """Confirmatory factor analysis of the instrument's constructs, or of a model file."""
-    return survey.cfa(model=_model(model), **own)
+    return survey.cfa(model=_model(model), group_equal=names_of(group_equal) or (), **own)
 
 
-@analysis_command("sem", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, MODIFICATIONS)
-def sem_command(survey: Survey, *, model: Path | None, **own: Any) -> Result:
+@analysis_command("sem", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, MODIFICATIONS, *GROUPS)
+def sem_command(survey: Survey, *, model: Path | None, group_equal: str | None, **own: Any) -> Result:
     """Structural equation model: verdict, fit, paths, loadings, validity."""
-    return survey.sem(model=_model(model), **own)
+    return survey.sem(model=_model(model), group_equal=names_of(group_equal) or (), **own)
 
 
 @analysis_command(

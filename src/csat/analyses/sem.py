@@ -9,6 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 from csat.analyses.structural.answers import Answers
 from csat.analyses.structural.assembling import assembled
+from csat.analyses.structural.choosing import chosen
+from csat.analyses.structural.group_solving import GroupData
+from csat.analyses.structural.grouped import GroupedMeasurement, GroupedModel
+from csat.analyses.structural.grouping import fitted_groups
 from csat.analyses.structural.model import MeasurementModel, StructuralModel
 from csat.analyses.structural.moments import Moments
 from csat.analyses.structural.options import Options, check_options
@@ -24,7 +28,7 @@ from csat.language import Text
 from csat.numerics.fit_indices import Likelihood
 from csat.tally.tally import Tally
 
-__all__ = ["Moments", "cfa", "sem"]
+__all__ = ["Moments", "cfa", "cfa_by_group", "sem", "sem_by_group"]
 
 
 def sem(
@@ -55,7 +59,8 @@ def sem(
     ----------
     model : parsed, or text in lavaan syntax. data : a tally (count complete rows for listwise), `Moments`, or
     `Answers`, which robust errors, gaps and ordered items need. estimator : ML, MLM, MLMV, MLMVS, MLR, ULS,
-    GLS, WLS, DWLS, and for ordered items WLSMV, ULSMV, DWLS, ... missing : "listwise", "fiml" (full
+    GLS, WLS, DWLS, and for ordered items WLSMV, ULSMV, DWLS, ...; "auto" chooses estimator, missing and
+    ordered by the rule of `structural.choosing` and says why. missing : "listwise", "fiml" (full
     information, with ML and MLR), "pairwise" (ordered items). ordered : the ordered items, or True for all.
     modifications : how many modification indices to list.
     likelihood : "normal" (covariances and the chi-square with n) or "wishart" (n - 1). guidelines : the set
@@ -151,15 +156,134 @@ def _fitted(
     known: Collection[str],
     titles: Mapping[str, Text] | None,
 ) -> StructuralModel:
+    options = chosen(options, model, data)
     check_options(options)
     table = parameter_table(
         model,
         std_lv=options.std_lv,
         orthogonal=options.orthogonal,
-        fixed_x=options.fixed_x,
+        fixed_x=options.fixes_covariates,
         mean_structure=options.mean_structure or options.missing == "fiml",
     )
     found = solved(table, data, options)
     return assembled(
         kind, model, found, options=options, hypotheses=hypotheses, known=known, titles=dict(titles or {})
     )
+
+
+def sem_by_group(
+    model: Model | str,
+    groups: GroupData,
+    *,
+    group_equal: Collection[str] = (),
+    group_partial: Collection[str] = (),
+    estimator: str = "ML",
+    missing: str = "listwise",
+    ordered: Collection[str] | bool = False,
+    modifications: int = 0,
+    likelihood: Likelihood = "normal",
+    std_lv: bool = False,
+    orthogonal: bool = False,
+    fixed_x: bool = True,
+    guidelines: str = "Hu-Bentler",
+    hypotheses: Sequence[Hypothesis] = (),
+    known: Collection[str] = (),
+    group: Text | None = None,
+    titles: Mapping[str, Text] | None = None,
+    confidence: float = 0.95,
+) -> GroupedModel:
+    """A structural model fitted to several groups at once, as lavaan's `sem(group =, group.equal =)`.
+
+    Every group has its own parameters, also means and intercepts, except those that `group_equal` or a label
+    makes one; a single label holds in all groups, `c(a, b)*x` one in each.
+
+    Parameters
+    ----------
+    groups : answers, moments or tallies by group, in the order in which the model tells them apart; the first
+    is what means of constructs are counted from. group_equal : of "loadings", "intercepts", "means",
+    "thresholds", "regressions", "residuals", "residual.covariances", "lv.variances", "lv.covariances". With
+    intercepts (or thresholds) equal the means of constructs are free in the other groups. group_partial :
+    equalities let go all the same, as "Image =~ image_2". group : what the groups are. The rest as `sem`.
+
+    Raises
+    ------
+    As `sem`; CannotCompute also for fewer than two groups, or where thresholds that are to be equal are not
+    the same answers in all groups.
+    """
+    whole = parse_model(model) if isinstance(model, str) else model
+    options = Options(
+        estimator,
+        likelihood,
+        std_lv,
+        orthogonal,
+        fixed_x,
+        True,
+        guidelines,
+        confidence,
+        missing,
+        ordered,
+        modifications,
+    )
+    return fitted_groups(
+        GroupedModel,
+        StructuralModel,
+        whole,
+        groups,
+        options=options,
+        equal=tuple(group_equal),
+        partial=tuple(group_partial),
+        hypotheses=hypotheses,
+        known=known,
+        group=group or Text("Group", "组别"),
+        titles=dict(titles or {}),
+    )
+
+
+def cfa_by_group(
+    model: Model | str,
+    groups: GroupData,
+    *,
+    group_equal: Collection[str] = (),
+    group_partial: Collection[str] = (),
+    estimator: str = "ML",
+    missing: str = "listwise",
+    ordered: Collection[str] | bool = False,
+    modifications: int = 0,
+    likelihood: Likelihood = "normal",
+    std_lv: bool = False,
+    orthogonal: bool = False,
+    guidelines: str = "Hu-Bentler",
+    group: Text | None = None,
+    titles: Mapping[str, Text] | None = None,
+    confidence: float = 0.95,
+) -> GroupedMeasurement:
+    """The measurement part of a model alone, fitted to several groups at once; all else as `sem_by_group`."""
+    whole = parse_model(model) if isinstance(model, str) else model
+    options = Options(
+        estimator,
+        likelihood,
+        std_lv,
+        orthogonal,
+        True,
+        True,
+        guidelines,
+        confidence,
+        missing,
+        ordered,
+        modifications,
+    )
+    found = fitted_groups(
+        GroupedMeasurement,
+        MeasurementModel,
+        measurement_part(whole),
+        groups,
+        options=options,
+        equal=tuple(group_equal),
+        partial=tuple(group_partial),
+        hypotheses=(),
+        known=(),
+        group=group or Text("Group", "组别"),
+        titles=dict(titles or {}),
+    )
+    assert isinstance(found, GroupedMeasurement)
+    return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from csat.chain.ground import Ground
+from csat.errors import BadInput
 from csat.instrument.model import (
     cfa_model,
     measurement_model,
@@ -19,6 +20,7 @@ from csat.tally.tally import Tally
 if TYPE_CHECKING:
     from csat.analyses.invariance import Invariance
     from csat.analyses.structural.answers import Answers
+    from csat.analyses.structural.grouped import GroupedMeasurement, GroupedModel
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
     from csat.responses.responses import Responses
 
@@ -76,6 +78,37 @@ class Models(Ground):
             instrument=tally.instrument,
         )
 
+    def _measurement(self, model: str | None) -> Model:
+        """A model text, or the measurement part of the instrument's; without one, all constructs."""
+        if model is not None:
+            return self._model(model)
+        if self.instrument.model.strip():
+            return measurement_model(self.instrument)
+        return cfa_model(self.instrument)
+
+    def _groups(self, model: Model, column: str | None, *, in_order: bool = False) -> dict[str, Answers]:
+        """Answers by the groups of a column, in the order in which they first appear, or sorted."""
+        from csat.analyses.structural.answers import Answers
+
+        if column is None:
+            raise BadInput("no column of groups is named", do="Name one (--group COLUMN)")
+        labels = self.responses.segment(column)
+        whole = self._answers(model)
+        instrument = self.responses.instrument
+        values = list(dict.fromkeys(v for v in labels if v is not None))
+        groups = {}
+        for value in sorted(values) if in_order else values:
+            own = labels == value
+            weights = None if whole.weights is None else whole.weights[own]
+            groups[segment_title(instrument, column, value).en] = Answers(
+                whole.items, whole.rows[own], weights, whole.scales, whole.instrument
+            )
+        return groups
+
+    def _group_title(self, column: str) -> Text:
+        segments = self.responses.instrument.segments
+        return next((g.title for g in segments if g.column == column), Text(column))
+
     def cfa(
         self,
         *,
@@ -86,16 +119,33 @@ class Models(Ground):
         modifications: int = 0,
         std_lv: bool = False,
         confidence: float = 0.95,
-    ) -> MeasurementModel:
-        """The measurement part of the instrument's model, or of a model text; without one, all constructs."""
-        from csat.analyses.sem import cfa
+        group: str | None = None,
+        group_equal: Sequence[str] = (),
+        group_partial: Sequence[str] = (),
+    ) -> MeasurementModel | GroupedMeasurement:
+        """The measurement part of the instrument's model, or of a model text; without one, all constructs.
 
-        if model is not None:
-            found = self._model(model)
-        elif self.instrument.model.strip():
-            found = measurement_model(self.instrument)
-        else:
-            found = cfa_model(self.instrument)
+        group : a column whose groups are fitted at once, in the order in which they first appear;
+        group_equal, group_partial : what they have in common, and what is let go all the same, as in lavaan.
+        """
+        from csat.analyses.sem import cfa, cfa_by_group
+
+        found = self._measurement(model)
+        if group is not None or group_equal:
+            return cfa_by_group(
+                found,
+                self._groups(found, group),
+                group_equal=group_equal,
+                group_partial=group_partial,
+                estimator=estimator,
+                missing=missing,
+                ordered=ordered,
+                modifications=modifications,
+                std_lv=std_lv,
+                group=self._group_title(group or ""),
+                titles=self.titles(),
+                confidence=confidence,
+            )
         return cfa(
             found,
             self._model_data(found, estimator, missing, ordered),
@@ -121,32 +171,16 @@ class Models(Ground):
     ) -> Invariance:
         """Whether constructs are measured alike in the groups of a column, and what may be compared."""
         from csat.analyses.invariance import invariance
-        from csat.analyses.structural.answers import Answers
 
-        if model is not None:
-            found = self._model(model)
-        elif self.instrument.model.strip():
-            found = measurement_model(self.instrument)
-        else:
-            found = cfa_model(self.instrument)
-        labels = self.responses.segment(segment)
-        whole = self._answers(found)
-        instrument = self.responses.instrument
-        groups = {}
-        for value in sorted({v for v in labels if v is not None}):
-            own = labels == value
-            weights = None if whole.weights is None else whole.weights[own]
-            groups[segment_title(instrument, segment, value).en] = Answers(
-                whole.items, whole.rows[own], weights, whole.scales, whole.instrument
-            )
+        found = self._measurement(model)
         return invariance(
             found,
-            groups,
+            self._groups(found, segment, in_order=True),
             estimator=estimator,
             missing=missing,
             ordered=ordered,
             partial=partial,
-            group=next((g.title for g in instrument.segments if g.column == segment), Text(segment)),
+            group=self._group_title(segment),
             titles=self.titles(),
             confidence=confidence,
         )
@@ -161,12 +195,35 @@ class Models(Ground):
         modifications: int = 0,
         std_lv: bool = False,
         confidence: float = 0.95,
-    ) -> StructuralModel:
-        """The instrument's path model, or a model text in lavaan syntax, on rows complete on its items."""
-        from csat.analyses.sem import sem
+        group: str | None = None,
+        group_equal: Sequence[str] = (),
+        group_partial: Sequence[str] = (),
+    ) -> StructuralModel | GroupedModel:
+        """The instrument's path model, or a model text in lavaan syntax, on rows complete on its items.
+
+        group, group_equal, group_partial : as `cfa`.
+        """
+        from csat.analyses.sem import sem, sem_by_group
 
         found = self._model(model) if model is not None else self._path_model()
         known = [*(c.id for c in self.instrument.constructs), *self.items]
+        if group is not None or group_equal:
+            return sem_by_group(
+                found,
+                self._groups(found, group),
+                group_equal=group_equal,
+                group_partial=group_partial,
+                estimator=estimator,
+                missing=missing,
+                ordered=ordered,
+                modifications=modifications,
+                std_lv=std_lv,
+                hypotheses=self.responses.instrument.hypotheses if model is None else (),
+                known=known,
+                group=self._group_title(group or ""),
+                titles=self.titles(),
+                confidence=confidence,
+            )
         return sem(
             found,
             self._model_data(found, estimator, missing, ordered),

@@ -10,7 +10,7 @@ Satorra (2000); Satorra & Bentler (2001), Psychometrika 66, 507-514; Asparouhov 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -107,3 +107,23 @@ def wald(found: Fit, restriction: Array, values: Array | None = None) -> Differe
     spread = restriction @ found.covariance @ restriction.T
     statistic = float(gap @ np.linalg.solve(spread, gap))
     return Difference(statistic, len(restriction), _p(statistic, len(restriction)), "plain")
+
+
+def chi_square_by_group(found: Fit) -> list[float]:
+    """What each group adds to T."""
+    problem, made = found.problem, []
+    for g, model in enumerate(problem.models):
+        alone = replace(
+            problem,
+            models=(model,),
+            samples=(problem.samples[g],),
+            covs=(problem.covs[g],),
+            vectors=(problem.vectors[g],),
+            sizes=(problem.sizes[g],),
+        )
+        try:
+            value = alone.objective().look(found.theta).value
+        except np.linalg.LinAlgError:
+            value = math.nan
+        made.append(problem.sizes[g] * value)
+    return made

@@ -123,7 +123,9 @@ def overlapping(s: Solved) -> list[tuple[str, tuple[str, ...], float]]:
     """(effect, its causes with a severe VIF, the largest VIF) for each effect that has such."""
     names = s.table.variables
     total = s.estimate.implied[0].total
-    found = []
+    found: list[tuple[str, tuple[str, ...], float]] = []
+    if s.table.groups:
+        return found  # each group has its own
     for effect in dict.fromkeys(e for _, e in s.paths):
         causes = [c for c, e in s.paths if e == effect]
         at = np.array([names.index(c) for c in causes], dtype=np.intp)

@@ -1,4 +1,4 @@
-"""What is said of the fit of a structural model: the measures by name, the guidelines, the verdict on them."""
+"""What is said of the fit of a structural model: measures by name, guidelines, the verdict on them."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ def measure(fit: Mapping[str, float], name: str) -> float:
 def judged_name(fit: Mapping[str, float], name: str) -> str:
     """The version of a measure that is held against a guideline: robust, else scaled, else plain.
 
-    Guidelines were made for normal answers: robust and ordinal estimators come with versions that estimate what
-    the plain measure would be there (Brosseau-Liard & Savalei 2014; Savalei 2021).
+    Guidelines were made for normal answers: robust and ordinal estimators come with versions that estimate
+    what the plain measure would be there (Brosseau-Liard & Savalei 2014; Savalei 2021).
     """
     return next((n for n in CORRECTED.get(name, ()) if math.isfinite(measure(fit, n))), name)
 
@@ -122,25 +122,18 @@ def fit_said(fit: Mapping[str, float], guidelines: str) -> Text:
         f"({in_unit(fit[f'rmsea_ci_lower{of}'], 3)}-{in_unit(fit[f'rmsea_ci_upper{of}'], 3)}), SRMR "
         f"{in_unit(fit['srmr'], 3)}"
     )
-    which = Text("", "")
-    if kinds or scaled:
-        named = sorted(kinds)
-        which = Text(
-            " (scaled chi-square" + (f"; {' and '.join(named)} CFI, TLI and RMSEA)" if named else ")"),
-            "（校正卡方"
-            + (f"；CFI、TLI、RMSEA 为{'、'.join(KIND_WORDS[k] for k in named)}版本）" if named else "）"),
-        )
-        if not scaled:
-            which = Text(
-                f" ({' and '.join(named)} CFI, TLI and RMSEA)",
-                f"（CFI、TLI、RMSEA 为{'、'.join(KIND_WORDS[k] for k in named)}版本）",
-            )
+    versions = [Text("scaled chi-square", "校正卡方")] if scaled else []
+    versions += [
+        Text("{kind} CFI, TLI and RMSEA", "{kind} CFI、TLI 与 RMSEA").fill(kind=KIND_WORDS[k])
+        for k in sorted(kinds)
+    ]
+    which = Text(" ({said})", "（{said}）").fill(said=joined(versions)) if versions else Text("", "")
     return Text("Fit: {numbers}{which}; {verdict}.", "拟合：{numbers}{which}；{verdict}。").fill(
         numbers=numbers, verdict=verdict, which=which
     )
 
 
-KIND_WORDS = {"robust": "稳健", "scaled": "校正"}
+KIND_WORDS = {"robust": Text("robust", "稳健"), "scaled": Text("scaled", "校正")}
 
 
 def guidelines_table(fit: Mapping[str, float], guidelines: str, effective_n: float) -> Table:
@@ -152,7 +145,8 @@ def guidelines_table(fit: Mapping[str, float], guidelines: str, effective_n: flo
     if corrected:
         notes.append(
             Text(
-                "Judged are the corrected versions ({names}): the plain ones rest on normal, complete answers.",
+                "Judged are the corrected versions ({names}): the plain ones rest on normal, complete "
+                "answers.",
                 "所判断的是校正版本（{names}）：未校正的指标以正态、完整的数据为前提。",
             ).fill(names=joined([FIT_WORDS[n] for n in dict.fromkeys(corrected)]))
         )

@@ -13,6 +13,7 @@ from csat.analyses.structural.answers import Answers
 from csat.analyses.structural.constraints import constraints_of, places_of
 from csat.analyses.structural.moments import Moments
 from csat.analyses.structural.options import Options
+from csat.analyses.structural.ordering import without_residuals
 from csat.analyses.structural.setup import structure_of
 from csat.analyses.structural.solving import (
     Solution,
@@ -20,12 +21,12 @@ from csat.analyses.structural.solving import (
     cannot_hold,
     check_moments,
     no_start,
-    without_residuals,
 )
 from csat.errors import BadInput, CannotCompute, CsatError, NumericsError, listed
 from csat.instrument.parameters import ParameterTable
 from csat.instrument.statements import INTERCEPT, Rule
 from csat.numerics.constrained import Contradiction, information_within
+from csat.numerics.descent import MAX_STEPS
 from csat.numerics.fitting import Fit, Sample, fit
 from csat.numerics.invariance import renumbered
 from csat.numerics.moment_vectors import ContinuousMoments, MomentStructure, OrderedMoments
@@ -45,7 +46,8 @@ SHARED_CUTS = frozenset({"thresholds", "intercepts"})
 class GroupSolution:
     """All groups together, and each by itself in its own numbering.
 
-    generic : information where the search began. numbers : by group, which parameter of all each of its own is.
+    generic : information where the search began. numbers : by group, which parameter of all each of its own
+    is.
     """
 
     table: ParameterTable
@@ -99,7 +101,7 @@ def solved_groups(
         known = ~np.isnan(part.start)
         start[part.numbers[: part.start.size][known]] = part.start[known]
 
-    def fitted(**more: int) -> Fit:
+    def fitted(max_steps: int = MAX_STEPS) -> Fit:
         return fit(
             [p.model for p in parts],
             [p.sample for p in parts],
@@ -111,7 +113,8 @@ def solved_groups(
             upper=upper,
             constraints=constraints,
             exogenous=[table.observed.index(x) for x in table.covariates],
-            **more,
+            covariates=[table.observed.index(x) for x in table.explaining],
+            max_steps=max_steps,
         )
 
     try:
@@ -130,7 +133,7 @@ def solved_groups(
         information_within(generic.information, within),
         information_within(found.information, within),
         {p.name: _solution(p, found, g) for g, p in enumerate(parts)},
-        {p.name: p.numbers[: len(p.table.free)] for p in parts},
+        {p.name: p.numbers for p in parts},
         rules,
     )
 
@@ -179,7 +182,7 @@ def _in_group(name: str, err: CsatError) -> CannotCompute:
 def _ordered_samples(
     table: ParameterTable, data: GroupData, ordered: Collection[str], options: Options
 ) -> dict[str, tuple[Moments, Sample]]:
-    """Thresholds and polychoric correlations; the values anyone gave are the scale, not those of one group."""
+    """Thresholds and polychoric correlations; what anyone answered is the scale, not what one group did."""
     rest = [i for i in table.observed if i not in ordered]
     if rest:
         raise BadInput(
@@ -224,7 +227,7 @@ def _ordered_samples(
 
 
 def _of_ordered(table: ParameterTable) -> ParameterTable:
-    """What has no place under ordered items: residual variances give way, and their means are in thresholds."""
+    """Without what ordered items have no place for: residual variances give way, thresholds hold means."""
     table = without_residuals(table, dict.fromkeys(table.observed, 0.0))
     return replace(
         table,
@@ -296,8 +299,8 @@ def _same_cuts(items: Sequence[str], one: OrderedSample, other: OrderedSample, f
     for j, item in enumerate(items):
         if not np.array_equal(one.used[j], other.used[j]):
             raise CannotCompute(
-                f"in '{first}' and '{name}' different answers to {item} were chosen, so its thresholds cannot "
-                "be equal",
+                f"in '{first}' and '{name}' different answers to {item} were chosen, so its thresholds "
+                "cannot be equal",
                 where="the model",
                 do="Merge rare answers, leave the item out, or do not hold thresholds equal",
             )

@@ -29,6 +29,7 @@ EQUAL_WORDS: Mapping[str, Text] = {
     "lv.covariances": Text("covariances of constructs", "构念协方差"),
 }
 
+OF_GROUP = Text("{title}: {group}", "{title}：{group}")
 IN_GROUP = Text("In {group}: {text}", "{group}：{text}")
 LEVELS: tuple[Level, ...] = ("sound", "doubtful", "failed")
 
@@ -108,7 +109,7 @@ class GroupedModel(Result):
         for name in STACKED:
             own = [p[name] for p in parts.values() if name in p]
             if own:
-                tables[name] = self._stacked(own, notes=name != "loadings" or "paths" not in first)
+                tables[name] = self._stacked(own, notes=name == "loadings" and "paths" not in first)
         if any(p.op == INTERCEPT and p.lhs in self.constructs and p.free for p in self.parameters):
             tables["means"] = self._means_table()
         tables["fit"] = fit_table(self.fit)
@@ -130,7 +131,7 @@ class GroupedModel(Result):
             columns[name] = [v for part in parts for v in part.column(name)]
         labels = {"group": self.group, **{c: first.label(c) for c in kept}}
         formats = {c: f for c, f in first.formats.items() if c in kept and f != "boolean"}
-        said = [*first.notes, *self._notes()] if notes else []
+        said = [*first.notes, *(self._notes() if notes else [])]
         return Table(columns, title=first.title, notes=said, labels=labels, formats=formats)
 
     def _notes(self) -> list[Text]:
@@ -181,8 +182,8 @@ class GroupedModel(Result):
             title=Text("Means and intercepts of constructs", "构念的均值与截距"),
             notes=[
                 Text(
-                    "Against {first}, whose means are 0. They may be compared where intercepts are equal (csat "
-                    "invariance).",
+                    "Against {first}, whose means are 0. They may be compared where intercepts are equal "
+                    "(csat invariance).",
                     "与{first}（均值为 0）相比。截距相等时方可比较（csat invariance）。",
                 ).fill(first=self.groups[0])
             ],
@@ -233,8 +234,8 @@ def cautions_of(parts: Mapping[str, StructuralModel]) -> tuple[Caution, ...]:
     """What is said of all groups alike once, the rest with the group's name."""
     seen: dict[str, int] = {}
     for part in parts.values():
-        for text in {c.text.en for c in part.cautions}:
-            seen[text] = seen.get(text, 0) + 1
+        for said in {c.text.en for c in part.cautions}:
+            seen[said] = seen.get(said, 0) + 1
     found: list[Caution] = []
     for name, part in parts.items():
         for caution in part.cautions:

@@ -178,6 +178,8 @@ class StructuralModel(Result):
     smallest_information: float
     """Smallest eigenvalue of the information matrix, scaled to unit diagonal."""
     confidence: float
+    choice: Text | None = None
+    """Why `estimator="auto"` chose this estimator; None where it was asked for."""
     titles: Mapping[str, Text] = field(default_factory=dict)
 
     def parameter(self, lhs: str, op: str, rhs: str) -> ParameterEstimate | None:
@@ -349,6 +351,8 @@ class StructuralModel(Result):
                 "的载荷是为设定构念的量尺而固定的。",
             )
         ]
+        if self.choice is not None:
+            notes.insert(0, self.choice)
         if "chisq_scaled" in self.fit:
             f = self.fit
             notes.append(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from csat.analyses.guidelines import FIT_SETS
 from csat.errors import BadInput, UnknownName, listed
+from csat.language import Text
 from csat.numerics.fit_indices import Likelihood
 from csat.numerics.fitting import METHODS
 
@@ -36,12 +37,24 @@ class Options:
     missing: str
     ordered: Collection[str] | bool
     modifications: int
+    choice: Text | None = None
+    """Why `auto` chose the estimator."""
+
+    @property
+    def fixes_covariates(self) -> bool:
+        """Whether covariates keep their own moments: not with least squares, unless items are ordered.
+
+        lavaan's rule: least squares weigh all moments together, so those of covariates are estimated too.
+        """
+        by_likelihood = METHODS[self.estimator].discrepancy == "ML"
+        return self.fixed_x and (by_likelihood or bool(self.ordered))
 
 
 def check_options(options: Options) -> None:
     if options.estimator not in ESTIMATORS:
         raise BadInput(
-            f"the estimator is '{options.estimator}'", right=f"The estimators are: {', '.join(ESTIMATORS)}"
+            f"the estimator is '{options.estimator}'",
+            right=f"The estimators are: auto, {', '.join(ESTIMATORS)}",
         )
     if options.missing not in MISSING:
         raise UnknownName("policy for missing answers", options.missing, MISSING)
