@@ -40,11 +40,19 @@ def test_four_levels_by_hand() -> None:
     assert result.levels["nation"].se == pytest.approx([math.sqrt((3 * se_telecom) ** 2 + 12**2) / 9])
     assert result.levels["nation"].companies.tolist() == [4]
     assert list(result.tables()) == ["nation", "sector", "industry", "company"]
+    assert [(c.code, c.where) for c in result.cautions] == [("mixed weights", ("telecom", "money"))]
     assert json.loads(json.dumps(result.to_dict()))["levels"]["sector"]["names"] == ["telecom", "money"]
     for language in ("en", "zh"):
         assert "X" in result.text(language)
     for name, plot in result.plots().items():
         assert "<svg" in plot.svg("en", salt=name)
+
+
+def test_the_respondents_behind_it_are_said_as_far_as_they_are_given() -> None:
+    assert "not given" in rollup(FIXTURE).text("en") and "未给出受访者人数" in rollup(FIXTURE).text("zh")
+    some = rollup([Company("甲", 80, 50, 1.0, 100), Company("乙", 70, 30, 2.0)])
+    assert "n = 100" in some.text("en")
+    assert [(c.code, c.where) for c in some.cautions] == [("no n", ("乙",))]
 
 
 def test_equal_weights_and_indices_roll_up_to_themselves() -> None:

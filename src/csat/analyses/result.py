@@ -52,6 +52,8 @@ class Base:
 
     def text(self) -> Text:
         """The base as one sentence."""
+        if not self.rows:
+            return Text("How many respondents stand behind it is not given.", "未给出受访者人数。")
         policy = Text(self.missing, MISSING_WORDS.get(self.missing, self.missing))
         weighted = (
             Text(

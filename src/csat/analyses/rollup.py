@@ -302,6 +302,38 @@ def _parents(companies: Sequence[Company], level: Level, parent: Level | None) -
     return found
 
 
+def _mixed_weights(companies: Sequence[Company]) -> list[Caution]:
+    """Units weighed against one another of which some have a weight of their own and some have none."""
+    used = [level for level in LEVELS[1:] if any(getattr(c, level) for c in companies)]
+    found = []
+    for k, level in enumerate(used):
+        if level == "nation":
+            continue
+        above = used[k + 1] if k + 1 < len(used) else None
+        for unit in dict.fromkeys(getattr(c, above) if above else "" for c in companies):
+            own = [c for c in companies if not above or getattr(c, above) == unit]
+            members = list(dict.fromkeys(getattr(c, level) for c in own))
+            given = [m for m in members if not math.isnan(_own_weight(own, level, m))]
+            if not given or len(given) == len(members):
+                continue
+            without = [m for m in members if m not in given]
+            found.append(
+                Caution(
+                    "mixed weights",
+                    Text(
+                        "{given}: a weight of its own; {without}: the weights below added up. Are these in "
+                        "one unit?",
+                        "{given}使用自有权重，{without}使用下层权重之和：两者单位是否一致？",
+                    ).fill(
+                        given=Text(listed(given), "、".join(given)),
+                        without=Text(listed(without), "、".join(without)),
+                    ),
+                    tuple(members),
+                )
+            )
+    return found
+
+
 def _own_weight(companies: Sequence[Company], level: Level, unit: str) -> float:
     """The weight given for an industry or a sector; NaN where none is."""
     if level == "nation":
@@ -339,9 +371,23 @@ def _check(companies: Sequence[Company]) -> None:
 
 def _cautions(companies: Sequence[Company]) -> tuple[Caution, ...]:
     without = [c.name for c in companies if math.isnan(c.se)]
+    uncounted = [c.name for c in companies if not c.n]
+    found = _mixed_weights(companies)
+    if uncounted and len(uncounted) < len(companies):
+        found.append(
+            Caution(
+                "no n",
+                Text(
+                    "No number of respondents is given for {names}: the sum is of the others.",
+                    "未给出{names}的受访者人数：合计只含其余企业。",
+                ).fill(names=Text(listed(uncounted), "、".join(uncounted))),
+                tuple(uncounted),
+            )
+        )
     if not without:
-        return ()
+        return tuple(found)
     return (
+        *found,
         Caution(
             "no error",
             Text(
