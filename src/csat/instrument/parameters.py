@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import TypeVar
 
@@ -32,6 +33,9 @@ from csat.instrument.statements import (
 )
 
 _T = TypeVar("_T")
+
+REMEMBERED = 64
+"""Tables kept for models that are asked again: of other answers, with another estimator, in replicates."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +74,16 @@ class ParameterTable:
     """All parameters of a model for one group, or for several (`groups`) one after another.
 
     observed : items and covariates, indicators first. latents : constructs. covariates : observed
-    variables whose own moments are taken from the data. defined : parameters made of others (`:=`).
-    rules : what must hold among parameters beyond equal labels and bounds. thresholds : those of ordered
-    items that the text speaks of.
+    variables whose own moments are taken from the data. explaining : all that only explain, whether or not
+    theirs are. defined : parameters made of others (`:=`). rules : what must hold among parameters beyond
+    equal labels and bounds. thresholds : those of ordered items that the text speaks of.
     """
 
     observed: tuple[str, ...]
     latents: tuple[str, ...]
     rows: tuple[Parameter, ...]
     covariates: tuple[str, ...] = ()
+    explaining: tuple[str, ...] = ()
     defined: tuple[tuple[str, Expression], ...] = ()
     rules: tuple[Rule, ...] = ()
     thresholds: tuple[Parameter, ...] = ()
@@ -94,16 +99,21 @@ class ParameterTable:
 
     def numbers(self, name: str) -> tuple[int, ...]:
         """Which free parameter of all groups each free parameter of `of_group(name)` is."""
-        place = {row: k for k, rows in enumerate(self.free) for row in rows}
         own = [i for i, r in enumerate(self.rows) if r.group == name]
-        return tuple(place[own[rows[0]]] for rows in self.of_group(name).free)
+        return tuple(self.parameter_of[own[rows[0]]] for rows in self.of_group(name).free)
 
-    @property
+    @cached_property
     def variables(self) -> tuple[str, ...]:
         """Observed, then latents."""
         return self.observed + self.latents
 
-    @property
+    @cached_property
+    def parameter_of(self) -> tuple[int, ...]:
+        """By row the free parameter it is, -1 where it is none."""
+        place = {row: k for k, rows in enumerate(self.free) for row in rows}
+        return tuple(place.get(i, -1) for i in range(len(self.rows)))
+
+    @cached_property
     def free(self) -> tuple[tuple[int, ...], ...]:
         """Rows of each distinct free parameter, in order of first appearance: equal labels are one."""
         groups: dict[str, list[int]] = {}
@@ -140,24 +150,49 @@ def parameter_table(
     BadInput : a construct without scale on both sides, or modifiers for another number of groups.
     UnknownName : an equality, or one let go, that is not there.
     """
+    equal, partial = tuple(group_equal), tuple(group_partial)
+    asked = _Asked(std_lv, orthogonal, fixed_x, mean_structure, tuple(groups), equal, partial)
+    return _made(model, model.text, asked, where)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Options of `parameter_table`."""
+
+    std_lv: bool
+    orthogonal: bool
+    fixed_x: bool
+    mean_structure: bool
+    groups: tuple[str, ...]
+    group_equal: tuple[str, ...]
+    group_partial: tuple[str, ...]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _made(model: Model, text: str, asked: _Asked, where: str) -> ParameterTable:
+    """The table. text : of the model, which tells apart what says the same on other lines."""
+    std_lv, groups = asked.std_lv, asked.groups
     _check(model, where, groups)
     roles = _Roles.of(model)
     said = {s.key for s in model.statements}
     # a covariate whose own moments the text speaks of is not taken from the data
     moments = [key for key in said if key[1] in (COVARIES, INTERCEPT)]
     spoken_of = {name for left, _, right in moments for name in (left, right)}
-    fixed_covariates = tuple(x for x in roles.covariates if x not in spoken_of) if fixed_x else ()
+    explaining = tuple(x for x in roles.covariates if x not in spoken_of)
+    fixed_covariates = explaining if asked.fixed_x else ()
     by_group = []
     for g, name in enumerate(groups or ("",)):
         own = [_row(s, model, g, std_lv=std_lv) for s in model.statements if s.operator != THRESHOLD]
         own += _variances(model, roles, said, std_lv=std_lv)
-        own += _covariances(roles, said, orthogonal=orthogonal)
-        own += _covariate_moments(roles.covariates, fixed_covariates, said)
-        if mean_structure or any(s.operator == INTERCEPT for s in model.statements):
+        own += _covariances(roles, said, orthogonal=asked.orthogonal)
+        own += _covariate_moments(roles.covariates, explaining, fixed_covariates, said)
+        if asked.mean_structure or any(s.operator == INTERCEPT for s in model.statements):
             own += _intercepts(model, said, fixed_covariates)
         by_group.append([replace(r, group=name) for r in own])
     if len(by_group) > 1:
-        by_group = alike(by_group, model, fixed_covariates, group_equal, group_partial, std_lv=std_lv)
+        by_group = alike(
+            by_group, model, fixed_covariates, asked.group_equal, asked.group_partial, std_lv=std_lv
+        )
     rows = [r for own in by_group for r in own]
     cuts = [
         replace(_row(s, model, g, std_lv=std_lv), group=name)
@@ -171,10 +206,11 @@ def parameter_table(
         latents=model.latents,
         rows=tuple(ruled[: len(rows)]),
         covariates=fixed_covariates,
+        explaining=explaining,
         defined=tuple((str(r.left), r.right) for r in model.rules if r.operator == DEFINED),
         rules=rules,
         thresholds=tuple(ruled[len(rows) :]),
-        groups=tuple(groups),
+        groups=groups,
     )
 
 
@@ -272,9 +308,13 @@ def _covariances(roles: _Roles, said: set[tuple[str, str, str]], *, orthogonal: 
 
 
 def _covariate_moments(
-    covariates: Sequence[str], fixed: Sequence[str], said: set[tuple[str, str, str]]
+    covariates: Sequence[str],
+    explaining: Sequence[str],
+    fixed: Sequence[str],
+    said: set[tuple[str, str, str]],
 ) -> list[Parameter]:
-    pairs = [*((x, x) for x in covariates), *combinations(covariates, 2)]
+    """Variances of all; covariances of those that only explain: the text says which others there are."""
+    pairs = [*((x, x) for x in covariates), *combinations(explaining, 2)]
     return [
         Parameter(a, COVARIES, b, free=not both_fixed, exogenous=both_fixed)
         for a, b in pairs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,14 +37,14 @@ def baseline(problem: Problem, group: int) -> Baseline:
     p = len(cov)
     if isinstance(model, OrderedMoments):
         weight = problem.weights[group]
-        t = model.thresholds.row.size
+        t = model.head
         rest = vector[t:]
         own = weight if weight.ndim == 1 else _schur(weight, np.arange(t))
         f = float(rest @ weighted(own[t:] if own.ndim == 1 else own, rest))
-        return Baseline(f, np.arange(t), weight, np.eye(p), np.zeros(p))
-    free = free_moments(p, problem.exogenous, means=with_means(model))
+        return Baseline(f, np.arange(t), weight, np.diag(np.diagonal(cov)), np.zeros(p))
+    free = free_moments(p, problem.covariates, means=with_means(model))
     rows, columns = vech_indices(p)
-    kept = (rows == columns) | _of_covariates(p, problem.exogenous)
+    kept = (rows == columns) | of_covariates(p, problem.covariates)
     independent = np.zeros((p, p))
     independent[rows[kept], columns[kept]] = cov[rows[kept], columns[kept]]
     independent = np.tril(independent) + np.tril(independent, -1).T
@@ -68,16 +69,18 @@ def baseline(problem: Problem, group: int) -> Baseline:
     return Baseline(f, free, own, independent, sample.mean)
 
 
-def free_moments(p: int, exogenous: tuple[int, ...], *, means: bool) -> Positions:
+def free_moments(p: int, covariates: Sequence[int], *, means: bool) -> Positions:
     """Positions of the moments the baseline model of p continuous items leaves free."""
     rows, columns = vech_indices(p)
-    kept = (rows == columns) | _of_covariates(p, exogenous)
+    kept = (rows == columns) | of_covariates(p, covariates)
     return np.flatnonzero(np.concatenate([np.ones(p, dtype=bool), kept]) if means else kept)
 
 
-def _of_covariates(p: int, exogenous: tuple[int, ...]) -> NDArray[np.bool_]:
+def of_covariates(p: int, covariates: Sequence[int], *, means: bool = False) -> NDArray[np.bool_]:
+    """Which moments of p items are those of covariates among themselves, (k,)."""
     rows, columns = vech_indices(p)
-    return np.asarray(np.isin(rows, exogenous) & np.isin(columns, exogenous))
+    own = np.isin(rows, covariates) & np.isin(columns, covariates)
+    return np.asarray(np.concatenate([np.isin(np.arange(p), covariates), own]) if means else own)
 
 
 def _schur(weight: Array, free: Positions) -> Array:

@@ -16,7 +16,7 @@ from csat.numerics import robust
 from csat.numerics.asymptotic import explained_rows
 from csat.numerics.baseline import Baseline, baseline
 from csat.numerics.linalg import Array, inverse
-from csat.numerics.missing import half_hessian, score_covariance
+from csat.numerics.missing import half_hessian, patterns, score_covariance
 from csat.numerics.moment_vectors import MomentsAt, MomentStructure
 from csat.numerics.problem import Problem, with_means
 from csat.numerics.robust import Piece, TestStatistic
@@ -95,9 +95,15 @@ def _incomplete_tests(
 ) -> tuple[TestStatistic, TestStatistic]:
     """Yuan-Bentler corrections with full information."""
     assert filling is not None
-    saturated, independent = 0.0, 0.0
+    saturated = independent = covariates = 0.0
+    x = np.asarray(problem.exogenous, dtype=np.intp)
     for sample, own in zip(problem.samples, base, strict=True):
         assert sample.gaps is not None
+        if x.size:
+            part = patterns(sample.gaps.rows[:, x], weights=sample.gaps.weights)
+            cov, mean = sample.cov[np.ix_(x, x)], sample.mean[x]
+            spread = score_covariance(part, cov, mean)
+            covariates += float((np.linalg.inv(half_hessian(part, cov, mean)) * spread.T).sum())
         free = own.free
         at_h1 = half_hessian(sample.gaps, sample.cov, sample.mean)
         b1 = score_covariance(sample.gaps, sample.cov, sample.mean)
@@ -107,7 +113,9 @@ def _incomplete_tests(
         independent += float((np.linalg.inv(at_base) * b0.T).sum())
     fitted = float((bread_inverse * filling.T).sum())
     return (
-        _with_factors(_yuan_bentler(plain, saturated, fitted), problem, saturated, fitted),
+        _with_factors(
+            _yuan_bentler(plain, saturated, fitted), problem, saturated - covariates, fitted - covariates
+        ),
         _yuan_bentler(base_plain, saturated, independent),
     )
 

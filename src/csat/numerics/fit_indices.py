@@ -69,6 +69,7 @@ def fit_measures(
     sample_mean: ArrayLike | None = None,
     implied_mean: ArrayLike | None = None,
     exogenous: Sequence[int] = (),
+    covariates: Sequence[int] | None = None,
     likelihood: Likelihood = "normal",
 ) -> dict[str, float]:
     """All fit measures of one group fitted by maximum likelihood.
@@ -77,7 +78,8 @@ def fit_measures(
     ----------
     sample_cov, implied_cov : (p, p). sample_mean, implied_mean : (p,) with a mean structure, else None.
     n : respondents. parameters : q, free and distinct. exogenous : positions of observed covariates whose
-        own moments are taken as they are (lavaan's fixed.x): neither moments nor parameters.
+        own moments are taken as they are (lavaan's fixed.x): neither moments nor parameters. covariates :
+        those that covary in the baseline model; the exogenous ones unless said otherwise.
 
     Returns
     -------
@@ -96,6 +98,7 @@ def fit_measures(
     """
     s, sigma = np.asarray(sample_cov, dtype=float), np.asarray(implied_cov, dtype=float)
     p, x = len(s), list(exogenous)
+    covary = x if covariates is None else list(covariates)
     means = sample_mean is not None and implied_mean is not None
     f = ml_discrepancy(s, sigma, sample_mean=sample_mean, implied_mean=implied_mean)
     df = moment_count(p, means=means, exogenous=len(x)) - parameters
@@ -104,11 +107,12 @@ def fit_measures(
     chisq = max(multiplier * f, 0.0)
     baseline_f = -log_determinant(correlation_from_covariance(s))
     unrestricted = -n / 2 * (p * LOG_2PI + log_determinant(s) + p)
+    if covary:
+        baseline_f += log_determinant(correlation_from_covariance(s[np.ix_(covary, covary)]))
     if x:
         s_xx = s[np.ix_(x, x)]
-        baseline_f += log_determinant(correlation_from_covariance(s_xx))
         unrestricted += n / 2 * (len(x) * LOG_2PI + log_determinant(s_xx) + len(x))
-    baseline_df = p * (p - 1) // 2 - len(x) * (len(x) - 1) // 2
+    baseline_df = p * (p - 1) // 2 - len(covary) * (len(covary) - 1) // 2
     measures = {
         "npar": float(parameters),
         "fmin": f / 2,
@@ -250,7 +254,10 @@ def residual_measures(
     s, sigma = np.asarray(sample_cov, dtype=float), np.asarray(implied_cov, dtype=float)
     variances = np.diagonal(s)
     standardised = (s - sigma) / np.sqrt(np.outer(variances, variances))
-    correlation = correlation_from_covariance(s) - correlation_from_covariance(sigma)
+    # least squares may end where an item's variance is negative: then there is no implied correlation
+    with np.errstate(invalid="ignore"):
+        implied_sd = np.sqrt(np.where(np.diagonal(sigma) > 0, np.diagonal(sigma), np.nan))
+    correlation = correlation_from_covariance(s) - sigma / np.outer(implied_sd, implied_sd)
     below = correlation[np.tril_indices(len(s), -1)]
     nomean = {
         "rmr": vech(s - sigma),
@@ -264,7 +271,7 @@ def residual_measures(
         m, mu = np.asarray(sample_mean, dtype=float), np.asarray(implied_mean, dtype=float)
         means = {name: (m - mu) / np.sqrt(variances) for name in nomean}
         means["rmr"] = m - mu
-        means["srmr_mplus"] = m / np.sqrt(variances) - mu / np.sqrt(np.diagonal(sigma))
+        means["srmr_mplus"] = m / np.sqrt(variances) - mu / implied_sd
     return {
         **{name: _root_mean(residual, means[name]) for name, residual in nomean.items()},
         **{f"{name}_nomean": _root_mean(residual) for name, residual in nomean.items()},

@@ -84,6 +84,10 @@ def test_measures(
         source = (test, baseline)
     if source is not None and df > 0:
         measures |= _robust_measures(*source, n=n if robust_n is None else robust_n, groups=groups)
+    elif source is not None and df == 0:
+        # a model that leaves nothing to test fits exactly
+        names = ("rmsea_robust", "rmsea_ci_lower_robust", "rmsea_ci_upper_robust")
+        measures |= dict.fromkeys(names, 0.0)
     return measures
 
 
@@ -313,43 +317,31 @@ def ordered_residuals(
 
 
 def mixed_residuals(
-    share: float,
-    thresholds: Array,
-    means: Array,
-    cov: Array,
-    implied_cov: Array,
-    numeric: Sequence[int],
+    share: float, thresholds: Array, cov: Array, implied_cov: Array, *, covariates: int = 0
 ) -> dict[str, float]:
     """Residual measures of ordered items and numbers together (given covariates, what these leave).
 
-    thresholds, means : sample less implied, means of the numbers. numeric : their positions. Denominators are
-    lavaan's: thresholds and means count beside the covariances, without means the numbers count twice.
+    thresholds : sample less implied. Means and variances of the numbers do not count; in the denominators the
+    variances and the covariates do (lavaan's).
     """
     p = len(cov)
-    rows, columns = np.tril_indices(p)
+    rows, columns = np.tril_indices(p, -1)
     sd, implied_sd = np.sqrt(np.diagonal(cov)), np.sqrt(np.diagonal(implied_cov))
     raw = (cov - implied_cov)[rows, columns]
     scaled = raw / (sd[rows] * sd[columns])
-    r = cov / np.outer(sd, sd) - implied_cov / np.outer(implied_sd, implied_sd)
-    off = r[np.tril_indices(p, -1)]
-    k, t = len(numeric), thresholds.size
-    cuts, own = float((thresholds**2).sum()), list(numeric)
-
-    def root(squares: float, count: int) -> float:
-        return math.sqrt(squares / count) if count else 0.0
-
-    both, alone = raw.size + t + k, raw.size + k
-    raw_sum, scaled_sum, off_sum = (float((x**2).sum()) for x in (raw, scaled, off))
+    r = (cov / np.outer(sd, sd) - implied_cov / np.outer(implied_sd, implied_sd))[rows, columns]
+    alone, t, cuts = p * (p + 1) // 2 + covariates, thresholds.size, float((thresholds**2).sum())
+    raw_sum, scaled_sum, r_sum = (float((x**2).sum()) for x in (raw, scaled, r))
     values = {
-        "rmr": root(raw_sum + cuts + float((means**2).sum()), both),
-        "rmr_nomean": root(raw_sum, alone),
-        "srmr": root(scaled_sum, alone),
-        "srmr_bentler": root(scaled_sum + cuts + float(((means / sd[own]) ** 2).sum()), both),
-        "srmr_bentler_nomean": root(scaled_sum, alone),
+        "rmr": math.sqrt((raw_sum + cuts) / (alone + t)),
+        "rmr_nomean": math.sqrt(raw_sum / alone),
+        "srmr": math.sqrt(scaled_sum / alone),
+        "srmr_bentler": math.sqrt((scaled_sum + cuts) / (alone + t)),
+        "srmr_bentler_nomean": math.sqrt(scaled_sum / alone),
         "srmr_mplus": math.nan,
         "srmr_mplus_nomean": math.nan,
-        "crmr": root(off_sum + cuts + float(((means / sd[own]) ** 2).sum()), off.size + t),
-        "crmr_nomean": root(off_sum, off.size),
+        "crmr": math.sqrt((r_sum + cuts) / (r.size + t)) if r.size + t else 0.0,
+        "crmr_nomean": math.sqrt(r_sum / r.size) if r.size else 0.0,
     }
     return {name: share * value for name, value in values.items()}
 

@@ -52,6 +52,7 @@ def fit(
     upper: Array | None = None,
     constraints: Constraints | None = None,
     exogenous: Sequence[int] = (),
+    covariates: Sequence[int] | None = None,
     max_steps: int = MAX_STEPS,
 ) -> Fit:
     """Parameters, errors, tests and fit measures of a model of one group or several.
@@ -62,7 +63,8 @@ def fit(
         parameter in several structures. samples : by group. count : q. estimator : a key of `METHODS`.
     information : "expected" or "observed", instead of the estimator's own (full information: observed).
     errors : instead of the estimator's own. start : (q,) NaN where csat may choose. exogenous : positions of
-        covariates whose own moments are taken as they are. lower, upper, constraints : what theta must obey;
+        covariates whose own moments are taken as they are. covariates : all that covary in the baseline model;
+        the exogenous ones unless said otherwise. lower, upper, constraints : what theta must obey;
         errors and tests count what holds with equality as known.
 
     Raises
@@ -78,6 +80,7 @@ def fit(
         information=information,
         errors=errors,
         exogenous=exogenous,
+        covariates=covariates,
     )
     estimate = _estimated(problem, count, start, lower, upper, constraints, max_steps)
     # covariates whose moments are taken as they are: free for the tests, so that they count nowhere

@@ -10,8 +10,8 @@ from csat.numerics import fit_table
 from csat.numerics.fit_indices import LOG_2PI, gfi_measures
 from csat.numerics.fitted import Fit
 from csat.numerics.linalg import Array, log_determinant, vech_indices
-from csat.numerics.missing import half_hessian
-from csat.numerics.moment_vectors import MomentsAt, MomentStructure, OrderedMoments
+from csat.numerics.missing import available_moments, half_hessian
+from csat.numerics.moment_vectors import ContinuousMoments, MomentsAt, MomentStructure, OrderedMoments
 from csat.numerics.problem import with_means
 from csat.numerics.robust_indices import robust_source
 
@@ -50,8 +50,10 @@ def fit_measures(found: Fit) -> dict[str, float]:
     shares = [s.n / found.n for s in samples]
     if ordered:
         parts = [
-            fit_table.ordered_residuals(share, *_ordered_pairs(m, s, v))
-            for share, m, s, v in zip(shares, models, found.samples, found.moments, strict=True)
+            _ordered_residuals(share, m, s, v, data.cov)
+            for share, m, s, v, data in zip(
+                shares, models, found.samples, found.moments, samples, strict=True
+            )
         ]
         measures |= {name: sum(part[name] for part in parts) for name in parts[0]}
     else:
@@ -82,17 +84,24 @@ def fit_measures(found: Fit) -> dict[str, float]:
     else:
         measures |= fit_table.weighted_gfi(_gfi_pieces(found), df=found.test.df, moments=k)
     if ordered:
-        measures["wrmr"] = fit_table.wrmr(found.test, n=found.n, moments=k)
+        measures["wrmr"] = fit_table.wrmr(found.test, n=found.n, moments=len(found.samples[0]))
         del measures["ecvi"]
     return measures
 
 
-def _ordered_pairs(
-    model: MomentStructure, sample: Array, at: MomentsAt
-) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+def _ordered_residuals(
+    share: float, model: MomentStructure, sample: Array, at: MomentsAt, cov: Array
+) -> dict[str, float]:
     assert isinstance(model, OrderedMoments)
-    t = model.thresholds.row.size
-    return (sample[:t], at.vector[:t]), (sample[t:], at.vector[t:])
+    t, head = model.thresholds.row.size, model.head
+    if model.is_plain:
+        return fit_table.ordered_residuals(share, (sample[:t], at.vector[:t]), (sample[t:], at.vector[t:]))
+    numeric, gap, p = model.numeric, sample - at.vector, len(cov)
+    implied_cov = cov.copy()
+    columns, rows = np.triu_indices(p, 1)
+    implied_cov[rows, columns] = implied_cov[columns, rows] = at.vector[head:]
+    implied_cov[numeric, numeric] = at.vector[head - numeric.size : head]
+    return fit_table.mixed_residuals(share, gap[:t], cov, implied_cov, covariates=model.given.size)
 
 
 def _gfi_pieces(found: Fit) -> list[tuple[float, Array, Array, Array]]:
@@ -105,6 +114,10 @@ def _gfi_pieces(found: Fit) -> list[tuple[float, Array, Array, Array]]:
         w = weight
         if data.gaps is not None:
             w = half_hessian(data.gaps, at.at.covariance, at.at.mean, expected=True)
+            assert isinstance(model, ContinuousMoments)
+            # lavaan's sample moments are the available ones here, not the saturated
+            mean, cov = available_moments(data.gaps)
+            s = model.of_sample(cov, mean)
         if exogenous and not isinstance(model, OrderedMoments):
             p = model.structure.observed
             rows, columns = vech_indices(p)
@@ -120,11 +133,11 @@ def _log_likelihoods(found: Fit) -> tuple[float, float]:
     """Of the model and of the unrestricted model, without what fixed covariates bring."""
     unrestricted, exogenous = 0.0, found.problem.exogenous
     for sample, cov in zip(found.data, found.problem.covs, strict=True):
+        n, p = sample.n, len(cov)
         if sample.saturated is not None:
             unrestricted += sample.saturated.log_likelihood
-            continue
-        n, p = sample.n, len(cov)
-        unrestricted -= n / 2 * (p * LOG_2PI + log_determinant(cov) + p)
+        else:
+            unrestricted -= n / 2 * (p * LOG_2PI + log_determinant(cov) + p)
         if exogenous:
             x = cov[np.ix_(list(exogenous), list(exogenous))]
             unrestricted += n / 2 * (len(x) * LOG_2PI + log_determinant(x) + len(x))

@@ -199,6 +199,22 @@ class Saturated:
     steps: int
 
 
+def available_moments(data: Patterns) -> tuple[Array, Array]:
+    """Mean of each item over who answered it, and covariance of each pair over who answered both.
+
+    The covariance of a pair is about the pair's own means and divides by its n - 1, then all by N / (N - 1).
+    """
+    seen = data.observed * data.n[:, None]
+    known = data.observed.astype(float)
+    mean = (seen * data.mean).sum(axis=0) / seen.sum(axis=0)
+    away = np.where(data.observed, data.mean - mean, 0.0)
+    n = seen.T @ known
+    # (a, b): the sum of a over who answered both
+    sums = (seen * away).T @ known
+    squares = (data.n[:, None, None] * data.cov).sum(axis=0) + (seen * away).T @ away
+    return mean, (squares - sums * sums.T / n) / (n - 1) * ((data.total - 1) / data.total)
+
+
 def saturated_moments(data: Patterns) -> Saturated:
     """The unrestricted mean and covariance (the "h1" model) by EM, finished by Newton steps.
 

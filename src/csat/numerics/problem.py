@@ -32,7 +32,7 @@ class Problem:
 
     covs : (p, p) of the samples, dividing by what the discrepancy counts with. vectors : the same as moment
     vectors s. sizes : what the discrepancy of each group is multiplied with. exogenous : positions of
-    covariates whose own moments are taken as they are.
+    covariates whose own moments are taken as they are. covariates : those that covary in the baseline model.
     """
 
     method: Method
@@ -42,6 +42,7 @@ class Problem:
     vectors: tuple[Array, ...]
     sizes: tuple[float, ...]
     exogenous: tuple[int, ...]
+    covariates: tuple[int, ...]
     likelihood: Likelihood
 
     @classmethod
@@ -55,8 +56,12 @@ class Problem:
         information: Information | None = None,
         errors: Errors | None = None,
         exogenous: Sequence[int] = (),
+        covariates: Sequence[int] | None = None,
     ) -> Problem:
-        """With the conventions of an estimator; raises BadInput where it does not suit the data."""
+        """With the conventions of an estimator; raises BadInput where it does not suit the data.
+
+        covariates : the exogenous ones, unless said otherwise.
+        """
         method = _method(estimator, samples, information, errors)
         less_one = method.discrepancy != "ML" or likelihood == "wishart"
         covs = tuple(s.cov * (s.n / (s.n - 1)) if less_one and s.ordered is None else s.cov for s in samples)
@@ -68,6 +73,7 @@ class Problem:
             tuple(_sample_vector(m, s, c) for m, s, c in zip(models, samples, covs, strict=True)),
             tuple(s.n - 1 if less_one else s.n for s in samples),
             tuple(exogenous),
+            tuple(exogenous if covariates is None else covariates),
             likelihood,
         )
 
@@ -241,12 +247,15 @@ def _inverse_gamma(gamma: Array) -> Array:
 def _require_spread(found: OrderedSample) -> None:
     """That every threshold and correlation has an error: none is at its limit."""
     t = found.thresholds.size
+    head = len(found.gamma) - len(found.correlation) * (len(found.correlation) - 1) // 2
     flat = np.flatnonzero(~(np.diagonal(found.gamma) > 0))
     if not flat.size:
         return
     columns, rows = np.triu_indices(len(found.correlation), 1)
     k = int(flat[0])
-    pair = [int(found.item[k])] if k < t else [int(columns[k - t]), int(rows[k - t])]
+    if t <= k < head:
+        raise SingularMatrix("a mean, slope or variance has no spread")
+    pair = [int(found.item[k])] if k < t else [int(columns[k - head]), int(rows[k - head])]
     raise SingularMatrix(
         "the polychoric correlation of {items} is at its limit of 1 or -1"
         if k >= t

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from csat.errors import NumericsError
 from csat.numerics import robust
 from csat.numerics.asymptotic import normal_weight
-from csat.numerics.baseline import free_moments, marginal
+from csat.numerics.baseline import free_moments, marginal, of_covariates
 from csat.numerics.chi_square import chosen_columns
 from csat.numerics.constrained import free_directions
 from csat.numerics.fit_indices import ml_discrepancy
@@ -40,8 +40,8 @@ def robust_source(found: Fit) -> tuple[TestStatistic, TestStatistic] | None:
     first = found.data[0]
     if first.gaps is not None:
         pieces, complete, f, f0 = _incomplete_source(found)
-    elif any(isinstance(m, OrderedMoments) and m.scales.free.any() for m in found.models):
-        # with free scales the polychorics are not what a normal-theory discrepancy would be about
+    elif any(isinstance(m, OrderedMoments) and (m.scales.free.any() or not m.is_plain) for m in found.models):
+        # with free scales, numbers or covariates it is not polychorics alone that are discrepant
         return None
     elif first.ordered is not None and found.method.test != "standard":
         pieces, complete, f, f0 = _ordered_source(found)
@@ -76,7 +76,7 @@ def _baseline_free(found: Fit) -> list[Positions]:
     return [
         np.zeros(0, dtype=np.intp)
         if isinstance(model, OrderedMoments)
-        else free_moments(len(sample.cov), found.problem.exogenous, means=with_means(model))
+        else free_moments(len(sample.cov), found.problem.covariates, means=with_means(model))
         for model, sample in zip(found.models, found.data, strict=True)
     ]
 
@@ -90,9 +90,14 @@ def incomplete_pieces(found: Fit) -> list[Piece]:
     for share, sample, at in zip(found.shares, found.data, found.moments, strict=True):
         assert sample.gaps is not None
         h1 = half_hessian(sample.gaps, sample.cov, sample.mean)
-        gamma: Array = np.asarray(np.linalg.inv(h1), dtype=float)
+        # the moments of covariates among themselves count as known
+        rest = ~of_covariates(len(sample.cov), found.problem.exogenous, means=True)
+        own: Array = np.asarray(np.linalg.inv(h1[np.ix_(rest, rest)]), dtype=float)
         if found.method.errors != "standard":
-            gamma = gamma @ score_covariance(sample.gaps, sample.cov, sample.mean) @ gamma
+            scores = score_covariance(sample.gaps, sample.cov, sample.mean)[np.ix_(rest, rest)]
+            own = own @ scores @ own
+        gamma = np.zeros_like(h1)
+        gamma[np.ix_(rest, rest)] = own
         pieces.append(Piece(share, _along_constraints(found, at.jacobian), h1, gamma))
     return pieces
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from csat.analyses.structural.model import Modification
 from csat.instrument.parameters import ParameterTable
-from csat.instrument.statements import COVARIES, MEASURES, REGRESSED_ON
+from csat.instrument.statements import COVARIES, INTERCEPT, MEASURES, REGRESSED_ON
 from csat.numerics.fitted import Fit
 from csat.numerics.linalg import Array
 from csat.numerics.modification import Candidate, modification_indices
@@ -20,8 +20,8 @@ def modifications(
     """The parameters whose release would lower chi-square most, largest first.
 
     Looked at: loadings of measured items on the other constructs, covariances of residuals and of constructs,
-    and, in a model with paths, the paths it does not have. total, residual : (v, v) covariance of all
-    variables, and of what the model leaves unexplained. group : of several, which one.
+    numbers the text fixes, and, in a model with paths, the paths it does not have. total, residual : (v, v)
+    covariance of all variables, and of what the model leaves unexplained. group : of several, which one.
     """
     at = {name: i for i, name in enumerate(table.variables)}
     names = _candidates(table)
@@ -50,8 +50,12 @@ def modifications(
 def _candidates(table: ParameterTable) -> list[tuple[str, str, str]]:
     there = {(r.left, r.operator, r.right) for r in table.rows if r.free or r.exogenous}
     there |= {(b, op, a) for a, op, b in there if op == COVARIES}
-    fixed = {(r.left, r.operator, r.right) for r in table.rows if not r.free and r.value not in (0.0,)}
-    there |= fixed
+    # numbers the text fixes; the first loading of a construct says nothing new unless labels tie the others
+    fixed = [
+        (r.left, r.operator, r.right)
+        for r in table.rows
+        if not r.free and not r.exogenous and r.operator != INTERCEPT and r.value not in (0.0,)
+    ]
     measured = [i for i in table.observed if any(r.operator == MEASURES and r.right == i for r in table.rows)]
     found = [(f, MEASURES, i) for f in table.latents for i in measured]
     found += [(a, COVARIES, b) for a, b in combinations(measured, 2)]
@@ -59,7 +63,8 @@ def _candidates(table: ParameterTable) -> list[tuple[str, str, str]]:
     on_paths = {n for r in table.rows if r.operator == REGRESSED_ON for n in (r.left, r.right)}
     involved = [n for n in table.variables if n in on_paths]
     found += [(a, REGRESSED_ON, b) for a in involved for b in involved if a != b]
-    return [n for n in found if n not in there]
+    known = {*fixed, *((b, op, a) for a, op, b in fixed if op == COVARIES)}
+    return [*fixed, *(n for n in found if n not in there and n not in known)]
 
 
 def _candidate(at: dict[str, int], left: str, operator: str, right: str, group: int) -> Candidate:
