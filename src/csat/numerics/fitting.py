@@ -63,8 +63,8 @@ def fit(
         parameter in several structures. samples : by group. count : q. estimator : a key of `METHODS`.
     information : "expected" or "observed", instead of the estimator's own (full information: observed).
     errors : instead of the estimator's own. start : (q,) NaN where csat may choose. exogenous : positions of
-        covariates whose own moments are taken as they are. covariates : all that covary in the baseline model;
-        the exogenous ones unless said otherwise. lower, upper, constraints : what theta must obey;
+        covariates whose own moments are taken as they are. covariates : all that covary in the baseline
+        model; the exogenous ones unless said otherwise. lower, upper, constraints : what theta must obey;
         errors and tests count what holds with equality as known.
 
     Raises
@@ -159,6 +159,10 @@ def _estimated(
     said = np.full(count, np.nan) if start is None else start
 
     def starts() -> Iterator[Array]:
+        if not max_steps and not np.isnan(said).any():
+            # what the model is at these values, and nothing else
+            yield said
+            return
         own = _start(problem, count, plain=False)
         near = np.where(np.isnan(said), own, said)
         if isinstance(objective, FullInformation):

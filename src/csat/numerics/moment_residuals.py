@@ -107,7 +107,11 @@ def _parts(found: Fit, group: int) -> tuple[Array, Array, Array]:
     gamma = found.gammas[group]
     if data.gaps is not None:
         gamma = incomplete_pieces(found)[group].gamma
-    elif found.method.errors == "standard" and found.method.discrepancy not in ("WLS", "DWLS"):
+    elif (
+        data.ordered is None
+        and found.method.errors == "standard"
+        and found.method.discrepancy not in ("WLS", "DWLS")
+    ):
         with_means = isinstance(model, ContinuousMoments) and model.with_means
         given = found.problem.exogenous
         gamma = normal_gamma(_covariance(found, group), means=with_means, given=given)
