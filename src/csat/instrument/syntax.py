@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, NoReturn
 
 from csat.errors import BadInput, UnknownName
@@ -49,6 +50,10 @@ _KNOWN_OPERATORS = (
 )
 
 
+REMEMBERED = 64
+"""Models kept for when they are asked again."""
+
+
 def parse_model(text: str, *, where: str = "", first_line: int = 1) -> Model:
     """The model a text in lavaan syntax says.
 
@@ -68,6 +73,11 @@ def parse_model(text: str, *, where: str = "", first_line: int = 1) -> Model:
     ModelError : where the text is no model: with line, column, the line itself and what would be right.
     UnknownName : a rule names a label no statement gives.
     """
+    return _parsed(text, where, first_line)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _parsed(text: str, where: str, first_line: int) -> Model:
     source = Source(text, where, first_line)
     written = chunks(tokens(source))
     statements: list[Statement] = []

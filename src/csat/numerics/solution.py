@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csat.numerics.estimation import null_directions, smallest_eigenvalue
-from csat.numerics.linalg import Array
+from csat.numerics.linalg import Array, positive_inverse
 from csat.numerics.structure import Cells, Implied, Positions, Structure
 
 SINGULAR_BELOW = 1e-10
@@ -56,17 +56,29 @@ def parameter_covariance(information: Array, held: NDArray[np.bool_]) -> Array:
     free = np.flatnonzero(~held)
     if not free.size:
         return covariance
-    part = information[np.ix_(free, free)]
+    part = information if free.size == q else information[np.ix_(free, free)]
     scale = np.sqrt(np.maximum(np.diagonal(part), 1e-300))
     scaled = part / np.outer(scale, scale)
-    values, vectors = np.linalg.eigh(scaled)
-    usable = values > SINGULAR_BELOW
-    inverse = (vectors[:, usable] / values[usable]) @ vectors[:, usable].T / np.outer(scale, scale)
-    unknown = (np.abs(vectors[:, ~usable]) > np.sqrt(SINGULAR_BELOW)).any(axis=1)
-    inverse[unknown] = np.nan
-    inverse[:, unknown] = np.nan
-    covariance[np.ix_(free, free)] = inverse
+    inverse = _safe_inverse(scaled)
+    if inverse is None:
+        values, vectors = np.linalg.eigh(scaled)
+        usable = values > SINGULAR_BELOW
+        inverse = (vectors[:, usable] / values[usable]) @ vectors[:, usable].T
+        unknown = (np.abs(vectors[:, ~usable]) > np.sqrt(SINGULAR_BELOW)).any(axis=1)
+        inverse[unknown] = np.nan
+        inverse[:, unknown] = np.nan
+    covariance[np.ix_(free, free)] = inverse / np.outer(scale, scale)
     return covariance
+
+
+def _safe_inverse(scaled: Array) -> Array | None:
+    """Inverse of a matrix with unit diagonal; None when an eigenvalue may be below `SINGULAR_BELOW`."""
+    try:
+        inverse, _ = positive_inverse(scaled)
+    except np.linalg.LinAlgError:
+        return None
+    # the smallest eigenvalue is at least 1 / tr(inverse); the margin is for what rounding does to that
+    return inverse if np.trace(inverse) < 1e-2 / SINGULAR_BELOW else None
 
 
 def standardised(
@@ -95,10 +107,9 @@ def standardised(
     log_slope = _log_sd_slopes(structure, at, q) - held
     latent_d = np.where(np.arange(v) < p, 1.0, d)
     complete = _scaled(structure, theta, d, at)
-    slopes = _scaled_slopes(structure, theta, d, log_slope, complete)
-    own = structure.symmetric.row == structure.symmetric.column
-    slopes[1][own] -= 2 * held[structure.symmetric.row[own]]
-    errors = ByCell(*(delta_errors(s, covariance) for s in slopes))
+    slopes = _scaled_slopes(structure, theta, d, log_slope, complete, -2 * held * total[:, None])
+    sizes = np.cumsum([len(s) for s in slopes])[:-1]
+    errors = ByCell(*np.split(delta_errors(np.vstack(slopes), covariance), sizes))
     return Standardised(
         _scaled(structure, theta, latent_d, at, observed=p), complete, errors, ByCell(*slopes)
     )
@@ -178,6 +189,8 @@ def _held_slopes(
     v, q = structure.variables, theta.size
     held = np.zeros((v, q))
     at_unit = list(unit)
+    if not at_unit and not scales:
+        return held
     if len(given):
         x = list(given)
         left = at.total - at.effects[:, x] @ at.total[np.ix_(x, x)] @ at.effects[:, x].T
@@ -194,17 +207,18 @@ def _log_sd_slopes(structure: Structure, at: Implied, q: int, moving: Array | No
 
     moving : (v, v) the part of C whose change counts, by default all of it.
     """
-    directed, symmetric = structure.directed, structure.symmetric
-    to, source = directed.row[directed.free], directed.column[directed.free]
-    row, column = symmetric.row[symmetric.free], symmetric.column[symmetric.free]
-    half = np.where(row == column, 0.5, 1.0)
+    cells = structure.places
     e, c = at.effects, at.total if moving is None else moving
-    by_cell = np.hstack([e[:, to] * c[:, source], e[:, row] * e[:, column] * half])
-    by_cell = by_cell / np.diagonal(at.total)[:, None]
+    by_cell = np.hstack(
+        [e[:, cells.to] * c[:, cells.source], e[:, cells.row] * e[:, cells.column] * cells.half]
+    )
+    by_cell /= np.diagonal(at.total)[:, None]
     slopes = np.zeros((structure.variables, q))
-    parameter = np.concatenate([directed.parameter[directed.free], symmetric.parameter[symmetric.free]])
-    np.add.at(slopes.T, parameter, by_cell.T)
-    return slopes
+    chosen = cells.chosen(q)
+    if chosen is None:
+        slopes[:, : by_cell.shape[1]] = by_cell
+        return slopes
+    return np.asarray(by_cell @ chosen[: by_cell.shape[1]])
 
 
 def _own_slope(cells: Cells, q: int) -> Array:
@@ -216,8 +230,9 @@ def _own_slope(cells: Cells, q: int) -> Array:
 
 
 def _scaled_slopes(
-    structure: Structure, theta: Array, d: Array, log_slope: Array, scaled: ByCell
+    structure: Structure, theta: Array, d: Array, log_slope: Array, scaled: ByCell, giving_way: Array
 ) -> tuple[Array, Array, Array]:
+    """giving_way : (v, q) d residual variance / d theta of the variables whose total is held."""
     q = theta.size
     directed, symmetric, means = structure.directed, structure.symmetric, structure.means
     by_path = _own_slope(directed, q) * (d[directed.column] / d[directed.row])[:, None]
@@ -227,11 +242,11 @@ def _scaled_slopes(
     same = symmetric.row == symmetric.column
     variance_slope = np.zeros((structure.variables, q))
     variance = np.full(structure.variables, np.nan)
-    variance_slope[symmetric.row[same]] = own[same]
+    variance_slope[symmetric.row[same]] = own[same] + giving_way[symmetric.row[same]]
     variance[symmetric.row[same]] = values[same]
     i, j = symmetric.row, symmetric.column
     with np.errstate(invalid="ignore", divide="ignore"):
-        by_variance = own / (d[i] ** 2)[:, None] - 2 * scaled.symmetric[:, None] * log_slope[i]
+        by_variance = variance_slope[i] / (d[i] ** 2)[:, None] - 2 * scaled.symmetric[:, None] * log_slope[i]
         residual = np.sqrt(variance)
         half_log = variance_slope / (2 * variance)[:, None]
         by_covariance = own / (residual[i] * residual[j])[:, None]
@@ -267,22 +282,25 @@ def effects(structure: Structure, theta: Array, covariance: Array, paths: Positi
     T = (I - B)^-1 - I; indirect = T - B. With T+ = T + I the derivative of T[y, x] by B[i, j] is
     T+[y, i] T+[j, x].
     """
-    v, q = structure.variables, theta.size
-    cells = structure.directed
-    b = np.zeros((v, v))
-    b[cells.row[paths], cells.column[paths]] = cells.filled(theta)[paths]
-    routes = np.linalg.inv(np.eye(v) - b)
-    slope = np.zeros((v, v, q))
-    direct = np.zeros((v, v, q))
-    for at in paths:
-        k = cells.parameter[at]
-        if k >= 0:
-            slope[:, :, k] += np.outer(routes[:, cells.row[at]], routes[cells.column[at]])
-            direct[cells.row[at], cells.column[at], k] += 1.0
-    total = routes - np.eye(v)
-    return Effects(
-        total, total - b, delta_errors(slope, covariance), delta_errors(slope - direct, covariance)
-    )
+    v, cells = structure.variables, structure.directed
+    inside, at = np.unique(np.concatenate([cells.row[paths], cells.column[paths]]), return_inverse=True)
+    row, column = at[: paths.size], at[paths.size :]
+    b = np.zeros((inside.size, inside.size))
+    b[row, column] = cells.filled(theta)[paths]
+    routes = np.linalg.inv(np.eye(inside.size) - b)
+    free = np.flatnonzero(cells.free[paths])
+    parameter, which = np.unique(cells.parameter[paths[free]], return_inverse=True)
+    chosen = np.zeros((free.size, parameter.size))
+    chosen[np.arange(free.size), which] = 1.0
+    slope = (routes[:, None, row[free]] * routes[column[free]].T) @ chosen
+    direct = np.zeros(slope.shape)
+    direct[row[free], column[free], which] = 1.0
+    own = covariance[np.ix_(parameter, parameter)]
+    total = routes - np.eye(inside.size)
+    found = (total, total - b, delta_errors(slope, own), delta_errors(slope - direct, own))
+    whole = np.zeros((4, v, v))
+    whole[:, inside[:, None], inside] = found
+    return Effects(*whole)
 
 
 # ---- is it proper? ----------------------------------------------------
@@ -290,6 +308,11 @@ def effects(structure: Structure, theta: Array, covariance: Array, paths: Positi
 
 def undetermined(information: Array) -> list[Positions]:
     """Parameters of each null direction of the information, most important first; empty when identified."""
+    diagonal = np.diagonal(information)
+    if diagonal.size and (diagonal > 0).all():
+        scale = np.sqrt(diagonal)
+        if _safe_inverse(information / np.outer(scale, scale)) is not None:
+            return []
     directions = null_directions(information, below=SINGULAR_BELOW)
     found = []
     for weights in np.abs(directions.T):

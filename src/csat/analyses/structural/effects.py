@@ -32,16 +32,18 @@ def effects_of(
     except np.linalg.LinAlgError:
         return ()
     names = table.variables
-    direct = {(directed[i].right, directed[i].left) for i in paths}
-    involved = [n for n in names if any(n in path for path in direct)]
-    with np.errstate(invalid="ignore"):
+    direct = {(directed[i].right, directed[i].left) for i in paths.tolist()}
+    involved = [(i, n) for i, n in enumerate(names) if any(n in path for path in direct)]
+    with np.errstate(invalid="ignore", divide="ignore"):
         sd = np.sqrt(variances)
+        scale = (sd / sd[:, None]).tolist()
+    totals, errors = found.total.tolist(), found.total_se.tolist()
+    indirects, indirect_errors = found.indirect.tolist(), found.indirect_se.tolist()
     made = []
-    for cause in involved:
-        for effect in involved:
-            x, y = names.index(cause), names.index(effect)
-            total, total_se = float(found.total[y, x]), float(found.total_se[y, x])
-            indirect, indirect_se = float(found.indirect[y, x]), float(found.indirect_se[y, x])
+    for x, cause in involved:
+        for y, effect in involved:
+            total, total_se = totals[y][x], errors[y][x]
+            indirect, indirect_se = indirects[y][x], indirect_errors[y][x]
             if x == y or (total == 0 and total_se == 0):
                 continue
             made.append(
@@ -55,8 +57,8 @@ def effects_of(
                     total=total,
                     total_se=total_se,
                     total_p=two_sided_p(total, total_se),
-                    std_total=float(total * sd[x] / sd[y]),
-                    std_indirect=float(indirect * sd[x] / sd[y]),
+                    std_total=total * scale[y][x],
+                    std_indirect=indirect * scale[y][x],
                 )
             )
     return tuple(made)

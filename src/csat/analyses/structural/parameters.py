@@ -22,7 +22,7 @@ from csat.instrument.statements import (
     Tree,
 )
 from csat.numerics.intervals import normal_quantile
-from csat.numerics.solution import Standardised, delta_errors
+from csat.numerics.solution import ByCell, Standardised, delta_errors
 from csat.numerics.structure import Structure
 
 Array = NDArray[np.float64]
@@ -55,29 +55,46 @@ def parameter_rows(
     theta : (q,). theta_cov : (q, q). scaled : the standardised solution.
     """
     z = normal_quantile(confidence)
-    parameter = {row: k for k, rows in enumerate(table.free) for row in rows}
+    by_cell = ByCell(
+        structure.directed.filled(theta), structure.symmetric.filled(theta), structure.means.filled(theta)
+    )
     with np.errstate(invalid="ignore"):
-        spread = np.sqrt(np.diagonal(theta_cov))
-    rows = []
-    for i, (row, matrix, at) in enumerate(_placed(table)):
-        k = parameter.get(i, -1)
-        rows.append(
-            _row(
-                row.left,
-                row.operator,
-                row.right,
-                label=row.label,
-                est=float(getattr(structure, matrix).filled(theta)[at]),
-                se=float(spread[k]) if k >= 0 else 0.0,
-                std_lv=float(getattr(scaled.latent, matrix)[at]),
-                std_all=float(getattr(scaled.complete, matrix)[at]),
-                std_all_se=float(getattr(scaled.complete_se, matrix)[at]),
-                free=k >= 0,
-                z=z,
-            )
+        # fixed parameters, whose place is -1, have no error
+        spread = np.append(np.sqrt(np.diagonal(theta_cov)), 0.0)
+    columns = zip(
+        table.rows,
+        table.parameter_of,
+        _in_rows(table, by_cell),
+        spread[list(table.parameter_of)].tolist(),
+        _in_rows(table, scaled.latent),
+        _in_rows(table, scaled.complete),
+        _in_rows(table, scaled.complete_se),
+        strict=True,
+    )
+    rows = tuple(
+        _row(
+            row.left,
+            row.operator,
+            row.right,
+            label=row.label,
+            est=est,
+            se=se,
+            std_lv=std_lv,
+            std_all=std_all,
+            std_all_se=std_all_se,
+            free=k >= 0,
+            z=z,
         )
+        for row, k, est, se, std_lv, std_all, std_all_se in columns
+    )
     values = labelled(table, structure, theta, scaled)
     return (*rows, *defined_rows(table.defined, values, theta_cov, confidence=confidence))
+
+
+def _in_rows(table: ParameterTable, values: ByCell) -> list[float]:
+    """Values of cells, in the order of the table's rows."""
+    place = {matrix: iter(getattr(values, matrix).tolist()) for matrix in ("directed", "symmetric", "means")}
+    return [next(place[MATRIX[row.operator]]) for row in table.rows]
 
 
 Labelled = tuple[Valued, Valued, Valued]
@@ -86,7 +103,6 @@ Labelled = tuple[Valued, Valued, Valued]
 
 def labelled(table: ParameterTable, structure: Structure, theta: Array, scaled: Standardised) -> Labelled:
     """Of each label of the table."""
-    parameter = {row: k for k, rows in enumerate(table.free) for row in rows}
     raw: dict[str, tuple[float, Array]] = {}
     latent: dict[str, tuple[float, Array]] = {}
     complete: dict[str, tuple[float, Array]] = {}
@@ -94,8 +110,8 @@ def labelled(table: ParameterTable, structure: Structure, theta: Array, scaled: 
         if not row.label or row.label in raw:
             continue
         own = np.zeros(theta.size)
-        if i in parameter:
-            own[parameter[i]] = 1.0
+        if table.parameter_of[i] >= 0:
+            own[table.parameter_of[i]] = 1.0
         raw[row.label] = (float(getattr(structure, matrix).filled(theta)[at]), own)
         latent[row.label] = (float(getattr(scaled.latent, matrix)[at]), own)
         complete[row.label] = (
@@ -149,7 +165,7 @@ def scale_rows(
     z = normal_quantile(confidence)
     return tuple(
         _row(
-            item, SCALE, item, label="", est=value, se=se, std_lv=1.0, std_all=1.0, std_all_se=0.0,
+            item, SCALE, item, label="", est=value, se=se, std_lv=value, std_all=1.0, std_all_se=0.0,
             free=se > 0, z=z,
         )
         for item, value, se in scales

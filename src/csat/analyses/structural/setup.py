@@ -47,11 +47,9 @@ def structure_of(table: ParameterTable, covariance: Array, means: Array) -> tupl
     covariance, means : (p, p), (p,) of the observed, for covariates that keep their own moments.
     """
     at = {name: i for i, name in enumerate(table.variables)}
-    parameter = {row: k for k, rows in enumerate(table.free) for row in rows}
     places: dict[str, list[tuple[int, int, int, float]]] = {"directed": [], "symmetric": [], "means": []}
     start = np.full(len(table.free), math.nan)
-    for i, row in enumerate(table.rows):
-        k = parameter.get(i, -1)
+    for row, k in zip(table.rows, table.parameter_of, strict=True):
         value = _fixed_value(row, at, covariance, means)
         if k >= 0 and not math.isnan(row.start):
             start[k] = row.start
