@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from csat.cli import cli
 from csat.cli_study import COMMANDS
 from csat.errors import BadInput
 from golden_data import reference_path
@@ -193,3 +194,21 @@ def test_the_trend_of_six_airport_surveys_is_in_a_report(tmp_path):
         "configural",
         "metric",
     ]
+
+
+def test_every_command_can_weight_to_margins(survey):
+    plain, raked = (
+        json.loads(CliRunner().invoke(cli, ["describe", str(survey), *ITEMS, "--json", *extra]).output)
+        for extra in ([], ["--margin", "gender=f:50,m:50"])
+    )
+    weights = as_json("weights", survey, *ITEMS, "--margin", "gender=f:50,m:50")["weights"]
+    answers = [1 + i % 5 for i in range(200)]
+    assert raked["mean"][0] == pytest.approx(sum(w * x for w, x in zip(weights, answers, strict=True)) / 200)
+    assert raked["mean"][0] != plain["mean"][0]
+    assert raked["base"]["weighted"] is True
+
+
+def test_a_margin_that_does_not_fit_stops_every_command(survey):
+    result = CliRunner().invoke(cli, ["index", str(survey), *ITEMS, "--margin", "gender=f:50,x:50"])
+    assert isinstance(result.exception, BadInput)
+    assert "categories that the margin does not give: m" in str(result.exception)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from csat.cli_values import margins_of
 from csat.errors import BadInput
 from csat.language import Language
 
@@ -62,10 +63,24 @@ FILE: tuple[Command, ...] = (
         help="Leave rows out: speeders=SECONDS, repeats, duplicates, straightliners[=8], careless[=2].",
     ),
 )
+MARGINS: tuple[Command, ...] = (
+    click.option(
+        "--margin",
+        multiple=True,
+        metavar="COLUMN=A:SHARE,..",
+        help="Weight to a margin of the population, such as gender=female:52,male:48; may be repeated.",
+    ),
+    click.option(
+        "--margins",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Margins: a .toml or .json file (a table a column), or CSV (margin, category, share).",
+    ),
+)
 QUERY = click.option(
     "--query", metavar="SQL", help="SELECT statement, where DATA is a database such as sqlite:///file.db."
 )
-READING: tuple[Command, ...] = (DATA, *BINDING, SEGMENT, *FILE, QUERY)
+READING: tuple[Command, ...] = (DATA, *BINDING, SEGMENT, *MARGINS, *FILE, QUERY)
 DRAWN: tuple[Command, ...] = (
     click.option("--strata", metavar="COLUMN", default="", help="Column of the strata that were sampled."),
     click.option(
@@ -148,6 +163,8 @@ def read_survey(
     layout: str | None = None,
     keep_rows: tuple[str, ...] = (),
     drop: tuple[str, ...] = (),
+    margin: tuple[str, ...] = (),
+    margins: Path | None = None,
     strata: str = "",
     clusters: str = "",
     resampling: Any = "bootstrap",
@@ -172,6 +189,7 @@ def read_survey(
         layout=layout,
         keep_rows=keep_rows,
         drop=drop,
+        margins=margins_of(margin, margins) or None,
         strata=strata,
         clusters=clusters,
         resampling=resampling,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from csat.cli_options import SAYING, options, say
+from csat.cli_options import SAYING, options, say, source
 from csat.language import Language
 
 LANGUAGE_AND_JSON = SAYING[:2]
@@ -18,13 +18,13 @@ RESULT = click.argument("result", type=click.Path(path_type=Path))
 
 @click.command("replay", short_help="Make a sealed result again: the same bytes, or what differs.")
 @RESULT
-@click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="Where the data are now.")
+@click.option("--data", type=source, metavar="FILE", help="Where the data are now.")
 @click.option(
     "-i", "--instrument", metavar="NAME", help="The instrument, where its recorded file is not found."
 )
 @options(LANGUAGE_AND_JSON)
 def replay_command(
-    result: Path, data: Path | None, instrument: str | None, lang: Language, as_json: bool
+    result: Path, data: str | Path | None, instrument: str | None, lang: Language, as_json: bool
 ) -> int:
     """RESULT is a result.json that `csat report` wrote, or its folder. It is never written to.
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from csat.cli_options import BINDING, FILE, SAYING, options, read_survey, say
+from csat.cli_options import BINDING, FILE, MARGINS, SAYING, options, read_survey, say
+from csat.cli_values import csv_rows, margins_of, number, structure
 from csat.errors import BadInput
 from csat.language import Language
 
@@ -90,7 +91,7 @@ def plan_command(
 
     plan = planning(
         own.pop("quantity"),
-        margin=None if margin is None else _number(margin, "--margin"),
+        margin=None if margin is None else number(margin, "--margin"),
         n=[_whole(part, "-n") for part in (sizes or "").split(",") if part.strip()],
         strata=_strata(strata),
         drawn="convenience" if convenience else "random",
@@ -108,8 +109,8 @@ def _strata(text: str | None) -> tuple[Stratum, ...]:
         pairs = [part.partition("=") for part in text.split(",") if part.strip()]
         return tuple(Stratum(name.strip(), _whole(size, "--strata")) for name, _, size in pairs)
     found = []
-    for row in _csv_rows(Path(text), ("name", "population")):
-        optional = {k: _number(row[k], text) for k in ("sd", "cost") if row.get(k)}
+    for row in csv_rows(Path(text), ("name", "population")):
+        optional = {k: number(row[k], text) for k in ("sd", "cost") if row.get(k)}
         found.append(Stratum(row["name"], _whole(row["population"], text), **optional))
     return tuple(found)
 
@@ -119,20 +120,7 @@ def _strata(text: str | None) -> tuple[Stratum, ...]:
 
 @click.command("weights", short_help="Weights that make the respondents agree with the population.")
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option(
-    "--margin",
-    "inline",
-    multiple=True,
-    metavar="COLUMN=A:SHARE,..",
-    help="A margin of the population, such as gender=female:52,male:48; may be repeated.",
-)
-@click.option(
-    "--margins",
-    "file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Margins: a .toml or .json file (a table a column), or CSV (margin, category, share).",
-)
+@options(MARGINS)
 @click.option("--bounds", metavar="LOW,HIGH", help="Hold the weights between these multiples of their mean.")
 @click.option("--from-one", is_flag=True, help="Start from 1 each, not from the weights in the file.")
 @click.option(
@@ -145,8 +133,8 @@ def _strata(text: str | None) -> tuple[Stratum, ...]:
 @options(BINDING, FILE, SAYING)
 def weights_command(
     data: Path,
-    inline: tuple[str, ...],
-    file: Path | None,
+    margin: tuple[str, ...],
+    margins: Path | None,
     bounds: str | None,
     from_one: bool,
     out: Path | None,
@@ -158,10 +146,10 @@ def weights_command(
     """Rake to margins; one margin is post-stratification. Columns joined by * are one margin."""
     from csat.analyses.weighting import weighting
 
-    margins = {**_margins_of(file), **dict(_margin(text) for text in inline)}
-    if not margins:
+    wanted = margins_of(margin, margins)
+    if not wanted:
         raise BadInput("weights need a margin", right="--margin gender=female:52,male:48, or --margins FILE")
-    columns = tuple(dict.fromkeys(c.strip() for name in margins for c in name.split("*")))
+    columns = tuple(dict.fromkeys(c.strip() for name in wanted for c in name.split("*")))
     if out is not None and out.exists():
         raise BadInput(
             "this file is there already", where=str(out), do="Name another: nothing is overwritten"
@@ -169,7 +157,7 @@ def weights_command(
     responses = _read(data, reading, columns)
     result = weighting(
         responses,
-        margins,
+        wanted,
         bounds=None if bounds is None else _pair(bounds, "--bounds"),
         use_weights=not from_one,
     )
@@ -191,37 +179,6 @@ def _weights_csv(responses: Responses, weights: Any) -> str:
     for i, (row, weight) in enumerate(zip(responses.row_numbers, weights, strict=True)):
         writer.writerow([int(row), *([ids[i]] if ids is not None else []), repr(float(weight))])
     return buffer.getvalue()
-
-
-def _margin(text: str) -> tuple[str, dict[str, float]]:
-    column, equals, rest = text.partition("=")
-    pairs = [part.rpartition(":") for part in rest.split(",") if part.strip()]
-    if not equals or not pairs or any(not colon for _, colon, _ in pairs):
-        raise BadInput(
-            f"--margin {text} is no margin", right="It is COLUMN=A:SHARE,.., such as gender=female:52,male:48"
-        )
-    return column.strip(), {name.strip(): _number(share, "--margin") for name, _, share in pairs}
-
-
-def _margins_of(file: Path | None) -> dict[str, dict[str, float]]:
-    if file is None:
-        return {}
-    if file.suffix.lower() in (".toml", ".json"):
-        found = _structure(file)
-        if not isinstance(found, Mapping) or not all(isinstance(v, Mapping) for v in found.values()):
-            raise BadInput(
-                "this file holds no margins",
-                where=str(file),
-                right="One table a column: [gender], then female = 52",
-            )
-        return {
-            str(column): {str(k): _number(v, str(file)) for k, v in wanted.items()}
-            for column, wanted in found.items()
-        }
-    margins: dict[str, dict[str, float]] = {}
-    for row in _csv_rows(file, ("margin", "category", "share")):
-        margins.setdefault(row["margin"], {})[row["category"]] = _number(row["share"], str(file))
-    return margins
 
 
 # -------------------------------------------------------------------------------- waves
@@ -388,8 +345,7 @@ def _target(text: str) -> tuple[str, Any]:
     for sign in ("<=", ">=", "="):
         name, found, value = text.partition(sign)
         if found:
-            number = _number(value, "--target")
-            return name.strip(), Target(number, "at most" if sign == "<=" else "at least")
+            return name.strip(), Target(number(value, "--target"), "at most" if sign == "<=" else "at least")
     raise BadInput(f"--target {text} is no target", right="It is NAME=VALUE, such as overall=4")
 
 
@@ -419,7 +375,7 @@ def change_command(
     from csat.analyses.published_change import published_change
 
     result = published_change(
-        _number(before, "BEFORE"), _number(after, "AFTER"), n_1=n_1, n_2=n_2, confidence=confidence
+        number(before, "BEFORE"), number(after, "AFTER"), n_1=n_1, n_2=n_2, confidence=confidence
     )
     return say(result, lang, as_json, charts)
 
@@ -438,7 +394,7 @@ def audit_command(claims: Path, lang: Language, as_json: bool, charts: Path | No
     """
     from csat.analyses.audit import audit
 
-    found = _structure(claims)
+    found = structure(claims)
     listed = found.get("claims") if isinstance(found, Mapping) else found
     if not isinstance(listed, list) or not all(isinstance(c, Mapping) for c in listed):
         raise BadInput(
@@ -464,75 +420,15 @@ def _read(path: Path, reading: Mapping[str, Any], segments: tuple[str, ...]) -> 
     return read_survey(path, segments=segments, **reading).responses
 
 
-def _structure(path: Path) -> Any:
-    """A .toml or .json file as plain values."""
-    import json
-    import tomllib
-
-    text = _text(path)
-    try:
-        return json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
-        raise BadInput(f"this is no {kind}: {error}", where=str(path)) from error
-
-
-def _csv_rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
-    """Rows of a CSV file by heading, in lower case; cells trimmed."""
-    import csv
-
-    reader = csv.reader(_text(path).splitlines())
-    try:
-        rows = [[cell.strip() for cell in row] for row in reader if any(c.strip() for c in row)]
-    except csv.Error as error:
-        raise BadInput(f"this is no CSV file: {error}", where=str(path)) from error
-    head = [h.casefold() for h in rows[0]] if rows else []
-    missing = [name for name in needed if name not in head]
-    if missing or len(rows) < 2:
-        raise BadInput(
-            f"the columns {', '.join(missing)} are missing" if missing else "there is no row",
-            where=str(path),
-            right=f"The first line is {','.join(needed)}",
-        )
-    short = next((i for i, row in enumerate(rows) if len(row) < len(needed)), None)
-    if short is not None:
-        raise BadInput(
-            f"row {short + 1} has {len(rows[short])} cells", where=str(path), right=", ".join(head)
-        )
-    return [dict(zip(head, row, strict=False)) for row in rows[1:]]
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise BadInput(f"the file cannot be read: {reason}", where=str(path)) from error
-
-
-def _number(value: Any, where: str) -> float:
-    """A number; `5%` is 0.05."""
-    import math
-
-    text = str(value).strip()
-    try:
-        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number) or isinstance(value, bool):
-        raise BadInput(f"'{value}' is no number", where=where)
-    return number
-
-
 def _whole(value: Any, where: str) -> int:
-    number = _number(value, where)
-    if number != int(number):
+    found = number(value, where)
+    if found != int(found):
         raise BadInput(f"'{value}' is no whole number", where=where)
-    return int(number)
+    return int(found)
 
 
 def _pair(text: str, where: str) -> tuple[float, float]:
     parts = text.split(",")
     if len(parts) != 2:
         raise BadInput(f"{where} {text} is no pair", right="It is LOW,HIGH, such as 0.3,3")
-    return _number(parts[0], where), _number(parts[1], where)
+    return number(parts[0], where), number(parts[1], where)

@@ -146,11 +146,15 @@ def replay(
     asked = sealed.asked
     if data is None and not asked.data:
         raise BadInput(
-            "this run was made of a data frame, not of a file",
+            "this run was made of a database, whose address is not kept"
+            if asked.query
+            else "this run was made of a data frame, not of a file",
             where=str(sealed.path),
-            do="Save the same rows to a file and name it (--data FILE)",
+            do="Give the address (--data sqlite:///survey.db)"
+            if asked.query
+            else "Save the same rows to a file and name it (--data FILE)",
         )
-    file = Path(data) if data is not None else _found(asked.data, sealed, "data", sealed.data_sha256)
+    file: str | Path = _found(asked.data, sealed, "data", sealed.data_sha256) if data is None else data
     questionnaire = _instrument(sealed, instrument)
     survey = read(file, questionnaire, **asked.options())
     report = survey.responses.report

@@ -321,8 +321,8 @@ class Reading(Result):
         if self.base.weighted:
             said.append(
                 Text(
-                    "Answers are weighted by column '{column}': effective n {n}.",
-                    "按列“{column}”加权，有效样本量为 {n}。",
+                    "Answers are weighted by '{column}': effective n {n}.",
+                    "按“{column}”加权，有效样本量为 {n}。",
                 ).fill(column=self.weight_column, n=f"{self.base.effective_n:.1f}")
             )
         if self.accounting is not None:

@@ -95,7 +95,7 @@ class Weighting(Result):
             raise BadInput(
                 "these weights were made for other rows", do="Weight the responses they were made from"
             )
-        return responses.weighted_by(self.weights, "raked")
+        return responses.weighted_by(self.weights, f"raking to {', '.join(m.title.en for m in self.margins)}")
 
     def tables(self) -> dict[str, Table]:
         """`margins`: each category before and after; `weights`: their range and cost."""

@@ -24,6 +24,7 @@ RESULT = "result.json"
 MOST_BYTES = 256 << 20
 """A sealed result of thirty items has 0.3 MB; one above this is none."""
 LONGEST_NAME = 500
+LONGEST_QUERY = 100_000
 MOST_NAMES = 5000
 LONGEST_NUMBER = 20
 NAME = re.compile(r"[\w .:()-]{1,60}")
@@ -238,9 +239,11 @@ def _asked(run: _Checked) -> Asked:
         encoding=run.text("encoding", NAME.fullmatch, optional=True),
         delimiter=run.text("delimiter", lambda t: len(t) == 1, optional=True),
         sheet=run.text("sheet", _is_name, optional=True),
+        query=run.text("query", lambda t: len(t) <= LONGEST_QUERY, optional=True),
         layout=run.text("layout", NAME.fullmatch, optional=True),
         keep_rows=run.names("keep_rows") or (),
         drop=run.names("drop") or (),
+        margins=_margins(run),
         strata=run.text("strata", _is_short) or "",
         clusters=run.text("clusters", _is_short) or "",
         resampling=str(run.text("resampling", NAME.fullmatch)),
@@ -248,6 +251,21 @@ def _asked(run: _Checked) -> Asked:
         replicate_type=run.text("replicate_type", NAME.fullmatch, optional=True),
         replicate_scale=_numbers(run),
     )
+
+
+def _margins(run: _Checked) -> dict[str, dict[str, float]] | None:
+    value = run.value("margins")
+    if value is not None and not (
+        isinstance(value, dict)
+        and all(
+            _is_name(k)
+            and isinstance(v, dict)
+            and all(_is_name(name) and is_number(share) for name, share in v.items())
+            for k, v in value.items()
+        )
+    ):
+        run.wrong("margins", "columns with shares")
+    return cast("dict[str, dict[str, float]] | None", value)
 
 
 def _numbers(run: _Checked) -> list[float] | float | None:
