@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +22,13 @@ from csat.numerics.pls import TOLERANCE, PathStructure, PlsFit, pls_many
 from csat.numerics.pls_assessment import ConstructIndex, construct_index
 from csat.numerics.pls_stages import SecondStage, composed, with_products
 from csat.numerics.replicate_moments import Missing, Moments, jackknife_moments, moments, replicate_moments
-from csat.numerics.replication import left_out_groups
+from csat.numerics.replication import (
+    LEFT_OUT_GROUPS,
+    MANY_UNITS,
+    Replication,
+    left_out_groups,
+    random_groups,
+)
 from csat.numerics.resampling import row_factors
 from csat.numerics.scores import linearised_se, mean_influence
 from csat.responses.responses import Responses
@@ -38,6 +45,11 @@ MISSING_NAMES: Mapping[Policy, str] = {
     "mean": "mean replacement",
     "em": "em",
 }
+
+LEFT_OUT_SLOW = 200
+"""Groups left out in turn where each is a search of its own (ours)."""
+SLOW_AT_ONCE = 64
+"""Samples whose moments are a search of their own, held together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +101,14 @@ class ModelData:
         share = self.tally.effective_n / self.tally.rows if self.tally.rows else 1.0
         return rows * min(1.0, share)
 
+    @functools.cached_property
+    def replication(self) -> Replication | None:
+        """How replicates are made: as the respondents were drawn; of very many, by random groups of them."""
+        if self.responses is None or self.responses.replication is not None:
+            return None if self.responses is None else self.responses.replication
+        many = self.responses.rows > MANY_UNITS
+        return random_groups(self.responses.row_numbers) if many else None
+
     def base(self, missing: Policy) -> Base:
         """On whom the model rests."""
         return Base.of(self.tally, MISSING_NAMES[missing] if self.responses is not None else "")
@@ -97,14 +117,16 @@ class ModelData:
         """Moments of the bootstrap replicates."""
         assert self.responses is not None  # only asked for with rows
         if self.correlation == "polychoric" or self.missing == "em":
-            made = self.responses.replication
+            made = self.replication
             if made is not None and made.kind == "generalised":
                 raise BadInput(
                     "replicates of a jackknife or of replicate weights are not made of polychoric "
                     "correlations or EM moments",
                     do="Use Pearson correlations and pairwise or listwise moments",
                 )
-            return self._slow_draws(self.responses, replicates, seed)
+            names = self.responses.row_numbers
+            drawn = row_factors(names, replicates, seed=seed, replication=self.replication)
+            return self._under_each(self.case_weights * m for batch in drawn for m in batch)
         return replicate_moments(
             self.answers,
             weights=self.weights,
@@ -112,35 +134,49 @@ class ModelData:
             replicates=replicates,
             seed=seed,
             missing=self.missing,
-            replication=self.responses.replication,
+            replication=self.replication,
         )
 
-    def _slow_draws(self, responses: Responses, replicates: int, seed: int) -> Iterator[Moments]:
-        case = np.ones(responses.rows) if self.weights is None else self.weights
-        drawn = row_factors(responses.row_numbers, replicates, seed=seed, replication=responses.replication)
-        for batch in drawn:
-            for m in batch:
-                try:
-                    yield self._slow_draw(responses, case * m)
-                except NumericsError:
-                    nothing = np.full((len(self.items), 1), np.nan)
-                    yield Moments(nothing, nothing, np.full((len(self.items),) * 2 + (1,), np.nan))
-
-    def _slow_draw(self, responses: Responses, weights: Array) -> Moments:
-        found = _moments(self.answers, weights, self.missing)
-        if self.correlation == "pearson":
-            return found
-        resampled = count(responses.weighted_by(weights), self.items, complete=self.missing == "listwise")
-        return _with_polychoric(found, resampled)
-
     def jackknife(self) -> Iterator[Moments]:
-        """Moments without each row, for BCa intervals."""
+        """Moments without each row, or without each group of `left_out`, for BCa intervals."""
+        group, groups = self.left_out
         if self.correlation == "polychoric" or self.missing == "em":
-            what = "polychoric correlations" if self.correlation == "polychoric" else "EM moments"
-            raise BadInput(f"BCa intervals are not made of {what}", do="Use percentile ones")
-        made = None if self.responses is None else self.responses.replication
-        group, _ = left_out_groups(len(self.answers), made)
+            return self._under_each(self.case_weights * (group != k) for k in range(groups))
         return jackknife_moments(self.answers, weights=self.weights, missing=self.missing, group=group)
+
+    @functools.cached_property
+    def left_out(self) -> tuple[NDArray[np.intp], int]:
+        """Group of each row, and how many groups: those left out in turn."""
+        slow = self.correlation == "polychoric" or self.missing == "em"
+        most = LEFT_OUT_SLOW if slow else LEFT_OUT_GROUPS
+        return left_out_groups(len(self.answers), self.replication, most=most)
+
+    @property
+    def case_weights(self) -> Array:
+        """(n,), ones without weights."""
+        return np.ones(len(self.answers)) if self.weights is None else self.weights
+
+    def _under_each(self, row_weights: Iterator[Array]) -> Iterator[Moments]:
+        """Moments under each of the row weights, `SLOW_AT_ONCE` together; NaN where there are none."""
+        while batch := [self._under(w) for w in islice(row_weights, SLOW_AT_ONCE)]:
+            mean, sd, r = (
+                np.concatenate([getattr(m, k) for m in batch], axis=-1) for k in ("mean", "sd", "correlation")
+            )
+            polychoric = [m.polychoric for m in batch if m.polychoric is not None]
+            yield Moments(mean, sd, r, np.concatenate(polychoric, axis=-1) if polychoric else None)
+
+    def _under(self, weights: Array) -> Moments:
+        try:
+            found = _moments(self.answers, weights, self.missing)
+            if self.correlation == "pearson":
+                return found
+            assert self.responses is not None
+            resampled = self.responses.weighted_by(weights)
+            return _with_polychoric(found, count(resampled, self.items, complete=self.missing == "listwise"))
+        except NumericsError:
+            nothing = np.full((len(self.items), 1), np.nan)
+            none = np.full((len(self.items),) * 2 + (1,), np.nan)
+            return Moments(nothing, nothing, none, none if self.correlation == "polychoric" else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,9 +240,9 @@ class StagedData(ModelData):
         return self._staged(self.first.draws(replicates, seed), self._resampled(replicates, seed))
 
     def jackknife(self) -> Iterator[Moments]:
-        if self.stage.products:
-            raise BadInput("BCa intervals are not made with moderated paths", do="Use percentile ones")
-        return self._staged(self.first.jackknife(), iter(()))
+        group, groups = self.first.left_out
+        own, case = group[self._rows], self._case()
+        return self._staged(self.first.jackknife(), (case * (own != k) for k in range(groups)))
 
     def _staged(self, draws: Iterator[Moments], row_weights: Iterator[Array]) -> Iterator[Moments]:
         fit, at = self.first_fit, list(self.at)
@@ -238,7 +274,7 @@ class StagedData(ModelData):
             return
         case = self._case()
         names = self.first.responses.row_numbers[self._rows]
-        made = self.first.responses.replication
+        made = self.first.replication
         own = None if made is None else made.where(self._rows)
         for batch in row_factors(names, replicates, seed=seed, replication=own):
             for m in batch:

@@ -105,6 +105,9 @@ class Figures:
         """Upper ends of the one-sided intervals."""
         if self.drawn is None:
             return np.full(self.htmt.shape, np.nan)
+        if self.left_out is not None:
+            two_sided = 2 * self.confidence - 1
+            return bca_ends(self.drawn.htmt, self.htmt, self.left_out.htmt, confidence=two_sided)[1]
         return np.asarray(np.quantile(self.drawn.htmt, self.confidence, axis=-1))
 
     def estimates(self, inner: Structural, again: Array) -> Estimates:
