@@ -1,0 +1,525 @@
+"""A model fitted to many replicate covariance matrices at once, from the solution of the whole sample.
+
+Every replicate needs only its own moments, so one step of all R fits is a few products of stacks of small
+matrices. The first step takes the Hessian of the whole sample; then each replicate has its own inverse
+Hessian, corrected by what its further gradients show (limited-memory BFGS). A fit is done when its next
+step is a hundred-thousandth of a standard error; the few that are not after `QUICK_STEPS` go on with Newton
+steps.
+
+Letters as in `structure`, with the replicate as first axis: S (R, p, p), m (R, p), theta (R, q); c the m
+variables that are causes or latent, F = (I - A_cc)^-1, G (R, p, m) the columns of E for c; the other
+columns of E are those of the identity, so that Sigma = G S_cc G' + what the residuals add. W and M are
+those of the discrepancy, d F = tr(M d Sigma) - 2 (W d)' d mu:
+
+    ML      W = Sigma^-1, M = W (Sigma - S - d d') W
+    GLS     W = S^-1,     M = W (Sigma - S) W
+    ULS     W = I,        M = Sigma - S
+
+References
+----------
+Efron & Tibshirani (1993), An Introduction to the Bootstrap. Liu & Nocedal (1989), Mathematical Programming
+45, 503-528. Bollen & Stine (1992), Sociological Methods & Research 21, 205-229.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csat.numerics.asymptotic import normal_weight
+from csat.numerics.descent import Estimate, descend
+from csat.numerics.estimation import Group, MaximumLikelihood
+from csat.numerics.least_squares import LeastSquares, WeightedMoments
+from csat.numerics.linalg import Array
+from csat.numerics.moment_vectors import ContinuousMoments, counts_of_vech
+from csat.numerics.replicate_moments import Moments
+from csat.numerics.stacks import Layout, Stack, cells_of_data, inverses, roots
+from csat.numerics.structure import Cells, Structure
+
+Discrepancy = Literal["ML", "GLS", "ULS"]
+Mask = NDArray[np.bool_]
+
+QUICK_STEPS = 12
+"""Quasi-Newton steps of all replicates; nine of ten need no more."""
+MOST_STEPS = 30
+"""Newton steps of the others: a replicate that needs more has no optimum to speak of."""
+SOLVED = 1e-5
+"""Longest last step, in standard errors of the whole sample."""
+SHORTEST = 1e-6
+"""Share of a step below which the search for a replicate's optimum ends."""
+RIDGE = 1e-10
+"""Added to a Hessian of unit diagonal."""
+DECREASE_TRUSTED = 1e-4
+REPLICATES_AT_ONCE = 64
+"""A stack of matrices of 27 items then stays in the second-level cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReplicateGroup:
+    """A structure and its moments in R replicates.
+
+    cov : (R, p, p), with the divisor of the discrepancy. n : its share is n over the sum of the groups.
+    mean : (R, p), or None without a mean structure. exogenous : observed variables whose fixed moments are
+    those of the replicate.
+    """
+
+    structure: Structure
+    cov: Array
+    n: float
+    mean: Array | None = None
+    exogenous: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Refits:
+    """Of R replicates: theta (R, q), NaN where no optimum was found; discrepancy (R,).
+
+    gradient : (R,) largest |g_k| / sqrt(H_kk) at the last look, H of the whole sample. stopped : too many
+    were lost to go on.
+    """
+
+    theta: Array
+    discrepancy: Array
+    gradient: Array
+    stopped: bool = False
+
+    @property
+    def failed(self) -> int:
+        """Replicates without an optimum, or not looked at any more."""
+        return int(np.isnan(self.discrepancy).sum())
+
+
+def refits(
+    groups: Sequence[ReplicateGroup],
+    start: Array,
+    hessian: Array,
+    *,
+    discrepancy: Discrepancy = "ML",
+    lower: Array | None = None,
+    upper: Array | None = None,
+    most_failed: int | None = None,
+) -> Refits:
+    """The model fitted to every replicate, from the solution of the whole sample.
+
+    Parameters
+    ----------
+    groups : share theta and the replicates. start : (q,) the solution. hessian : (q, q) of F there, positive
+    definite. lower, upper : (q,) bounds; a replicate whose optimum is beyond one is sought again within them.
+    most_failed : when more replicates have no optimum the search ends, as no interval would be given.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError : the Hessian is not positive definite: parameters cannot be told apart.
+    """
+    q, count = start.size, len(groups[0].cov)
+    order, groups = _in_order(groups, q)
+    h = hessian[np.ix_(order, order)]
+    np.linalg.cholesky(h)
+    guess: Array = np.asarray(np.linalg.inv(h), dtype=float)
+    unit = np.sqrt(np.diagonal(guess) * 2 / sum(g.n for g in groups))
+    first = start[order]
+    low = np.full(q, -np.inf) if lower is None else lower[order]
+    high = np.full(q, np.inf) if upper is None else upper[order]
+    layouts = [Layout(g.structure, q, g.exogenous) for g in groups]
+    theta, value = np.repeat(first[None], count, axis=0), np.full(count, np.nan)
+    gradient = np.full((count, q), np.nan)
+    solved = np.zeros(count, dtype=bool)
+    left = np.arange(count)
+    stopped = False
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for search in (_quasi_newton, _newton):
+            lost = 0
+            for begin in range(0, left.size, REPLICATES_AT_ONCE):
+                at = left[begin : begin + REPLICATES_AT_ONCE]
+                problem = _Problem(groups, layouts, discrepancy, at)
+                theta[at], value[at], gradient[at], solved[at] = search(problem, theta[at], guess, unit)
+                lost += int(np.count_nonzero(~solved[at]))
+                stopped = search is _newton and most_failed is not None and lost > most_failed
+                if stopped:
+                    break
+            left = np.flatnonzero(~solved)
+    inside = ((theta >= low) & (theta <= high)).all(axis=1)
+    theta[~solved], value[~solved] = np.nan, np.nan
+    largest = np.abs(gradient / np.sqrt(np.diagonal(h))).max(axis=1)
+    for r in np.flatnonzero(~inside).tolist():
+        theta[r], value[r] = np.nan, np.nan
+        estimate = _within_bounds(groups, r, discrepancy, np.clip(first, low, high), low, high)
+        if estimate is not None:
+            theta[r], value[r], largest[r] = estimate.theta, estimate.discrepancy, estimate.largest_gradient
+    back = np.empty_like(theta)
+    back[:, order] = theta
+    return Refits(back, value, largest, stopped)
+
+
+def _in_order(groups: Sequence[ReplicateGroup], q: int) -> tuple[NDArray[np.intp], list[ReplicateGroup]]:
+    """Parameters in the order of the cells, where each has one: derivatives by both are then the same."""
+    s = groups[0].structure
+    by_cell = np.concatenate([c.parameter[c.free] for c in (s.directed, s.symmetric, s.means)])
+    if len(groups) > 1 or not np.array_equal(np.sort(by_cell), np.arange(q)):
+        return np.arange(q), list(groups)
+    rank = np.empty(q, dtype=np.intp)
+    rank[by_cell] = np.arange(q)
+
+    def moved(cells: Cells) -> Cells:
+        return replace(cells, parameter=np.where(cells.free, rank[cells.parameter], -1))
+
+    own = replace(s, directed=moved(s.directed), symmetric=moved(s.symmetric), means=moved(s.means))
+    return by_cell, [replace(groups[0], structure=own)]
+
+
+class _Problem:
+    """The discrepancies of a batch of replicates and their gradients."""
+
+    def __init__(
+        self,
+        groups: Sequence[ReplicateGroup],
+        layouts: Sequence[Layout],
+        discrepancy: Discrepancy,
+        at: NDArray[np.intp],
+    ) -> None:
+        self.layouts, self.discrepancy = layouts, discrepancy
+        self.cov: list[Array] = []
+        self.mean = [None if g.mean is None else g.mean[at] for g in groups]
+        self.shares = [g.n / sum(own.n for own in groups) for g in groups]
+        self.usable: Mask = np.ones(at.size, dtype=bool)
+        """Replicates whose moments have an inverse."""
+        self.weights: list[Array] = []
+        self.constant = np.zeros(at.size)
+        for group, share in zip(groups, self.shares, strict=True):
+            cov, one = group.cov[at], np.eye(group.cov.shape[1])
+            finite = np.asarray(np.isfinite(cov).all(axis=(1, 2)))
+            factor = roots(np.where(finite[:, None, None], cov, 0.0))
+            good = np.asarray(np.isfinite(factor).all(axis=(1, 2)))
+            self.usable = self.usable & good
+            cov[~good], factor[~good] = one, one
+            self.cov.append(cov)
+            if discrepancy == "ML":
+                self.constant += share * (_log_determinant(factor) + len(one))
+            elif discrepancy == "GLS":
+                self.weights.append(np.asarray(np.linalg.inv(cov), dtype=float))
+
+    def look(
+        self, theta: Array, live: NDArray[np.intp], *, curved: bool = False
+    ) -> tuple[Array, Array, Array | None]:
+        """F (k,), gradient (k, q) and, if asked, the inverse Hessian (k, q, q) of the replicates `live`.
+
+        F is infinite where Sigma is not positive definite.
+        """
+        k, q = theta.shape
+        value, gradient = -self.constant[live], np.zeros((k, q))
+        seen: list[tuple[float, Stack, _Slope]] = []
+        for i, (layout, share) in enumerate(zip(self.layouts, self.shares, strict=True)):
+            cov, sample_mean = self.cov[i][live], self.mean[i]
+            mean = None if sample_mean is None else sample_mean[live]
+            here = layout.at(theta, cov, mean)
+            d = None if mean is None or here.mean is None else mean - here.mean
+            if self.discrepancy == "ML" and layout.is_plain and (here.residual_variance > 0).all():
+                slope = _plain_likelihood(here, cov, d, curved)
+            elif self.discrepancy == "ML":
+                slope = _likelihood(here, cov, d)
+            else:
+                slope = _squares(here, cov, d, self.weights[i][live] if self.weights else None)
+            value += share * slope.value
+            gradient += share * slope.gradient
+            seen.append((share, here, slope))
+        value = np.where(np.isfinite(value), value, np.inf)
+        return value, gradient, self._inverses(seen, (k, q)) if curved else None
+
+    def _inverses(self, seen: Sequence[tuple[float, Stack, _Slope]], size: tuple[int, int]) -> Array:
+        """Of the exact Hessians; of what remains of one where the model is true, where it is not positive."""
+        moving, (k, q) = self.discrepancy == "ML", size
+        total = np.zeros((k, q, q))
+        for share, here, slope in seen:
+            total += share * here.hessian(slope.weight, slope.pull, slope.mean_pull, moving=moving)
+        found = _inverses(total)
+        bad = np.flatnonzero(~(np.diagonal(found, axis1=1, axis2=2) > 0).all(axis=1))
+        if bad.size:
+            rest = np.zeros((bad.size, q, q))
+            for share, here, slope in seen:
+                part = here.of(bad)
+                rest += share * part.expected_hessian(
+                    slope.weight[bad], with_means=slope.mean_pull is not None
+                )
+            found[bad] = _inverses(rest)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Slope:
+    """Of a group: F up to a constant, its gradient, and what the Hessian is made of: W, M and W d."""
+
+    value: Array
+    gradient: Array
+    weight: Array
+    pull: Array
+    mean_pull: Array | None
+
+
+def _likelihood(here: Stack, cov: Array, d: Array | None) -> _Slope:
+    sigma = here.covariance
+    factor = roots(sigma)
+    good = np.isfinite(factor[:, 0, 0])
+    safe = sigma if good.all() else np.where(good[:, None, None], sigma, np.eye(sigma.shape[1]))
+    w: Array = np.asarray(np.linalg.inv(safe), dtype=float)
+    second = cov if d is None else cov + d[:, :, None] * d[:, None, :]
+    f = _log_determinant(factor) + np.einsum("rij,rij->r", w, second)
+    m = w - w @ second @ w
+    pull = None if d is None else (w @ d[..., None])[..., 0]
+    return _Slope(f, here.gradient(m, pull), w, m, pull)
+
+
+def _plain_likelihood(here: Stack, cov: Array, d: Array | None, curved: bool) -> _Slope:
+    """The same through matrices of m columns, where Sigma = G S_cc G' + a positive diagonal t.
+
+    With B = G / t, J = G' B and Z = (I + S_cc J)^-1: Sigma^-1 = 1 / t - B Z S_cc B', Sigma^-1 G = B Z.
+    Sigma is positive definite where I + L' S_cc L is, J = L L'.
+    """
+    g, psi, t = here.causes, here.residual, here.residual_variance
+    p, m = g.shape[1:]
+    one = np.eye(m)
+    b = g / t[:, :, None]
+    turned_b = b.transpose(0, 2, 1)
+    j = turned_b @ g
+    inner = one + psi @ j
+    z = inverses(inner)
+    k = z @ psi
+    # a latent variable that measures nothing by itself leaves J singular
+    ridge = 1e-12 * np.trace(j, axis1=1, axis2=2)[:, None, None] * one
+    low = roots(j + ridge)
+    proper = np.isfinite(roots(one + low.transpose(0, 2, 1) @ psi @ low)[:, 0, 0])
+    sb, variance = cov @ b, np.diagonal(cov, axis1=1, axis2=2)
+    pull = None
+    if d is not None:
+        at_b = (turned_b @ d[..., None])[..., 0]
+        sb = sb + d[:, :, None] * at_b[:, None, :]
+        variance = variance + d**2
+        pull = d / t - (b @ (k @ at_b[..., None]))[..., 0]
+    bsb = turned_b @ sb
+    with np.errstate(invalid="ignore", divide="ignore"):
+        f = np.log(t).sum(axis=1) + np.log(np.abs(np.linalg.det(inner)))
+        f += (variance / t).sum(axis=1) - (k * bsb).sum(axis=(1, 2))
+    f = np.where(proper, f, np.inf)
+    bk, wg = b @ k, b @ z
+    # M G = W G - W S W G
+    mg = wg - (sb @ z) / t[:, :, None] + bk @ (bsb @ z)
+    turned = np.concatenate([mg, mg @ (psi @ here.inner.transpose(0, 2, 1))], axis=2)
+    own = 1 / t - (bk * b).sum(axis=2)
+    own -= variance / t**2 - 2 * ((sb @ k) * b).sum(axis=2) / t + ((bk @ bsb) * bk).sum(axis=2)
+    gradient = here.gradient_of(turned, own[:, here.layout.own_rows], pull)
+    if not curved:
+        return _Slope(f, gradient, np.zeros(0), np.zeros(0), pull)
+    w = -bk @ turned_b
+    w[:, np.arange(p), np.arange(p)] += 1 / t
+    second = cov if d is None else cov + d[:, :, None] * d[:, None, :]
+    return _Slope(f, gradient, w, w - w @ second @ w, pull)
+
+
+def _squares(here: Stack, cov: Array, d: Array | None, weight: Array | None) -> _Slope:
+    """Least squares with a fixed W, the identity where None."""
+    gap = here.covariance - cov
+    w = np.broadcast_to(np.eye(gap.shape[1]), gap.shape) if weight is None else weight
+    turned = gap if weight is None else w @ gap
+    f = 0.5 * np.einsum("rij,rji->r", turned, turned)
+    m = gap if weight is None else turned @ w
+    pull = None
+    if d is not None:
+        pull = (w @ d[..., None])[..., 0]
+        f = f + (d * pull).sum(axis=1)
+    return _Slope(f, here.gradient(m, pull), w, m, pull)
+
+
+_Found = tuple[Array, Array, Array, Mask]
+"""theta, F, gradient, and whether it is the optimum, of each replicate of a batch."""
+
+
+def _quasi_newton(problem: _Problem, theta: Array, guess: Array, unit: Array) -> _Found:
+    """`QUICK_STEPS` steps of all: by the Hessian of the whole sample, after the first by their own."""
+    count = len(theta)
+    every = np.arange(count)
+    theta = theta.copy()
+    solved = np.zeros(count, dtype=bool)
+    value, gradient, _ = problem.look(theta, every)
+    share = np.ones(count)
+    inverse: Array = guess
+    moved: list[Array] = []
+    bent: list[Array] = []
+    for number in range(QUICK_STEPS):
+        step = _direction(gradient, moved, bent, inverse)
+        with np.errstate(invalid="ignore"):
+            done = np.abs(step / unit).max(axis=1) <= SOLVED
+        # the step that proves the end is worth taking: it squares what error is left
+        last = done & ~solved
+        theta[last] += step[last]
+        solved |= done
+        if solved.all() or number == QUICK_STEPS - 1:
+            break
+        step *= np.where(solved, 0.0, share)[:, None]
+        f, g, own = problem.look(theta + step, every, curved=number == 0)
+        lower = _is_lower(value, f, gradient, step)
+        step[~lower] = 0.0
+        turn = np.where(lower[:, None], g - gradient, 0.0)
+        theta += step
+        value, gradient = np.where(lower, f, value), gradient + turn
+        share = np.where(lower, 1.0, share / 4)
+        if own is None:
+            moved, bent = [*moved, step], [*bent, turn]
+        else:
+            own[~lower] = guess
+            inverse = own
+    return theta, value, gradient, solved & problem.usable
+
+
+def _newton(problem: _Problem, theta: Array, guess: Array, unit: Array) -> _Found:
+    """Newton steps of the few that have far to go, each with its own Hessian all the way."""
+    theta = theta.copy()
+    solved = np.zeros(len(theta), dtype=bool)
+    live = np.flatnonzero(problem.usable)
+    value, gradient, share = np.full(len(theta), np.nan), np.zeros(theta.shape), np.ones(len(theta))
+    step = np.zeros(theta.shape)
+    for number in range(MOST_STEPS):
+        if not live.size:
+            break
+        tried = theta[live] + share[live, None] * step[live]
+        f, g, own = problem.look(tried, live, curved=True)
+        if number == 0:
+            lower = np.isfinite(f)
+        else:
+            lower = _is_lower(value[live], f, gradient[live], tried - theta[live])
+        went = live[lower]
+        theta[went], value[went], gradient[went] = tried[lower], f[lower], g[lower]
+        if own is not None:
+            step[went] = -(own[lower] @ g[lower][..., None])[..., 0]
+        share[went] = np.minimum(1.0, 4 * share[went])
+        share[live[~lower]] /= 4
+        done = went[np.abs(step[went] / unit).max(axis=1) <= SOLVED]
+        theta[done] += step[done]
+        solved[done] = True
+        live = live[~solved[live] & (share[live] > SHORTEST)]
+    return theta, value, gradient, solved
+
+
+def _is_lower(value: Array, f: Array, gradient: Array, step: Array) -> Mask:
+    """Whether a step brought enough of the decrease it promised."""
+    promised = -(gradient * step).sum(axis=1)
+    # near the optimum F cannot show the decrease any more
+    allowed = 1e-13 * np.maximum(1.0, np.abs(value))
+    with np.errstate(invalid="ignore"):
+        return np.asarray((promised > 0) & (f <= value - DECREASE_TRUSTED * promised + allowed))
+
+
+def _direction(gradient: Array, moved: list[Array], bent: list[Array], inverse: Array) -> Array:
+    """Minus the inverse Hessian, as learnt, times the gradient: (k, q). The two loops of Liu & Nocedal."""
+    q = gradient.copy()
+    used: list[tuple[Array, Array, Array, Array]] = []
+    for s, y in zip(reversed(moved), reversed(bent), strict=True):
+        product = (s * y).sum(axis=1)
+        # nothing is learnt where the curvature is not positive
+        with np.errstate(divide="ignore", invalid="ignore"):
+            least = 1e-10 * np.sqrt((s * s).sum(axis=1) * (y * y).sum(axis=1))
+            rho = np.where(product > least, 1 / product, 0.0)
+        a = rho * (s * q).sum(axis=1)
+        q -= a[:, None] * y
+        used.append((s, y, rho, a))
+    found: Array = (inverse @ q[..., None])[..., 0]
+    for s, y, rho, a in reversed(used):
+        b = rho * (y * found).sum(axis=1)
+        found += (a - b)[:, None] * s
+    return -found
+
+
+def _inverses(stack: Array) -> Array:
+    """Of Hessians, each in its own units, nearly singular ones held off zero by a ridge."""
+    unit = np.sqrt(np.maximum(np.diagonal(stack, axis1=1, axis2=2), 1e-300))
+    by = unit[:, :, None] * unit[:, None, :]
+    scaled = stack / by
+    scaled[:, np.arange(unit.shape[1]), np.arange(unit.shape[1])] += RIDGE
+    return np.asarray(inverses(scaled) / by)
+
+
+def _within_bounds(
+    groups: Sequence[ReplicateGroup], r: int, discrepancy: Discrepancy, start: Array, low: Array, high: Array
+) -> Estimate | None:
+    """The optimum of one replicate by itself; None where there is none."""
+    own = [replicate_group(g, r) for g in groups]
+    objective = MaximumLikelihood(own) if discrepancy == "ML" else _least_squares(own, discrepancy)
+    try:
+        found = descend(objective, start, lower=low, upper=high, max_steps=MOST_STEPS)
+    except np.linalg.LinAlgError:
+        return None
+    return found if found.converged else None
+
+
+def replicate_group(group: ReplicateGroup, r: int) -> Group:
+    """One replicate by itself, with its own exogenous moments."""
+    structure, cov = group.structure, group.cov[r]
+    mean = None if group.mean is None else group.mean[r]
+    if group.exogenous:
+        s, a = structure.symmetric, structure.means
+        of_pairs, of_levels = cells_of_data(structure, group.exogenous)
+        values, level = s.value.copy(), a.value.copy()
+        values[of_pairs] = cov[s.row[of_pairs], s.column[of_pairs]]
+        if mean is not None:
+            level[of_levels] = mean[a.row[of_levels]]
+        structure = replace(structure, symmetric=replace(s, value=values), means=replace(a, value=level))
+    return Group(structure, cov, group.n, mean)
+
+
+def _least_squares(groups: Sequence[Group], discrepancy: Discrepancy) -> LeastSquares:
+    made = []
+    for g in groups:
+        moments, means = ContinuousMoments(g.structure), g.structure.has_means
+        p = len(g.cov)
+        if discrepancy == "GLS":
+            weight = normal_weight(np.asarray(np.linalg.inv(g.cov), dtype=float), means=means)
+        else:
+            weight = np.concatenate([np.ones(p if means else 0), counts_of_vech(p) / 2])
+        made.append(WeightedMoments(moments, moments.of_sample(g.cov, g.mean), weight, g.n))
+    return LeastSquares(made)
+
+
+def _log_determinant(factors: Array) -> Array:
+    """(R,) of the matrices whose lower roots these are."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(2 * np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1))
+
+
+# ---- the moments of the replicates ------------------------------------
+
+
+def covariances(draws: Iterable[Moments], *, factor: float = 1.0) -> tuple[Array, Array]:
+    """Covariances (R, p, p) times `factor`, and means (R, p), of the replicates that `draws` yields.
+
+    `replicate_moments` divides by n - 1: factor (n - 1) / n for maximum likelihood.
+    """
+    covs, means = [], []
+    for drawn in draws:
+        spread = drawn.correlation * drawn.sd[:, None] * drawn.sd[None] * factor
+        covs.append(np.ascontiguousarray(np.moveaxis(spread, 2, 0)))
+        means.append(drawn.mean.T)
+    return np.concatenate(covs), np.concatenate(means)
+
+
+def as_if_true(
+    cov: Array,
+    mean: Array,
+    *,
+    sample: tuple[Array, Array],
+    implied: tuple[Array, Array | None],
+) -> tuple[Array, Array]:
+    """Replicate moments of answers turned so that the model holds in the whole sample (Bollen & Stine 1992).
+
+    The rows become A (y - m) + mu with A = L_Sigma L_S^-1, L the lower roots: their covariance is Sigma.
+
+    Parameters
+    ----------
+    cov, mean : (R, p, p), (R, p) of the replicates. sample : S and m of the whole sample. implied : Sigma and
+    mu; where mu is None the means stay those of the sample.
+    """
+    own, target = np.linalg.cholesky(sample[0]), np.linalg.cholesky(implied[0])
+    turn = np.linalg.solve(own.T, target.T).T
+    middle = sample[1] if implied[1] is None else implied[1]
+    return np.asarray(turn @ cov @ turn.T), np.asarray(middle + (mean - sample[1]) @ turn.T)
