@@ -151,7 +151,7 @@ def _incremental(t: float, df: float, t0: float, d0: float) -> dict[str, float]:
         "rfi": _ratio(gain, t0 / d0) if df and d0 else 1.0,
         "nfi": _ratio(t0 - t, t0),
         "pnfi": _ratio(t0 - t, t0) * df / d0 if d0 else math.nan,
-        "ifi": _ratio(t0 - t, t0 - df),
+        "ifi": _ratio(t0 - t, t0 - df) if t0 >= df else 1.0,
         "rni": 1 - _ratio(t - df, t0 - d0),
     }
 

@@ -33,8 +33,11 @@ Mask = NDArray[np.bool_]
 PROBIT_STEPS = 100
 SOLVED = 1e-11
 CORRELATION_LIMIT = 0.9999
-"""Beyond this a correlation counts as 1."""
+"""Where the search for a correlation ends."""
+CORRELATION_MOST = 0.999899
+"""From here on a correlation counts as 1."""
 LEAST_PROBABLE = 1e-300
+DEPENDENT_BELOW = 1e-9
 
 
 def mixed_sample(
@@ -62,6 +65,10 @@ def mixed_sample(
     n, p = values.shape
     x = np.zeros((n, 0)) if covariates is None else np.asarray(covariates, dtype=float)
     m = x.shape[1]
+    if m and np.linalg.matrix_rank((x - x.mean(axis=0)) / _spread(x), tol=1e-8 * np.sqrt(n)) < m:
+        raise SingularMatrix(
+            "a covariate does not vary, or follows from the others", do="Leave one of them out"
+        )
     w = np.ones(n) if weights is None else np.asarray(weights, dtype=float) * (n / np.sum(weights))
     items = _items(values, categories, x, w)
     ordered = [i for i, item in enumerate(items) if item.ordered]
@@ -86,7 +93,7 @@ def mixed_sample(
     who = _alike(x)
     for k, (i, j) in enumerate(zip(columns.tolist(), rows.tolist(), strict=True)):
         pair = _pair(items[i], items[j], x, who, w, known.get((i, j)))
-        if abs(pair.r) >= CORRELATION_LIMIT:
+        if abs(pair.r) >= CORRELATION_MOST:
             raise SingularMatrix(
                 "the correlation of {items} is 1 or -1: nothing tells their answers apart",
                 positions=(i, j),
@@ -117,6 +124,11 @@ def mixed_sample(
         means=intercepts,
         slopes=np.array([item.slopes for item in items]).reshape(p, m),
     )
+
+
+def _spread(x: Array) -> Array:
+    spread = x.std(axis=0)
+    return np.asarray(np.where(spread > 0, spread, 1.0))
 
 
 # ---- one item ---------------------------------------------------------
@@ -160,7 +172,7 @@ def _items(values: Array, categories: Sequence[int], x: Array, w: Array) -> list
         try:
             found.append(_ordered(own, known, count, x, w) if count else _number(own, known, x, w))
         except (TooFew, ConstantItem, SingularMatrix, NotConverged) as error:
-            raise type(error)(str(error), positions=[i], do=_WHAT_TO_DO) from error
+            raise type(error)(error.message, positions=[i], do=_WHAT_TO_DO) from error
     return found
 
 
@@ -193,7 +205,7 @@ def _number(y: Array, known: Mask, x: Array, w: Array) -> _Item:
         ordered=False,
         known=known,
         slopes=solution[1:],
-        influence=_influence(scores, w),
+        influence=_number_influence(scores, design, known, variance, w),
         cuts=np.zeros(0),
         codes=none,
         used=none,
@@ -203,6 +215,23 @@ def _number(y: Array, known: Mask, x: Array, w: Array) -> _Item:
         intercept=float(solution[0]),
         variance=variance,
     )
+
+
+def _number_influence(scores: Array, design: Array, known: Mask, variance: float, w: Array) -> Array:
+    """As `_influence`; by the expected information where the scores depend on each other.
+
+    With two values only, the variance follows from the mean.
+    """
+    a = (scores.T * w) @ scores
+    unit = np.sqrt(np.diagonal(a))
+    if unit.all() and np.linalg.eigvalsh(a / np.outer(unit, unit))[0] > DEPENDENT_BELOW:
+        return _influence(scores, w)
+    weight = w[known]
+    information = (design.T * weight) @ design / variance
+    influence = np.zeros(scores.shape)
+    influence[:, :-1] = np.linalg.solve(information, scores[:, :-1].T).T
+    influence[:, -1] = scores[:, -1] * (2 * variance**2 / weight.sum())
+    return np.asarray(influence * len(scores))
 
 
 def _ordered(y: Array, known: Mask, categories: int, x: Array, w: Array) -> _Item:
@@ -394,7 +423,7 @@ def _pair(a: _Item, b: _Item, x: Array, who: Codes, w: Array, known: float | Non
             return _both_numbers(a.z[both], b.z[both], a.variance, b.variance, r)
 
     r = _root(lambda value: look(value).r, sums, _start(a, b, both, weight)) if known is None else known
-    if abs(r) >= CORRELATION_LIMIT:
+    if abs(r) >= CORRELATION_MOST:
         return _Pair(r, np.zeros(len(w)))
     scores = look(r)
     own = scores.r[expand]

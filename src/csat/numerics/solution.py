@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from csat.numerics.estimation import null_directions, smallest_eigenvalue
+from csat.numerics.estimation import null_directions
 from csat.numerics.linalg import Array, positive_inverse
 from csat.numerics.structure import Cells, Implied, Positions, Structure
 
@@ -93,7 +93,8 @@ def standardised(
 ) -> Standardised:
     """Standardised solution. covariance : (q, q) of theta. unit : variables whose total variance is held.
 
-    given : covariates, given which it is held. scales : of the variables whose total variance is 1 / scale^2, which parameter their scale is.
+    given : covariates, given which it is held. scales : of the variables whose total variance is 1 / scale^2,
+    which parameter their scale is.
 
     A loading or path is multiplied by d of its cause and divided by d of its effect; a variance is divided
     by the total variance; a covariance of what is left unexplained becomes the correlation of the two
@@ -345,7 +346,6 @@ def indefinite_group(matrix: Array) -> tuple[float, Positions]:
 def variance_inflation(total: Array, causes: Positions) -> Array:
     """VIF of each of several causes from their covariances, (k,); infinite when they depend on each other."""
     part = total[np.ix_(causes, causes)]
-    if smallest_eigenvalue(part) < SINGULAR_BELOW:
-        return np.full(causes.size, np.inf)
     scale = np.sqrt(np.diagonal(part))
-    return np.asarray(np.diagonal(np.linalg.inv(part / np.outer(scale, scale))))
+    inverse = _safe_inverse(part / np.outer(scale, scale))
+    return np.full(causes.size, np.inf) if inverse is None else np.diagonal(inverse)

@@ -1,0 +1,159 @@
+"""Moments of ordered items beside numbers and covariates: laws; lavaan's numbers are in test_sem_language."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from csat.errors import ConstantItem, NotConverged, SingularMatrix, TooFew
+from csat.numerics.mixed import mixed_sample
+from csat.numerics.moment_vectors import OrderedMoments
+from csat.numerics.ordered import ordered_sample
+from csat.numerics.structure import Structure
+from language_data import answers
+from structures import cells
+
+CATEGORIES = (5, 5, 0, 5, 5, 5, 2, 0)
+
+
+def values(*, gaps: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Items (ordered ones as positions) and covariates."""
+    rows = answers(gaps=gaps)
+    items = rows[:, :8].copy()
+    items[:, [c > 0 for c in CATEGORIES]] -= 1
+    return items, rows[:, 8:10]
+
+
+def test_ordered_items_alone_have_their_polychoric_moments() -> None:
+    items, _ = values(gaps=True)
+    ordered = [0, 1, 3, 4]
+    codes = np.where(np.isnan(items[:, ordered]), -1, items[:, ordered]).astype(np.int64)
+    plain = ordered_sample(codes, [5] * 4)
+    found = mixed_sample(items[:, ordered], [5] * 4)
+    np.testing.assert_allclose(found.moments, plain.moments, atol=1e-9)
+    np.testing.assert_allclose(found.gamma, plain.gamma, rtol=1e-7, atol=1e-9)
+
+
+def test_numbers_alone_have_their_means_and_covariances() -> None:
+    items, _ = values()
+    found = mixed_sample(items[:, [2, 7]], [0, 0])
+    np.testing.assert_allclose(found.correlation, np.cov(items[:, [2, 7]].T, ddof=0), rtol=1e-9)
+    np.testing.assert_allclose(found.means, items[:, [2, 7]].mean(axis=0))
+
+
+def test_given_covariates_numbers_have_their_regressions() -> None:
+    items, x = values()
+    found = mixed_sample(items[:, [2, 7]], [0, 0], covariates=x)
+    design = np.column_stack([np.ones(len(x)), x])
+    b = np.linalg.lstsq(design, items[:, [2, 7]], rcond=None)[0]
+    e = items[:, [2, 7]] - design @ b
+    np.testing.assert_allclose(found.slopes, b[1:].T, rtol=1e-9)
+    np.testing.assert_allclose(found.correlation, e.T @ e / len(e), rtol=1e-9)
+
+
+def test_the_unit_of_a_covariate_or_a_number_changes_only_its_own_moments() -> None:
+    items, x = values()
+    found = mixed_sample(items, CATEGORIES, covariates=x)
+    other = items.copy()
+    other[:, 2] *= 10
+    moved = mixed_sample(other, CATEGORIES, covariates=x * [100.0, 1.0])
+    np.testing.assert_allclose(moved.thresholds, found.thresholds, atol=1e-8)
+    scale = np.where(np.arange(8) == 2, 10.0, 1.0)
+    np.testing.assert_allclose(
+        moved.slopes, found.slopes * scale[:, None] / [100.0, 1.0], rtol=1e-6, atol=1e-9
+    )
+    np.testing.assert_allclose(
+        moved.correlation, found.correlation * np.outer(scale, scale), rtol=1e-7, atol=1e-9
+    )
+
+
+def test_a_covariate_moved_by_a_constant_moves_the_thresholds_with_it() -> None:
+    items, x = values()
+    found = mixed_sample(items, CATEGORIES, covariates=x)
+    moved = mixed_sample(items, CATEGORIES, covariates=x + [2.0, 0.0])
+    np.testing.assert_allclose(
+        moved.thresholds, found.thresholds + 2 * found.slopes[found.item, 0], atol=1e-7
+    )
+    np.testing.assert_allclose(moved.correlation, found.correlation, atol=1e-8)
+
+
+def test_whole_weights_count_respondents() -> None:
+    items, x = values()
+    weights = np.tile([1.0, 2.0], len(items) // 2)
+    weighted = mixed_sample(items, CATEGORIES, covariates=x, weights=weights)
+    often = weights.astype(int)
+    repeated = mixed_sample(
+        np.repeat(items, often, axis=0), CATEGORIES, covariates=np.repeat(x, often, axis=0)
+    )
+    np.testing.assert_allclose(weighted.moments, repeated.moments, rtol=1e-7, atol=1e-8)
+
+
+def test_a_number_of_two_values_has_finite_errors() -> None:
+    items, x = values()
+    found = mixed_sample(np.column_stack([items[:, 0], x[:, 1], items[:, 2]]), [5, 0, 0])
+    assert np.isfinite(found.gamma).all()
+    at = found.thresholds.size
+    variance = found.correlation[1, 1]
+    assert found.gamma[at, at] == pytest.approx(variance, rel=1e-9)
+
+
+def test_what_cannot_be_estimated_is_said_by_position() -> None:
+    items, x = values()
+    flat = items.copy()
+    flat[:, 2] = 4.0
+    with pytest.raises(ConstantItem) as constant:
+        mixed_sample(flat, CATEGORIES)
+    assert constant.value.positions == (2,)
+    flat = items.copy()
+    flat[:, 1] = 3.0
+    with pytest.raises(TooFew) as one:
+        mixed_sample(flat, CATEGORIES)
+    assert one.value.positions == (1,)
+    with pytest.raises(SingularMatrix, match="follows from the others"):
+        mixed_sample(items, CATEGORIES, covariates=np.column_stack([x, x[:, 0]]))
+    with pytest.raises((NotConverged, SingularMatrix)) as apart:
+        mixed_sample(items, CATEGORIES, covariates=items[:, [6]])
+    assert apart.value.positions == (6,)
+    twice = np.column_stack([items[:, 2], items[:, 2] * 2 + 1, items[:, 0]])
+    with pytest.raises(SingularMatrix, match="1 or -1"):
+        mixed_sample(twice, [0, 0, 5])
+
+
+def given_model() -> tuple[OrderedMoments, np.ndarray]:
+    """y1 ordered, y2, y3 numbers; x1, x2 covariates; f measured by all, caused by x1; x2 and y2 cause y3."""
+    structure = Structure(
+        6,
+        3,
+        directed=cells(
+            [(0, 5, -1, 1.0), (1, 5, 0, 0.0), (2, 5, 1, 0.0), (5, 3, 2, 0.0), (2, 4, 3, 0.0), (2, 1, 9, 0.0)]
+        ),
+        symmetric=cells([(0, 0, -1, 0.0), (1, 1, 4, 0.0), (2, 2, 5, 0.0), (5, 5, 6, 0.0)]),
+        means=cells([(1, 1, 7, 0.0), (2, 2, 8, 0.0)]),
+    )
+    model = OrderedMoments(
+        structure,
+        cells([(0, 0, 10, 0.0), (0, 1, 11, 0.0)]),
+        numeric=np.array([1, 2]),
+        given=np.array([3, 4]),
+    )
+    return model, np.array([0.8, 1.2, 0.4, -0.3, 0.5, 0.7, 0.6, 2.0, 3.0, 0.35, -0.4, 0.9])
+
+
+def test_the_jacobian_is_the_derivative_of_the_moments() -> None:
+    model, theta = given_model()
+    found, step = model.moments(theta), 1e-6
+    assert found.vector.size == 2 + 2 + 6 + 2 + 3
+    for k in range(theta.size):
+        move = np.eye(theta.size)[k] * step
+        slope = (model.vector(theta + move)[0] - model.vector(theta - move)[0]) / (2 * step)
+        np.testing.assert_allclose(found.jacobian[:, k], slope, atol=1e-8)
+
+
+def test_the_bend_is_the_second_derivative() -> None:
+    model, theta = given_model()
+    weights = np.random.default_rng(1).normal(size=model.vector(theta)[0].size)
+    found, step = model.bend(model.moments(theta), theta, weights), 1e-6
+    for k in range(theta.size):
+        move = np.eye(theta.size)[k] * step
+        slope = weights @ (model.moments(theta + move).jacobian - model.moments(theta - move).jacobian)
+        np.testing.assert_allclose(found[k], slope / (2 * step), atol=1e-7)
