@@ -202,8 +202,8 @@ def test_few_respondents_are_a_caution() -> None:
     assert not fitted(*some_rows(200)).cautions
 
 
-def test_more_than_fifteen_drivers_are_sampled_and_reproducible() -> None:
-    x, y = some_rows(400, 16)
+def test_more_than_twenty_drivers_are_sampled_and_reproducible() -> None:
+    x, y = some_rows(400, 21)
     one, other = fitted(x, y, rng=5), fitted(x, y, rng=5)
     assert one.lmg_orderings > 0
     assert "orderings" in one.table("importance").to_text()

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from csat.analyses.importance import derived_importance
+from csat.analyses import importance as importance_module
+from csat.analyses.importance import derived_importance, importance_replicates
 from csat.analyses.priorities import Priorities, priorities
 from csat.analyses.result import Base
 from csat.errors import BadInput, CannotCompute, UnknownName
@@ -255,15 +256,38 @@ def test_outcomes_of_different_scales_weigh_the_same() -> None:
     assert values[0] == pytest.approx(abs(np.corrcoef(columns["x"], y)[0, 1]))
 
 
-def test_more_items_than_subsets_allow_get_relative_weights() -> None:
-    columns = mobile()
-    items = [c for c in columns if not c.startswith("CUSA")]
-    assert len(items) > 15
+def test_many_items_get_sampled_lmg_shares_and_their_error_is_said() -> None:
+    rng = np.random.default_rng(0)
+    latent = rng.normal(size=(300, 1)) + rng.normal(size=(300, 23))
+    answers = np.clip(np.round(5.5 + latent), 1, 10).astype(int)
+    items = [f"x{k}" for k in range(22)]
+    columns = {name: answers[:, k].tolist() for k, name in enumerate([*items, "CUSA1"])}
     tally = count(bound(columns, dict.fromkeys(columns, TEN)))
     values, name, cautions = derived_importance(tally, outcome=["CUSA1"], items=items)
-    assert name == "relative weight"
-    assert [c.code for c in cautions] == ["relative weights"]
-    assert np.isfinite(values).all()
+    assert name == "LMG share"
+    assert [c.code for c in cautions] == ["LMG sampled"]
+    assert "Monte-Carlo error at most 0.000" in cautions[0].text.en and "蒙特卡罗" in cautions[0].text.zh
+    weights, *_ = derived_importance(tally, outcome=["CUSA1"], items=items, measure="relative weight")
+    # both divide the same R2
+    assert values.sum() == pytest.approx(weights.sum(), rel=1e-9)
+
+
+def test_lmg_of_many_items_moves_in_the_replicates_as_it_does_when_computed() -> None:
+    columns = mobile()
+    items = [c for c in columns if not c.startswith("CUSA")][:16]
+    answers = np.column_stack([columns[c] for c in [*items, "CUSA1"]]).astype(float)
+    options: dict[str, Any] = {
+        "drivers": 16, "spans": np.ones(1), "measures": ["LMG"], "weights": None,
+        "rows": np.arange(len(answers)), "missing": "listwise", "replicates": 40, "seed": 1,
+    }  # fmt: skip
+    one, many = importance_replicates(answers, **options)["LMG share"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importance_module, "EXACT_IN_REPLICATES", 16)
+        exact, each = importance_replicates(answers, **options)["LMG share"]
+    np.testing.assert_allclose(one, exact, rtol=1e-9)
+    correlations = [np.corrcoef(many[i], each[i])[0, 1] for i in range(16)]
+    assert np.mean(correlations) > 0.9
+    assert many.std(axis=1).mean() == pytest.approx(each.std(axis=1).mean(), rel=0.15)
 
 
 def test_contradicting_correlations_fall_back_to_the_plain_correlation() -> None:

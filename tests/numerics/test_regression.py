@@ -300,17 +300,31 @@ def test_sampled_orderings_find_the_exact_shares_within_their_error() -> None:
     drivers, outcome = correlations(*some_rows(5, 200, 12))
     exact = reg.shapley_shares(drivers, outcome).shares
     sampled = reg.shapley_shares(drivers, outcome, exact_up_to=1, orderings=4000, rng=1)
-    assert sampled.orderings == 4000
+    # whole blocks of 24
+    assert sampled.orderings == 3984
     assert np.all(np.abs(sampled.shares - exact) < 4.5 * sampled.monte_carlo_se)
     assert sampled.shares.sum() == pytest.approx(exact.sum(), abs=1e-10)
     again = reg.shapley_shares(drivers, outcome, exact_up_to=1, orderings=4000, rng=1)
     np.testing.assert_array_equal(sampled.shares, again.shares)
 
 
-def test_sixteen_drivers_are_sampled_and_say_so() -> None:
-    shares = reg.shapley_shares(*correlations(*some_rows(3, 200, 16)), orderings=200)
-    assert shares.orderings == 200
-    assert np.all(shares.monte_carlo_se > 0)
+def test_every_driver_enters_at_every_place_equally_often() -> None:
+    orders = reg._latin_orders(7, np.random.default_rng(0))
+    assert orders.shape == (14, 7)
+    for place in range(7):
+        assert np.bincount(orders[:, place]).tolist() == [2] * 7
+
+
+def test_twenty_drivers_are_exact_and_more_are_sampled_and_say_so() -> None:
+    drivers, outcome = correlations(*some_rows(3, 300, 20))
+    exact = reg.shapley_shares(drivers, outcome)
+    assert exact.orderings == 0
+    sampled = reg.shapley_shares(drivers, outcome, exact_up_to=1)
+    assert np.all(np.abs(sampled.shares - exact.shares) < 4.5 * sampled.monte_carlo_se)
+    assert sampled.monte_carlo_se.max() < 0.001
+    more = reg.shapley_shares(*correlations(*some_rows(3, 200, 21)), orderings=200)
+    assert more.orderings == 168
+    assert np.all(more.monte_carlo_se > 0)
 
 
 # ---- what cannot be computed ----------------------------------------

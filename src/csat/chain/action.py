@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from csat.chain.pls_models import Modes, Scheme
 from csat.chain.scores import Scores
 from csat.errors import BadInput, CannotCompute, UnknownName, listed
 from csat.language import Text
 
 if TYPE_CHECKING:
     from csat.analyses.asymmetry import Asymmetry
+    from csat.analyses.pls_replicas import PlsHow
     from csat.analyses.priorities import Priorities
     from csat.analyses.result import Base, Caution
     from csat.analyses.what_if import WhatIf
@@ -46,6 +48,10 @@ class Action(Scores):
         centre_at: tuple[float, float] | None = None,
         iso_priority: bool = False,
         first: int = 3,
+        scheme: Scheme = "path",
+        modes: Modes = "A",
+        consistent: bool = False,
+        correlation: Literal["pearson", "polychoric"] = "pearson",
         replicates: int = PLACEMENTS,
         seed: int = 0,
     ) -> Priorities:
@@ -58,15 +64,18 @@ class Action(Scores):
         measures : further ones the certainty is given under: `LMG`, `relative weight`, `|r|`, `beta`,
             `partial r`, `pls`, `stated`; default: `|r|`, and PLS and stated where there are any.
         centres : further crosshairs. first : the k of "among the first k".
+        scheme, modes, consistent, correlation : of the PLS effects, as `pls`.
         replicates : of the bootstrap of the whole chain; 0 for none.
         """
         from csat.analyses.certainty import certainty
         from csat.analyses.importance import NAMES, derived_importance
+        from csat.analyses.pls_replicas import PlsHow
         from csat.analyses.priorities import priorities
         from csat.numerics.resampling import bootstrap_weighted_means
         from csat.numerics.scores import linearised_se, mean_influence, weighted_means
 
         responses = self.responses
+        how = PlsHow(scheme, modes, consistent, correlation)
         blocks = self._placed(level, items)
         single = all(len(block) == 1 for block in blocks.values())
         stated = self._stated(blocks)
@@ -83,7 +92,7 @@ class Action(Scores):
         if kind == "stated":
             weight, name = weighted_means(self._stated_scores(blocks, stated), responses.weights), kind
         elif kind == "pls":
-            weight, name = self._pls_importance(blocks, outcome, 0, seed)[0], PLS_EFFECT
+            weight, name = self._pls_importance(blocks, outcome, 0, seed, how)[0], PLS_EFFECT
         elif not single:
             found = self._importance_replicates(blocks, outcome, [measure], 0, seed)
             name, (weight, _) = next(iter(found.items()))
@@ -108,8 +117,8 @@ class Action(Scores):
         if replicates and np.count_nonzero(known) > 1:
             kept = {b: items_ for (b, items_), k in zip(blocks.items(), known, strict=True) if k}
             own = next((m for m, called in NAMES.items() if called == name), None)
-            asked = self._measures_asked(kept, stated, own or kind, measures, outcome)
-            drawn = self._importance_drawn(kept, stated, asked, outcome, replicates, seed)
+            asked = self._measures_asked(kept, stated, own or kind, measures, outcome, how)
+            drawn = self._importance_drawn(kept, stated, asked, outcome, replicates, seed, how)
             columns = scores[:, known] if overall is None else np.column_stack([scores[:, known], overall])
             means = bootstrap_weighted_means(
                 columns, responses.weights, rows=responses.row_numbers, replicates=replicates, seed=seed,
@@ -218,13 +227,14 @@ class Action(Scores):
         own: str,
         measures: Sequence[str] | None,
         outcome: str | None,
+        how: PlsHow,
     ) -> list[str]:
         """The published measure first, then those asked for, or the ones at hand."""
         from csat.numerics.importance import MEASURES
 
         if measures is None:
             further = ["|r|"] if self._has_outcome_beside(blocks, outcome) else []
-            if self._is_modelled(blocks, outcome):
+            if self._is_modelled(blocks, outcome, how):
                 further.append("pls")
             if set(stated) >= set(blocks):
                 further.append("stated")
@@ -235,12 +245,12 @@ class Action(Scores):
                     raise UnknownName("measure of importance", m, (*MEASURES, "pls", "stated"))
         return list(dict.fromkeys((own, *further)))
 
-    def _is_modelled(self, blocks: Mapping[str, tuple[str, ...]], outcome: str | None) -> bool:
+    def _is_modelled(self, blocks: Mapping[str, tuple[str, ...]], outcome: str | None, how: PlsHow) -> bool:
         """Whether the path model says what each block does to the outcome."""
         if not self.declares_paths:
             return False
         try:
-            self._pls_importance(blocks, outcome, 0, 0)
+            self._pls_importance(blocks, outcome, 0, 0, how)
         except CannotCompute:
             return False
         return True
@@ -253,6 +263,7 @@ class Action(Scores):
         outcome: str | None,
         replicates: int,
         seed: int,
+        how: PlsHow,
     ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
         """Measure to importance in the full data and in every keyed replicate, in the order asked."""
         from csat.analyses.importance import NAMES
@@ -268,7 +279,7 @@ class Action(Scores):
         found: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
         for m in asked:
             if m == "pls":
-                found[PLS_EFFECT] = self._pls_importance(blocks, outcome, replicates, seed)
+                found[PLS_EFFECT] = self._pls_importance(blocks, outcome, replicates, seed, how)
             elif m == "stated":
                 values = self._stated_scores(blocks, stated)
                 w, rows = self.responses.weights, self.responses.row_numbers
@@ -277,8 +288,7 @@ class Action(Scores):
                 )
                 found["stated"] = weighted_means(values, w), drawn.T
             else:
-                # LMG gives way to relative weights where there are many items
-                called = NAMES[cast(Any, m)] if NAMES[cast(Any, m)] in by_name else "relative weight"
+                called = NAMES[cast(Any, m)]
                 found[called] = by_name[called]
         return found
 
@@ -323,10 +333,15 @@ class Action(Scores):
         )
 
     def _pls_importance(
-        self, blocks: Mapping[str, tuple[str, ...]], outcome: str | None, replicates: int, seed: int
+        self,
+        blocks: Mapping[str, tuple[str, ...]],
+        outcome: str | None,
+        replicates: int,
+        seed: int,
+        how: PlsHow,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Points of the outcome's index per point of each block, by PLS: (p,) and (p, R)."""
-        found = self._pls_replicas(replicates, seed)
+        found = self._pls_replicas(replicates, seed, how=how)
         target = outcome or self._index_construct()
         if target not in found.design.constructs:
             raise CannotCompute(
@@ -362,6 +377,10 @@ class Action(Scores):
         method: Literal["pls", "regression"] | None = None,
         construct: str | None = None,
         nps: str | None = None,
+        scheme: Scheme = "path",
+        modes: Modes = "A",
+        consistent: bool = False,
+        correlation: Literal["pearson", "polychoric"] = "pearson",
         replicates: int = 1000,
         confidence: float = 0.95,
         seed: int = 0,
@@ -374,17 +393,20 @@ class Action(Scores):
         method : `pls`, total effects of the path model, where the index has PLS weights; else `regression` of
             the index on the driver constructs.
         nps : the item on 0-10 that asks whether they would recommend; default: found by its wording.
+        scheme, modes, consistent, correlation : of the PLS effects, as `pls`.
         """
         from csat.analyses import what_if as module
+        from csat.analyses.pls_replicas import PlsHow
         from csat.numerics.resampling import bootstrap_weighted_means
         from csat.numerics.scores import weighted_means
 
         target = construct or self._index_construct()
+        how = PlsHow(scheme, modes, consistent, correlation)
         if raises is None:
             first = self.priorities(outcome=construct, replicates=0)
             raises = dict.fromkeys(first.items_by_rank()[: module.RAISED_IN_REPORT], module.USUAL_RAISE)
         chosen = {name: self._block(name)[1] for name in raises}
-        kind = method or self._what_if_method(target, chosen)
+        kind = method or self._what_if_method(target, chosen, how)
         items = tuple(dict.fromkeys(i for block in chosen.values() for i in block))
         low, high = self._ends_of(items)
         answers, w = self.responses.answers(items), self.responses.weights
@@ -400,7 +422,7 @@ class Action(Scores):
         drawn: Mapping[str, NDArray[np.float64]]
         base = self._base("available")
         if kind == "pls":
-            found = self._pls_replicas(replicates, seed)
+            found = self._pls_replicas(replicates, seed, how=how)
             if target not in found.design.constructs:
                 raise CannotCompute(
                     f"the path model has no construct '{target}'", do="Use method 'regression'"
@@ -468,15 +490,15 @@ class Action(Scores):
         )  # fmt: skip
 
     def _what_if_method(
-        self, target: str, chosen: Mapping[str, tuple[str, ...]]
+        self, target: str, chosen: Mapping[str, tuple[str, ...]], how: PlsHow
     ) -> Literal["pls", "regression"]:
         if self.instrument.index_method != "pls":
             return "regression"
         try:
-            found = self._pls_replicas(0, 0)
+            found = self._pls_replicas(0, 0, how=how)
         except CannotCompute:
             return "regression"
-        known = {*found.design.items}
+        known = {*found.items}
         modelled = target in found.design.constructs and not found.without_index(target)
         return "pls" if modelled and all(set(b) <= known for b in chosen.values()) else "regression"
 
