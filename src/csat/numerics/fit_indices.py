@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from scipy.linalg import cho_solve
 from scipy.special import chdtrc, chdtri, chndtr, chndtrinc
 
-from csat.numerics.linalg import Array, cholesky, correlation_from_covariance, log_determinant, vech
+from csat.numerics.linalg import Array, cholesky, correlation_from_covariance, log_determinant, vech_indices
 
 Likelihood = Literal["normal", "wishart"]
 
@@ -105,8 +105,10 @@ def fit_measures(
     multiplier = n if likelihood == "normal" else n - 1
     # a saturated model leaves rounding, which may be negative
     chisq = max(multiplier * f, 0.0)
-    baseline_f = -log_determinant(correlation_from_covariance(s))
-    unrestricted = -n / 2 * (p * LOG_2PI + log_determinant(s) + p)
+    log_det = log_determinant(s)
+    # ln|S| less ln|S| of the correlations is what the variances bring
+    baseline_f = float(np.log(np.diagonal(s)).sum()) - log_det
+    unrestricted = -n / 2 * (p * LOG_2PI + log_det + p)
     if covary:
         baseline_f += log_determinant(correlation_from_covariance(s[np.ix_(covary, covary)]))
     if x:
@@ -162,7 +164,8 @@ def incremental_measures(
         "rfi": _ratio(gain, x0 / d0 if d0 else math.nan) if df else 1.0,
         "nfi": _ratio(x0 - chisq, x0),
         "pnfi": _ratio(x0 - chisq, x0) * df / d0 if d0 else math.nan,
-        "ifi": _ratio(x0 - chisq, x0 - df),
+        # a baseline that fits better than its rank asks for leaves nothing to gain
+        "ifi": _ratio(x0 - chisq, x0 - df) if x0 >= df else 1.0,
         "rni": 1 - _ratio(chisq - df, x0 - d0),
     }
 
@@ -252,30 +255,30 @@ def residual_measures(
     too, which makes each smaller; `_nomean` leaves them out.
     """
     s, sigma = np.asarray(sample_cov, dtype=float), np.asarray(implied_cov, dtype=float)
-    variances = np.diagonal(s)
-    standardised = (s - sigma) / np.sqrt(np.outer(variances, variances))
+    i, j = vech_indices(len(s))
+    off = i != j
+    sd = np.sqrt(np.diagonal(s))
     # least squares may end where an item's variance is negative: then there is no implied correlation
     with np.errstate(invalid="ignore"):
         implied_sd = np.sqrt(np.where(np.diagonal(sigma) > 0, np.diagonal(sigma), np.nan))
-    correlation = correlation_from_covariance(s) - sigma / np.outer(implied_sd, implied_sd)
-    below = correlation[np.tril_indices(len(s), -1)]
+    gap, unit = (s - sigma)[i, j], sd[i] * sd[j]
+    standardised = gap / unit
+    below = (s[i, j] / unit - sigma[i, j] / (implied_sd[i] * implied_sd[j]))[off]
     nomean = {
-        "rmr": vech(s - sigma),
-        "srmr": vech(standardised),
-        "srmr_bentler": vech(standardised),
-        "srmr_mplus": np.concatenate([below, np.diagonal(standardised)]),
+        "rmr": gap,
+        "srmr": standardised,
+        "srmr_bentler": standardised,
+        "srmr_mplus": np.concatenate([below, standardised[~off]]),
         "crmr": below,
     }
-    means = {name: np.zeros(0) for name in nomean}
-    if sample_mean is not None and implied_mean is not None:
-        m, mu = np.asarray(sample_mean, dtype=float), np.asarray(implied_mean, dtype=float)
-        means = {name: (m - mu) / np.sqrt(variances) for name in nomean}
-        means["rmr"] = m - mu
-        means["srmr_mplus"] = m / np.sqrt(variances) - mu / implied_sd
-    return {
-        **{name: _root_mean(residual, means[name]) for name, residual in nomean.items()},
-        **{f"{name}_nomean": _root_mean(residual) for name, residual in nomean.items()},
-    }
+    alone = {f"{name}_nomean": _root_mean(residual) for name, residual in nomean.items()}
+    if sample_mean is None or implied_mean is None:
+        return {name: alone[f"{name}_nomean"] for name in nomean} | alone
+    m, mu = np.asarray(sample_mean, dtype=float), np.asarray(implied_mean, dtype=float)
+    means = dict.fromkeys(nomean, (m - mu) / sd)
+    means["rmr"] = m - mu
+    means["srmr_mplus"] = m / sd - mu / np.sqrt(np.diagonal(sigma))
+    return {name: _root_mean(residual, means[name]) for name, residual in nomean.items()} | alone
 
 
 def gfi_measures(

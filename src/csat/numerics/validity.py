@@ -102,21 +102,40 @@ def htmt(
         )
     r = np.asarray(correlation, dtype=float)
     values = np.abs(r) if absolute or mean == "geometric" else r
-    within = np.array([_mean(_below_diagonal(values, block), mean) for block in blocks])
+    chosen, pairs, inside = _membership(blocks, len(r))
+    zeros = values == 0
+    if mean == "geometric":
+        values = np.log(np.where(zeros, 1.0, values))
+    total = chosen.T @ values @ chosen
+    own = chosen.T @ np.diagonal(values)
+    between, within = total / pairs, (np.diagonal(total) - own) / inside
+    if mean == "geometric":
+        between, within = np.exp(between), np.exp(within)
+        if zeros.any():
+            nothing = chosen.T @ zeros @ chosen > 0
+            between[nothing], within[np.diagonal(nothing)] = 0.0, 0.0
     with np.errstate(invalid="ignore"):
         scale = np.sqrt(np.where(within > 0, within, np.nan))
-    ratio = np.eye(len(blocks))
-    for a, first in enumerate(blocks):
-        for b, second in enumerate(blocks[:a]):
-            between = _mean(values[np.ix_(list(first), list(second))].ravel(), mean)
-            ratio[a, b] = ratio[b, a] = between / (scale[a] * scale[b])
-    return ratio
+    ratio = between / np.outer(scale, scale)
+    np.fill_diagonal(ratio, 1.0)
+    return np.asarray(ratio)
+
+
+def _membership(blocks: Sequence[Sequence[int]], p: int) -> tuple[Array, Array, Array]:
+    """(p, c) ones where an item belongs to a construct; pairs between two, ordered pairs inside one."""
+    chosen = np.zeros((p, len(blocks)))
+    for k, block in enumerate(blocks):
+        chosen[list(block), k] = 1.0
+    size = chosen.sum(axis=0)
+    return chosen, np.outer(size, size), size * (size - 1)
 
 
 def negative_within(correlation: ArrayLike, blocks: Sequence[Sequence[int]]) -> NDArray[np.intp]:
     """Number of negative correlations inside each construct, (c,); above 0 HTMT2 means nothing for it."""
     r = np.asarray(correlation, dtype=float)
-    return np.array([int((_below_diagonal(r, block) < 0).sum()) for block in blocks], dtype=np.intp)
+    chosen, *_ = _membership(blocks, len(r))
+    # each pair stands there twice
+    return np.asarray(((r < 0) @ chosen * chosen).sum(axis=0) / 2, dtype=np.intp)
 
 
 def fornell_larcker(ave: ArrayLike, latent_correlation: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
@@ -139,16 +158,3 @@ def fornell_larcker(ave: ArrayLike, latent_correlation: ArrayLike) -> tuple[Arra
 def _share(part: float, whole: float) -> float:
     """NaN where there is no variance to share."""
     return float(part / whole) if whole else float("nan")
-
-
-def _below_diagonal(r: Array, block: Sequence[int]) -> Array:
-    rows, columns = np.tril_indices(len(block), -1)
-    at = np.asarray(block)
-    return np.asarray(r[at[rows], at[columns]])
-
-
-def _mean(values: Array, mean: HtmtMean) -> float:
-    if mean == "arithmetic":
-        return float(values.mean())
-    with np.errstate(divide="ignore"):
-        return float(np.exp(np.log(values).mean()))

@@ -26,6 +26,9 @@ Array = NDArray[np.float64]
 ABOVE_ONE = 1e-6
 """A standardised loading counts as beyond 1 from here."""
 
+NO_ERROR = 1e-8
+"""A standardised parameter with a standard error below this is held by the rest of the model."""
+
 NEARLY_SINGULAR = 1e-8
 """Smallest eigenvalue of the correlations of constructs below which they are not positive definite."""
 
@@ -223,12 +226,12 @@ def _negative_variances(s: Solved) -> list[Caution]:
 
 
 def _loadings_above_one(s: Solved) -> list[Caution]:
-    negative = {c.where[0] for c in _negative_variances(s)}
+    above = {pair: value for pair, value in s.loadings.items() if abs(value) > 1 + ABOVE_ONE}
+    negative = {c.where[0] for c in _negative_variances(s)} if above else set()
     found = []
-    for (construct, item), value in s.loadings.items():
+    for (construct, item), value in above.items():
         # beside correlated constructs a loading may pass 1; a negative error variance says the same already
-        alone = len(s.causes_of(item)) == 1
-        if abs(value) > 1 + ABOVE_ONE and alone and item not in negative:
+        if len(s.causes_of(item)) == 1 and item not in negative:
             text = words.LOADING_ABOVE_ONE.fill(
                 item=s.title(item), construct=s.title(construct), value=f"{value:.3f}"
             )
@@ -277,13 +280,11 @@ def _odd_errors(s: Solved) -> list[Caution]:
     odd: list[int] = []
     for group in kinds.values():
         errors = s.standard_errors[group]
-        known = errors[np.isfinite(errors) & (errors > 0)]
+        # a standardised variance of 1 has an error of rounding only
+        known = errors[np.isfinite(errors) & (errors > NO_ERROR)]
         middle = float(np.median(known)) if known.size else 1.0
-        odd += [
-            k
-            for k, e in zip(group, errors, strict=True)
-            if not np.isfinite(e) or not STANDARD_ERROR_ODD.met(float(e) / middle)
-        ]
+        if known.size < errors.size or not STANDARD_ERROR_ODD.met(float(known.max()) / middle):
+            odd += [k for k, e in zip(group, errors, strict=True) if not STANDARD_ERROR_ODD.met(e / middle)]
     if not odd:
         return []
     names = tuple(s.parameter_name(k) for k in odd)

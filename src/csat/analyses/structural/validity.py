@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -51,6 +52,7 @@ def validity_of(
     loading = {(r.lhs, r.rhs): r for r in rows if r.op == MEASURES}
     residual = {r.lhs: r.est for r in rows if r.op == COVARIES and r.lhs == r.rhs}
     variance = dict(zip(table.variables, np.diagonal(total), strict=True))
+    covariances = [r for r in rows if r.op == COVARIES and r.lhs != r.rhs]
     ave, reliability, ave_raw, omega = {}, {}, {}, {}
     for construct, items in measured_by.items():
         if not items:
@@ -58,7 +60,7 @@ def validity_of(
         std = [loading[construct, i].std_all for i in items]
         raw = [loading[construct, i].est for i in items]
         errors = [residual.get(i, 0.0) for i in items]
-        within = [r for r in rows if r.op == COVARIES and r.lhs != r.rhs and {r.lhs, r.rhs} <= set(items)]
+        within = [r for r in covariances if r.lhs in items and r.rhs in items]
         own = float(variance[construct])
         ave[construct] = validity.average_variance_extracted(std)
         reliability[construct] = validity.composite_reliability(
@@ -82,11 +84,12 @@ def validity_of(
 def _compared(
     table: ParameterTable, measured_by: Mapping[str, Sequence[str]], cov: Array
 ) -> tuple[tuple[str, ...], Array, Array, dict[str, int]]:
-    every = [i for items in measured_by.values() for i in items]
+    times = Counter(i for items in measured_by.values() for i in items)
     names = tuple(
-        c for c, items in measured_by.items() if len(items) > 1 and all(every.count(i) == 1 for i in items)
+        c for c, items in measured_by.items() if len(items) > 1 and all(times[i] == 1 for i in items)
     )
-    blocks = [[table.observed.index(i) for i in measured_by[c]] for c in names]
+    at = {name: k for k, name in enumerate(table.observed)}
+    blocks = [[at[i] for i in measured_by[c]] for c in names]
     r = linalg.correlation_from_covariance(cov)
     inside = validity.negative_within(r, blocks)
     geometric = validity.htmt(r, blocks, mean="geometric")
