@@ -27,6 +27,7 @@ def test_planted_items_are_found(survey):
     assert any(c.code in ("small_range", "wrong_sign") and "idle" in c.where for c in found.cautions)
     placed = np.array([kind != "not placed" for kind in found.kinds])
     assert np.isnan(found.ci_lower[~placed]).all() and np.isnan(found.asymmetry[~placed]).all()
+    assert np.isnan(found.range[~placed]).all() and (found.range[placed] > 0).all()
 
 
 def test_the_result_is_plain_json_and_can_be_shown(survey):

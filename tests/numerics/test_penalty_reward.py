@@ -42,7 +42,11 @@ def test_penalties_and_rewards_equal_those_of_r():
     np.testing.assert_allclose(found.reward_se, [wanted["se"][f"{n}_high"] for n in names], rtol=1e-10)
     assert found.r2 == pytest.approx(wanted["r2"], abs=1e-10)
     # a penalty above 0 is no penalty: the item is not placed
-    assert np.isnan(found.asymmetry[names.index("Q7SCREENS")])
+    wrong = names.index("Q7SCREENS")
+    assert np.isnan(found.asymmetry[wrong])
+    # and r + |p| measures nothing there: with r < -|p| it would even be negative
+    assert np.isnan(found.ranges[wrong])
+    assert (found.ranges[np.isfinite(found.ranges)] >= 0).all()
 
 
 @given(st.floats(-5, 0), st.floats(0, 5))

@@ -52,7 +52,7 @@ class Asymmetry(Result):
     reward: Array
     reward_se: Array
     range: Array
-    """(k,) r + |p|."""
+    """(k,) r + |p|; NaN where a sign is wrong."""
     asymmetry: Array
     """(k,) IA in [-1, 1]; NaN where a sign is wrong."""
     ci_lower: Array
@@ -283,8 +283,9 @@ def _cautions(
         (
             "wrong_sign",
             wrong,
-            "A low answer to {items} goes with more satisfaction, or a high one with less: not placed.",
-            "{items} 的低分反而对应更高满意度，或高分对应更低：未归类。",
+            "A low answer to {items} goes with more satisfaction, or a high one with less: not placed, "
+            "and without a range.",
+            "{items} 的低分反而对应更高满意度，或高分对应更低：未归类，也不给出影响幅度。",
         ),
     )
     return tuple(

@@ -35,8 +35,9 @@ class Contrast:
 
     @property
     def ranges(self) -> Array:
-        """r + |p|."""
-        return np.asarray(self.reward + np.abs(self.penalty))
+        """r + |p|; NaN where the signs are wrong (p > 0 or r < 0), where it measures nothing."""
+        proper = (self.penalty <= 0) & (self.reward >= 0)
+        return np.where(proper, self.reward + np.abs(self.penalty), np.nan)
 
     @property
     def asymmetry(self) -> Array:
