@@ -13,9 +13,9 @@ from csat.numerics.replicate_moments import replicate_moments
 from csat.numerics.sem_bootstrap import (
     Discrepancy,
     ReplicateGroup,
-    _least_squares,
     as_if_true,
     covariances,
+    least_squares,
     refits,
     replicate_group,
 )
@@ -45,7 +45,7 @@ def solved(
     sample = np.cov(x.T, ddof=1) * factor
     own_mean = x.mean(axis=0) if structure.has_means else None
     group = Group(structure, sample, float(n), own_mean)
-    objective = MaximumLikelihood([group]) if discrepancy == "ML" else _least_squares([group], discrepancy)
+    objective = MaximumLikelihood([group]) if discrepancy == "ML" else least_squares([group], discrepancy)
     found = descend(objective, starting_values(structure, sample, q, mean=own_mean))
     assert found.converged
     hessian = objective.slope(objective.look(found.theta)).observed()
@@ -63,7 +63,7 @@ def test_each_optimum_is_that_of_a_fit_by_itself(build: Any, discrepancy: Discre
     assert found.gradient.max() < 1e-4
     for r in range(0, R, 7):
         own = [replicate_group(drawn, r)]
-        objective = MaximumLikelihood(own) if discrepancy == "ML" else _least_squares(own, discrepancy)
+        objective = MaximumLikelihood(own) if discrepancy == "ML" else least_squares(own, discrepancy)
         alone = descend(objective, theta)
         assert alone.converged
         assert found.theta[r] == pytest.approx(alone.theta, abs=1e-6)

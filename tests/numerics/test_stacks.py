@@ -7,7 +7,7 @@ import pytest
 
 from csat.numerics import solution
 from csat.numerics.estimation import Group, MaximumLikelihood
-from csat.numerics.sem_bootstrap import ReplicateGroup, _least_squares, _Problem, replicate_group
+from csat.numerics.sem_bootstrap import ReplicateGroup, _Problem, least_squares, replicate_group
 from csat.numerics.stacks import Layout
 from csat.numerics.structure import implied
 from structures import observed_cause, plain_factors, plain_with_means, some_theta, two_factors
@@ -64,7 +64,7 @@ def test_discrepancy_and_derivatives_are_those_of_each_replicate(model: str, dis
     assert inverse is not None
     for r in range(R):
         own = [replicate_group(group, r)]
-        objective = MaximumLikelihood(own) if discrepancy == "ML" else _least_squares(own, discrepancy)
+        objective = MaximumLikelihood(own) if discrepancy == "ML" else least_squares(own, discrepancy)
         point = objective.look(theta[r])
         slope = objective.slope(point)
         assert value[r] == pytest.approx(point.value, rel=1e-10)

@@ -445,7 +445,7 @@ def _within_bounds(
 ) -> Estimate | None:
     """The optimum of one replicate by itself; None where there is none."""
     own = [replicate_group(g, r) for g in groups]
-    objective = MaximumLikelihood(own) if discrepancy == "ML" else _least_squares(own, discrepancy)
+    objective = MaximumLikelihood(own) if discrepancy == "ML" else least_squares(own, discrepancy)
     try:
         found = descend(objective, start, lower=low, upper=high, max_steps=MOST_STEPS)
     except np.linalg.LinAlgError:
@@ -468,7 +468,8 @@ def replicate_group(group: ReplicateGroup, r: int) -> Group:
     return Group(structure, cov, group.n, mean)
 
 
-def _least_squares(groups: Sequence[Group], discrepancy: Discrepancy) -> LeastSquares:
+def least_squares(groups: Sequence[Group], discrepancy: Discrepancy) -> LeastSquares:
+    """The objective of GLS or ULS."""
     made = []
     for g in groups:
         moments, means = ContinuousMoments(g.structure), g.structure.has_means

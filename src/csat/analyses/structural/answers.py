@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csat.analyses.result import Base
 from csat.errors import CannotCompute, UnknownName
+from csat.numerics.replication import Replication
 
 Array = NDArray[np.float64]
 
@@ -18,8 +19,10 @@ Array = NDArray[np.float64]
 class Answers:
     """Answers of respondents to items.
 
-    rows : (n, p), NaN where there is none. weights : (n,) or None. scales : (p,) ascending answer values an
-    item declares, empty where it declares none. instrument : id and version, or empty.
+    rows : (n, p), NaN where there is none. numbers : (n,) names of the rows, by which replicates are keyed;
+    None: 0 .. n - 1. replication : how these rows are resampled; None: each by itself. weights : (n,) or
+    None. scales : (p,) ascending answer values an item declares, empty where it declares none. instrument :
+    id and version, or empty.
     """
 
     items: tuple[str, ...]
@@ -27,6 +30,8 @@ class Answers:
     weights: Array | None = None
     scales: tuple[tuple[float, ...], ...] = ()
     instrument: str = ""
+    numbers: NDArray[np.int64] | None = None
+    replication: Replication | None = None
 
     @classmethod
     def of_rows(
@@ -37,12 +42,14 @@ class Answers:
         weights: ArrayLike | None = None,
         scales: Sequence[Sequence[float]] = (),
         instrument: str = "",
+        numbers: NDArray[np.int64] | None = None,
+        replication: Replication | None = None,
     ) -> Answers:
         """From an (n, p) matrix."""
         x = np.asarray(rows, dtype=float)
         w = None if weights is None else np.asarray(weights, dtype=float)
         declared = tuple(tuple(float(v) for v in s) for s in scales) or tuple(() for _ in items)
-        return cls(tuple(items), x, w, declared, instrument)
+        return cls(tuple(items), x, w, declared, instrument, numbers, replication)
 
     def select(self, items: Sequence[str]) -> Answers:
         """Of some of the items, in the order given.
@@ -55,9 +62,8 @@ class Answers:
             if item not in self.items:
                 raise UnknownName("item", item, self.items, where="the model")
         at = [self.items.index(i) for i in items]
-        return Answers(
-            tuple(items), self.rows[:, at], self.weights, tuple(self.scales[i] for i in at), self.instrument
-        )
+        scales = tuple(self.scales[i] for i in at)
+        return replace(self, items=tuple(items), rows=self.rows[:, at], scales=scales)
 
     def kept(self, missing: str) -> Answers:
         """The rows a policy uses: `listwise` the complete ones, else those with any answer."""
@@ -65,8 +71,13 @@ class Answers:
         chosen = known.all(axis=1) if missing == "listwise" else known.any(axis=1)
         if not chosen.any():
             raise CannotCompute("no respondent answered every item", where="the model")
-        w = None if self.weights is None else self.weights[chosen]
-        return Answers(self.items, self.rows[chosen], w, self.scales, self.instrument)
+        return replace(
+            self,
+            rows=self.rows[chosen],
+            weights=None if self.weights is None else self.weights[chosen],
+            numbers=(np.arange(len(chosen)) if self.numbers is None else self.numbers)[chosen],
+            replication=None if self.replication is None else self.replication.where(chosen),
+        )
 
     def base(self, missing: str, *, rows: int) -> Base:
         """Whom a result on these answers rests on; rows : how many there were."""

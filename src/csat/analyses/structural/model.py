@@ -29,6 +29,7 @@ from csat.analyses.structural.fit_words import (
     judged_by,
     measure,
 )
+from csat.analyses.structural.resampled import Bootstrap, bootstrap_effects_table, bootstrap_table
 from csat.display.plot import Plot
 from csat.display.style import formatted, in_unit
 from csat.display.table import Table
@@ -83,6 +84,16 @@ class ParameterEstimate:
     std_all: float
     std_all_se: float
     free: bool
+    boot_se: float = math.nan
+    """Of the bootstrap, NaN without one; as the next eight."""
+    boot_lower: float = math.nan
+    boot_upper: float = math.nan
+    std_lv_boot_se: float = math.nan
+    std_lv_boot_lower: float = math.nan
+    std_lv_boot_upper: float = math.nan
+    std_all_boot_se: float = math.nan
+    std_all_boot_lower: float = math.nan
+    std_all_boot_upper: float = math.nan
 
     @property
     def name(self) -> str:
@@ -105,6 +116,19 @@ class Effect:
     total_p: float
     std_total: float
     std_indirect: float
+    indirect_boot_se: float = math.nan
+    """Of the bootstrap, NaN without one; as all that follow."""
+    indirect_boot_lower: float = math.nan
+    indirect_boot_upper: float = math.nan
+    total_boot_se: float = math.nan
+    total_boot_lower: float = math.nan
+    total_boot_upper: float = math.nan
+    std_indirect_boot_se: float = math.nan
+    std_indirect_boot_lower: float = math.nan
+    std_indirect_boot_upper: float = math.nan
+    std_total_boot_se: float = math.nan
+    std_total_boot_lower: float = math.nan
+    std_total_boot_upper: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -178,6 +202,8 @@ class StructuralModel(Result):
     smallest_information: float
     """Smallest eigenvalue of the information matrix, scaled to unit diagonal."""
     confidence: float
+    bootstrap: Bootstrap | None = None
+    """How it was resampled; None where that was not asked for."""
     choice: Text | None = None
     """Why `estimator="auto"` chose this estimator; None where it was asked for."""
     titles: Mapping[str, Text] = field(default_factory=dict)
@@ -278,6 +304,8 @@ class StructuralModel(Result):
             )
         if self.effects:
             tables["effects"] = self._effects_table()
+        if self.effects and self.bootstrap is not None:
+            tables["bootstrap_effects"] = bootstrap_effects_table(self.effects, self._title, self.bootstrap)
         tables["r2"] = self._r2_table()
         if self.ave:
             tables["validity"] = self._validity_table()
@@ -290,6 +318,8 @@ class StructuralModel(Result):
         if self.modifications:
             tables["modifications"] = self._modifications_table()
         tables["parameters"] = self._parameters_table()
+        if self.bootstrap is not None:
+            tables["bootstrap"] = bootstrap_table(self.parameters, self.bootstrap)
         return tables
 
     def _paths_table(self) -> Table:
