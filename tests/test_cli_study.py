@@ -11,6 +11,9 @@ from click.testing import CliRunner
 from csat.cli import cli
 from csat.cli_study import COMMANDS
 from csat.errors import BadInput
+from csat.instrument.instrument import Construct, Instrument, Item, Scale
+from csat.instrument.toml import write_instrument
+from csat.language import Text
 from golden_data import reference_path
 
 CALLED = {c.name: c for c in COMMANDS}
@@ -212,3 +215,57 @@ def test_a_margin_that_does_not_fit_stops_every_command(survey):
     result = CliRunner().invoke(cli, ["index", str(survey), *ITEMS, "--margin", "gender=f:50,x:50"])
     assert isinstance(result.exception, BadInput)
     assert "categories that the margin does not give: m" in str(result.exception)
+
+
+@pytest.fixture
+def panel_files(tmp_path):
+    """Two waves of the same forty people on one construct, and an instrument."""
+    import numpy as np
+
+    rng = np.random.default_rng(5)
+    level = rng.integers(2, 5, 40)
+    files = []
+    for year, lift in ((2024, 0), (2025, 1)):
+        rows = [
+            f"p{i},{level[i]},{min(5, level[i] + lift)},{min(5, level[i] + rng.integers(0, 2))},{i % 4}"
+            for i in rng.permutation(40)
+        ]
+        files.append(write(tmp_path, f"wave{year}.csv", "\n".join(["id,a,b,c,town", *rows])))
+    five = Scale("five", 1, 5)
+    asked = Instrument(
+        "short",
+        "1",
+        Text("Short"),
+        tuple(Item(i, Text(i), five) for i in "abc"),
+        (Construct("S", Text("S"), ("a", "b", "c"), "outcome"),),
+        (five,),
+        index="S",
+        respondent=("id",),
+    )
+    return [*files, "-i", write(tmp_path, "short.toml", write_instrument(asked))]
+
+
+def test_waves_compare_the_index_as_samples_or_as_a_panel(panel_files):
+    apart = as_json("waves", *panel_files, "--index")
+    assert apart["analysis"] == "index_change"
+    assert apart["samples"] == ["2024", "2025"] and not apart["panel"]
+    paired = as_json("waves", *panel_files, "--index", "--panel", "--adjustment", "benjamini-hochberg")
+    assert paired["matched"] == [40] and paired["adjustment"] == "benjamini-hochberg"
+    assert paired["change"] == pytest.approx(apart["change"])
+    assert paired["change_se"][0] < apart["change_se"][0]
+    assert "面板" in said("waves", *panel_files, "--index", "--panel", "--lang", "zh")
+    # four towns were drawn, not forty people
+    towns = as_json("waves", *panel_files, "--index", "--clusters", "town")
+    assert towns["se"] != apart["se"]
+    with pytest.raises(BadInput, match="previous, first or pairs"):
+        said("waves", *panel_files, "--index", "--against", "rest")
+    with pytest.raises(BadInput, match="--index compares the index alone"):
+        said("waves", *panel_files, "--index", "--follow", "a")
+
+
+def test_what_was_acted_on_is_set_against_the_other_items(panel_files):
+    found = as_json("waves", *panel_files, "--acted-on", "b")
+    assert found["analysis"] == "improvement"
+    assert found["acted_on"] == [i == "b" for i in found["items"]]
+    assert found["difference"] > 0.3
+    assert "改进成效" in said("waves", *panel_files, "--acted-on", "b", "--lang", "zh")

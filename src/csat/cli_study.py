@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from csat.cli_options import BINDING, FILE, MARGINS, SAYING, options, read_survey, say
+from csat.cli_options import BINDING, FILE, MARGINS, SAYING, names_of, options, read_survey, say
 from csat.cli_values import csv_rows, margins_of, number, structure
 from csat.errors import BadInput
 from csat.language import Language
@@ -205,6 +205,17 @@ def _weights_csv(responses: Responses, weights: Any) -> str:
     is_flag=True,
     help="Test measurement invariance first; where it allows, means of constructs are compared.",
 )
+@click.option(
+    "--index",
+    "by_index",
+    is_flag=True,
+    help="The change of the satisfaction index instead of the items', each wave with its own weights.",
+)
+@click.option(
+    "--acted-on",
+    metavar="A,B,..",
+    help="Items on which something was done in between: did they improve more than the others?",
+)
 @click.option("--panel", is_flag=True, help="The same respondents were asked each time.")
 @click.option("--strata", metavar="COLUMN", default="", help="Column of the strata that were sampled.")
 @click.option("--clusters", metavar="COLUMN", default="", help="Column of the clusters that were sampled.")
@@ -238,6 +249,8 @@ def waves_command(
     against: Any,
     lead: str | None,
     test_invariance: bool,
+    by_index: bool,
+    acted_on: str | None,
     panel: bool,
     strata: str,
     clusters: str,
@@ -256,6 +269,13 @@ def waves_command(
     """
     from csat.analyses.waves import split, waves
 
+    if by_index and (acted_on or follow or lead or targets or test_invariance or out is not None):
+        raise BadInput(
+            "--index compares the index alone",
+            right="It goes with --by, --names, --against, --panel, --strata, --clusters and --adjustment",
+        )
+    if by_index:
+        reading = {**reading, "strata": strata, "clusters": clusters}
     extra = tuple(dict.fromkeys(c for c in (by or "", strata, clusters) if c))
     if by is not None:
         if len(data) > 1:
@@ -264,6 +284,13 @@ def waves_command(
     else:
         called = _wave_names(data, names)
         groups = {name: _read(path, reading, extra) for name, path in zip(called, data, strict=True)}
+    if by_index:
+        from csat.chain import index_change
+
+        changed = index_change(
+            groups, against=against, panel=panel, adjustment=adjustment, confidence=confidence
+        )
+        return say(changed, lang, as_json, charts)
     # columns without an instrument are compared as items; nobody said that they measure one thing
     gated = test_invariance or (out is not None and reading["instrument"] is not None)
     measured, why = _invariance_of(groups) if gated else (None, None)
@@ -282,6 +309,10 @@ def waves_command(
     )
     if out is not None:
         _write_waves(groups, result, measured, why, out, lang)
+    if acted_on is not None:
+        from csat.analyses.improvement import improvement
+
+        return say(improvement(result, names_of(acted_on) or []), lang, as_json, charts)
     return say(result, lang, as_json, charts)
 
 
@@ -297,8 +328,12 @@ def _write_waves(
     from csat.errors import CsatError
     from csat.report.changes import write_waves
 
+    against: Any = result.against if result.against in ("previous", "first", "pairs") else "pairs"
     try:
-        index = index_change(groups)
+        index = index_change(
+            groups, against=against, panel=result.panel, adjustment=result.adjustment,
+            confidence=result.confidence,
+        )  # fmt: skip
     except CsatError:  # no outcome that all waves asked for: the items are compared all the same
         index = None
     untested = why.text.say(language) if why is not None and measured is None else ""
