@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.linalg.lapack import dsyevr
 
 from csat.numerics.descent import (
     GRADIENT_SOLVED,
@@ -114,10 +115,11 @@ def smallest_eigenvalue(matrix: Array) -> float:
     diagonal = np.diagonal(matrix)
     if diagonal.size == 0:
         return 1.0
-    if np.any(diagonal <= 0):
+    if np.any(diagonal <= 0) or not np.isfinite(matrix).all():
         return 0.0
     scale = np.sqrt(diagonal)
-    return float(np.linalg.eigvalsh(matrix / np.outer(scale, scale))[0])
+    values, *_ = dsyevr(matrix / np.outer(scale, scale), compute_v=0, range="I", il=1, iu=1)
+    return float(values[0])
 
 
 class MaximumLikelihood:
@@ -138,11 +140,11 @@ class MaximumLikelihood:
         for group, share, fixed in zip(self.groups, self.shares, self.constant, strict=True):
             at = implied(group.structure, theta)
             w, log_det = positive_inverse(at.covariance)
-            part = log_det + (w * group.cov).sum() - fixed
+            part = log_det + float(np.vdot(w, group.cov)) - fixed
             gap = None if group.mean is None else group.mean - at.mean
             if gap is not None:
-                part += gap @ w @ gap
-            value += share * float(part)
+                part += float(gap @ w @ gap)
+            value += share * part
             moments.append(at)
             kept.append((w, gap))
         if not np.isfinite(value):

@@ -13,10 +13,16 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg import cho_solve
 from scipy.special import chdtrc, chdtri, chndtr, chndtrinc
 
-from csat.numerics.linalg import Array, cholesky, correlation_from_covariance, log_determinant, vech_indices
+from csat.numerics.linalg import (
+    Array,
+    correlation_from_covariance,
+    inverse,
+    log_determinant,
+    positive_inverse,
+    vech_indices,
+)
 
 Likelihood = Literal["normal", "wishart"]
 
@@ -45,12 +51,11 @@ def ml_discrepancy(
     SingularMatrix, ConstantItem : S or Sigma is not positive definite, with positions.
     """
     s, sigma = np.asarray(sample_cov, dtype=float), np.asarray(implied_cov, dtype=float)
-    factor = _factor(sigma)
-    log_det = 2 * float(np.log(np.diagonal(factor)).sum())
-    f = log_det - log_determinant(s) + float(np.trace(_solved(factor, s))) - len(s)
+    w, log_det = _inverse(sigma)
+    f = log_det - log_determinant(s) + float(np.vdot(w, s)) - len(s)
     if sample_mean is not None and implied_mean is not None:
         gap = np.asarray(sample_mean, dtype=float) - np.asarray(implied_mean, dtype=float)
-        f += float(gap @ _solved(factor, gap))
+        f += float(gap @ w @ gap)
     return f
 
 
@@ -303,15 +308,15 @@ def gfi_measures(
     if x:
         counted[np.ix_(x, x)] = 0.0
         gap[np.ix_(x, x)] = 0.0
-    factor = _factor(sigma)
-    above, below = _solved(factor, gap), _solved(factor, counted)
-    numerator, denominator = float((above * above.T).sum()), float((below * below.T).sum())
+    w, _ = _inverse(sigma)
+    above, below = w @ gap, w @ counted
+    numerator, denominator = float(np.vdot(above, above.T)), float(np.vdot(below, below.T))
     if sample_mean is not None and implied_mean is not None:
         m = np.array(sample_mean, dtype=float)
         difference = m - np.asarray(implied_mean, dtype=float)
         m[x] = difference[x] = 0.0
-        numerator += 2 * float(difference @ _solved(factor, difference))
-        denominator += 2 * float(m @ _solved(factor, m))
+        numerator += 2 * float(difference @ w @ difference)
+        denominator += 2 * float(m @ w @ m)
     gfi = 1 - numerator / denominator
     moments = moment_count(len(sigma), means=sample_mean is not None)
     return {
@@ -321,16 +326,12 @@ def gfi_measures(
     }
 
 
-def _factor(sigma: Array) -> Array:
-    """Cholesky factor of an implied covariance, however close to singular a bad solution has brought it."""
+def _inverse(sigma: Array) -> tuple[Array, float]:
+    """Of an implied covariance, and ln|Sigma|, however close to singular a bad solution has brought it."""
     try:
-        return np.asarray(np.linalg.cholesky(sigma))
+        return positive_inverse(sigma)
     except np.linalg.LinAlgError:
-        return cholesky(sigma)
-
-
-def _solved(factor: Array, right: Array) -> Array:
-    return np.asarray(cho_solve((factor, True), right))
+        return inverse(sigma), log_determinant(sigma)
 
 
 def _root_mean(*parts: Array) -> float:

@@ -50,7 +50,7 @@ class Cells:
 
     def filled(self, theta: Array) -> Array:
         """(k,) the number in each cell."""
-        values = np.where(self.free, 0.0, self.value)
+        values = self.value.copy()
         values[self.free_at] = theta[self.parameter[self.free_at]]
         return values
 
@@ -74,6 +74,11 @@ class Structure:
     @property
     def has_means(self) -> bool:
         return self.means.row.size > 0
+
+    @cached_property
+    def causes(self) -> Positions:
+        """Variables that something depends on."""
+        return np.unique(self.directed.column)
 
     @cached_property
     def places(self) -> Places:
@@ -142,7 +147,11 @@ def implied(structure: Structure, theta: Array) -> Implied:
     numpy.linalg.LinAlgError : paths form a loop that feeds back all of itself, so that I - A is singular.
     """
     a_matrix, s_matrix, means = structure.matrices(theta)
-    effects: Array = np.asarray(np.linalg.inv(np.eye(structure.variables) - a_matrix), dtype=float)
+    causes = structure.causes
+    # only causes have columns in A: with A = A_c P', E = I + A_c (I - P'A_c)^-1 P'
+    by_cause = a_matrix[:, causes]
+    effects = np.eye(structure.variables)
+    effects[:, causes] += by_cause @ np.linalg.inv(np.eye(causes.size) - by_cause[causes])
     total = effects @ s_matrix @ effects.T
     p = structure.observed
     total_mean = effects @ means

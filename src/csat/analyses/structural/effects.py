@@ -33,7 +33,8 @@ def effects_of(
         return ()
     names = table.variables
     direct = {(directed[i].right, directed[i].left) for i in paths.tolist()}
-    involved = [(i, n) for i, n in enumerate(names) if any(n in path for path in direct)]
+    on_paths = {name for path in direct for name in path}
+    involved = [(i, n) for i, n in enumerate(names) if n in on_paths]
     with np.errstate(invalid="ignore", divide="ignore"):
         sd = np.sqrt(variances)
         scale = (sd / sd[:, None]).tolist()

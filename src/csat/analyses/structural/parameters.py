@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import erfc
 
 from csat.analyses.structural.model import ParameterEstimate
 from csat.instrument.parameters import Parameter, ParameterTable
@@ -61,31 +62,27 @@ def parameter_rows(
     with np.errstate(invalid="ignore"):
         # fixed parameters, whose place is -1, have no error
         spread = np.append(np.sqrt(np.diagonal(theta_cov)), 0.0)
+    parameter = np.array(table.parameter_of, dtype=np.intp)
+    est, se = np.array(_in_rows(table, by_cell)), spread[parameter]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.where(se > 0, est / se, math.nan)
     columns = zip(
         table.rows,
-        table.parameter_of,
-        _in_rows(table, by_cell),
-        spread[list(table.parameter_of)].tolist(),
+        est.tolist(),
+        se.tolist(),
+        ratio.tolist(),
+        erfc(np.abs(ratio) / math.sqrt(2)).tolist(),
+        (est - z * se).tolist(),
+        (est + z * se).tolist(),
         _in_rows(table, scaled.latent),
         _in_rows(table, scaled.complete),
         _in_rows(table, scaled.complete_se),
+        (parameter >= 0).tolist(),
         strict=True,
     )
     rows = tuple(
-        _row(
-            row.left,
-            row.operator,
-            row.right,
-            label=row.label,
-            est=est,
-            se=se,
-            std_lv=std_lv,
-            std_all=std_all,
-            std_all_se=std_all_se,
-            free=k >= 0,
-            z=z,
-        )
-        for row, k, est, se, std_lv, std_all, std_all_se in columns
+        ParameterEstimate(row.left, row.operator, row.right, "", row.label, *numbers)
+        for row, *numbers in columns
     )
     values = labelled(table, structure, theta, scaled)
     return (*rows, *defined_rows(table.defined, values, theta_cov, confidence=confidence))
