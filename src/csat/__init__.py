@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from csat.bare import (
         adequacy,
         cfa,
+        compare,
         describe,
         drivers,
         efa,
@@ -47,6 +48,7 @@ __all__ = [
     "__version__",
     "adequacy",
     "cfa",
+    "compare",
     "count",
     "count_batches",
     "describe",

@@ -17,6 +17,7 @@ from csat.survey import read
 
 if TYPE_CHECKING:
     from csat.analyses.adequacy import Adequacy
+    from csat.analyses.comparison import Comparison
     from csat.analyses.describe import Description
     from csat.analyses.drivers import Drivers
     from csat.analyses.efa import Factors
@@ -214,6 +215,33 @@ def pls_groups(
         missing=missing,
         permutations=permutations,
         seed=seed,
+    )
+
+
+def compare(
+    models: Mapping[str, str],
+    frame: Any,
+    *,
+    estimator: str = "ML",
+    missing: Literal["listwise", "fiml", "pairwise"] = "listwise",
+    ordered: Sequence[str] | bool = False,
+    scaling: Literal[
+        "auto", "plain", "satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000"
+    ] = "auto",
+    scale: ScaleEnds = None,
+    weight: str | None = None,
+    group: str | None = None,
+    group_equal: Mapping[str, Sequence[str]] | Sequence[str] = (),
+) -> Comparison:
+    """`Survey.compare` of models in lavaan syntax on a frame."""
+    return read(frame, scale=scale, weight=weight, segments=[group] if group else []).compare(
+        models,
+        estimator=estimator,
+        missing=missing,
+        ordered=ordered,
+        scaling=scaling,
+        group=group,
+        group_equal=group_equal,
     )
 
 

@@ -18,6 +18,7 @@ from csat.responses.binding import segment_title
 from csat.tally.tally import Tally
 
 if TYPE_CHECKING:
+    from csat.analyses.comparison import Comparison, Scaling
     from csat.analyses.invariance import Invariance
     from csat.analyses.structural.answers import Answers
     from csat.analyses.structural.grouped import GroupedMeasurement, GroupedModel
@@ -237,3 +238,45 @@ class Models(Ground):
             titles=self.titles(),
             confidence=confidence,
         )
+
+    def compare(
+        self,
+        models: Mapping[str, str | None],
+        *,
+        estimator: str = "ML",
+        missing: Literal["listwise", "fiml", "pairwise"] = "listwise",
+        ordered: Sequence[str] | bool = False,
+        scaling: Scaling = "auto",
+        std_lv: bool = False,
+        group: str | None = None,
+        group_equal: Mapping[str, Sequence[str]] | Sequence[str] = (),
+        confidence: float = 0.95,
+    ) -> Comparison:
+        """Several models of these answers: difference tests where they are nested, else AIC and BIC.
+
+        models : names to model texts, None for the instrument's own. group_equal : what the groups of a
+        column have in common, for all models or by name: one model may stand under several names.
+        """
+        from csat.analyses.comparison import compare
+
+        parsed = {n: self._path_or_measurement() if m is None else self._model(m) for n, m in models.items()}
+        every = Model(tuple(s for m in parsed.values() for s in m.statements))
+        data: Answers | dict[str, Answers] = (
+            self._answers(every) if group is None else self._groups(every, group)
+        )
+        return compare(
+            parsed,
+            data,
+            group_equal=group_equal,
+            estimator=estimator,
+            missing=missing,
+            ordered=ordered,
+            scaling=scaling,
+            std_lv=std_lv,
+            group=None if group is None else self._group_title(group),
+            titles=self.titles(),
+            confidence=confidence,
+        )
+
+    def _path_or_measurement(self) -> Model:
+        return self._path_model() if self.declares_paths else self._measurement(None)

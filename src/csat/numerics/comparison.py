@@ -1,10 +1,12 @@
 """Is a simpler model as good? Tests of nested models, plain and scaled, and of restrictions on one model.
 
-Letters as in `robust`; T0, df0 of the more restricted, T1, df1 of the freer model.
+Letters as in `robust`; T0, df0 of the more restricted, T1, df1 of the freer model, m = df0 - df1.
 
 References
 ----------
-Satorra (2000); Satorra & Bentler (2001), Psychometrika 66, 507-514; Asparouhov & Muthen (2010).
+Satorra (2000); Satorra & Bentler (2001), Psychometrika 66, 507-514; Satorra & Bentler (2010), Psychometrika
+75, 243-248; Asparouhov & Muthen (2010); Bentler & Satorra (2010), Psychological Methods 15, 111-123, on
+nesting.
 """
 
 from __future__ import annotations
@@ -18,13 +20,20 @@ from scipy.special import chdtrc
 
 from csat.errors import BadInput
 from csat.numerics import robust
+from csat.numerics.descent import Estimate, descend
+from csat.numerics.estimators import METHODS, Method
 from csat.numerics.fitted import Fit
+from csat.numerics.fitting import fit
+from csat.numerics.least_squares import LeastSquares, WeightedMoments
 from csat.numerics.linalg import Array
 
-Scaling = Literal["auto", "plain", "satorra_bentler_2001", "satorra_2000"]
+Scaling = Literal["auto", "plain", "satorra_bentler_2001", "satorra_bentler_2010", "satorra_2000"]
 
 RANK_BELOW = 1e-8
 """Singular values below this share of the largest are zero."""
+
+REPRODUCED = 1e-6
+"""The freer model reproduces what the restricted one implies when its discrepancy from that is below this."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +50,11 @@ class Difference:
 def difference(restricted: Fit, freer: Fit, *, scaling: Scaling = "auto") -> Difference:
     """The test of the restrictions that make the freer model the restricted one.
 
-    plain : T0 - T1. satorra_bentler_2001 : divided by (df0 c0 - df1 c1) / (df0 - df1); NaN where that is not
-    positive. satorra_2000 : scaled and shifted by the first two moments of the difference itself. "auto" is
-    lavaan's rule: plain for plain tests, 2000 for scaled and shifted or adjusted ones, else 2001.
+    plain : T0 - T1. satorra_bentler_2001 : divided by (df0 c0 - df1 c1) / m; NaN where that is not positive.
+    satorra_bentler_2010 : the same with c1 of the freer model at the restricted estimates, which is positive
+    with expected information (MLM); with observed information (MLR) it need not be. satorra_2000 : scaled and
+    shifted by the first two moments of the difference itself. "auto" is lavaan's rule: plain for plain tests,
+    2000 for scaled and shifted or adjusted ones, else 2001.
 
     Raises
     ------
@@ -68,8 +79,9 @@ def difference(restricted: Fit, freer: Fit, *, scaling: Scaling = "auto") -> Dif
         return Difference(t, df, _p(t, df), scaling)
     if kind == "standard":
         raise BadInput("a scaled difference needs scaled tests", do="Use MLR, MLM or WLSMV")
-    if scaling == "satorra_bentler_2001":
-        c = (restricted.test.trace - (freer.test.trace if freer.test.df else 0.0)) / df
+    if scaling in ("satorra_bentler_2001", "satorra_bentler_2010"):
+        own = freer.test.trace if scaling == "satorra_bentler_2001" else _trace_at(restricted, freer)
+        c = (restricted.test.trace - (own if freer.test.df else 0.0)) / df
         value = t / c if c > 0 else math.nan
         return Difference(value, df, _p(value, df), scaling, c)
     trace, trace2 = _traces(restricted, freer)
@@ -94,6 +106,97 @@ def _traces(restricted: Fit, freer: Fit) -> tuple[float, float]:
     lever = inverse @ restriction.T
     matrix = np.linalg.solve(restriction @ lever, lever.T) @ robust.meat(freer.pieces) @ lever
     return float(np.trace(matrix)), float((matrix * matrix.T).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Nesting:
+    """Whether one model is a special case of another.
+
+    theta : parameters of the freer model that come nearest to what the restricted one implies. gap : its
+    discrepancy there, 0 when it reproduces it.
+    """
+
+    theta: Array
+    gap: float
+
+    @property
+    def is_nested(self) -> bool:
+        return self.gap < REPRODUCED
+
+
+def nesting(restricted: Fit, freer: Fit) -> Nesting:
+    """The freer model fitted to the moments the restricted one implies, by its own weights (NET procedure).
+
+    Raises
+    ------
+    BadInput : the models speak of different moments: other items, other groups, means in one only.
+    """
+    wanted = [at.vector for at in restricted.moments]
+    if [v.size for v in wanted] != [v.size for v in freer.samples]:
+        raise BadInput(
+            "the models are about different moments",
+            right="Models that are compared have the same items and groups, and both or neither means",
+        )
+    objective = LeastSquares(
+        [
+            WeightedMoments(model, vector, weight, size)
+            for model, vector, weight, size in zip(
+                freer.models, wanted, freer.weights, freer.problem.sizes, strict=True
+            )
+        ]
+    )
+    best: Estimate | None = None
+    for start in (freer.theta, _matched(restricted, freer)):
+        try:
+            found = descend(objective, start)
+        except np.linalg.LinAlgError:
+            continue
+        if best is None or found.discrepancy < best.discrepancy:
+            best = found
+        if best.discrepancy < REPRODUCED:
+            break
+    if best is None:
+        return Nesting(freer.theta, math.inf)
+    return Nesting(best.theta, best.discrepancy)
+
+
+def _matched(restricted: Fit, freer: Fit) -> Array:
+    """Parameters of the freer model as the restricted one has them, cell by cell where both have the cell."""
+    theta = freer.theta.copy()
+    for own, other in zip(freer.models, restricted.models, strict=True):
+        matrices = other.structure.matrices(restricted.theta)
+        if own.structure.variables != other.structure.variables:
+            continue
+        a, s, means = own.structure.directed, own.structure.symmetric, own.structure.means
+        theta[a.parameter[a.free]] = matrices[0][a.row[a.free], a.column[a.free]]
+        theta[s.parameter[s.free]] = matrices[1][s.row[s.free], s.column[s.free]]
+        theta[means.parameter[means.free]] = matrices[2][means.row[means.free]]
+    return theta
+
+
+def _trace_at(restricted: Fit, freer: Fit) -> float:
+    """tr(U Gamma) of the freer model where it is the restricted one."""
+    place = nesting(restricted, freer)
+    if not place.is_nested:
+        return math.nan
+    problem = freer.problem
+    there = fit(
+        freer.models,
+        freer.data,
+        freer.theta.size,
+        estimator=next(name for name, m in METHODS.items() if _alike(m, freer.method)),
+        likelihood=problem.likelihood,
+        information=freer.method.information,
+        start=place.theta,
+        exogenous=problem.exogenous,
+        covariates=problem.covariates,
+        max_steps=0,
+    )
+    return there.test.trace
+
+
+def _alike(one: Method, other: Method) -> bool:
+    return (one.discrepancy, one.errors, one.test) == (other.discrepancy, other.errors, other.test)
 
 
 def wald(found: Fit, restriction: Array, values: Array | None = None) -> Difference:

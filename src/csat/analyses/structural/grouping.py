@@ -24,6 +24,7 @@ from csat.language import Text
 from csat.numerics import solution
 from csat.numerics.comparison import chi_square_by_group
 from csat.numerics.estimation import smallest_eigenvalue
+from csat.numerics.fitted import Fit
 from csat.numerics.linalg import Array
 
 
@@ -42,6 +43,37 @@ def fitted_groups(
     titles: Mapping[str, Text],
 ) -> GroupedModel:
     """The result of all groups, with a part for each."""
+    return groups_and_fit(
+        kind,
+        part,
+        model,
+        data,
+        options=options,
+        equal=equal,
+        partial=partial,
+        hypotheses=hypotheses,
+        known=known,
+        group=group,
+        titles=titles,
+    )[0]
+
+
+def groups_and_fit(
+    kind: type[GroupedModel],
+    part: type[StructuralModel],
+    model: Model,
+    data: GroupData,
+    *,
+    options: Options,
+    equal: tuple[str, ...],
+    partial: tuple[str, ...],
+    hypotheses: Sequence[Hypothesis],
+    known: Collection[str],
+    group: Text,
+    titles: Mapping[str, Text],
+    items: Sequence[str] = (),
+) -> tuple[GroupedModel, Fit]:
+    """The same, and the fit behind it; items : in this order."""
     options = chosen(options, model, data)
     check_options(options)
     names = tuple(data)
@@ -61,6 +93,8 @@ def fitted_groups(
         group_equal=equal,
         group_partial=[name for name in partial if "|" not in name],
     )
+    if items:
+        table = replace(table, observed=tuple(items))
     found = solved_groups(table, data, options, equal=equal, partial=partial)
     unsettled = _unsettled(found, titles)
     parts = {
@@ -79,7 +113,7 @@ def fitted_groups(
     }
     cautions = cautions_of(parts)
     fitted, estimate = found.fitted, found.fitted.estimate
-    return kind(
+    result = kind(
         base=base_of([p.base for p in parts.values()]),
         cautions=cautions,
         verdict=verdict_of(parts),
@@ -111,6 +145,7 @@ def fitted_groups(
         choice=options.choice,
         titles=titles,
     )
+    return result, fitted
 
 
 def _unsettled(found: GroupSolution, titles: Mapping[str, Text]) -> tuple[Caution, ...]:
