@@ -1,4 +1,4 @@
-"""Commands that fit a model of items and constructs: cfa, sem, invariance, pls.
+"""Commands that fit a model of items and constructs: cfa, sem, compare, invariance, pls.
 
 `csat.cli` registers `MODEL_COMMANDS`. Nothing heavy is imported before a command runs.
 """
@@ -79,6 +79,58 @@ def cfa_command(survey: Survey, *, model: Path | None, group_equal: str | None, 
 def sem_command(survey: Survey, *, model: Path | None, group_equal: str | None, **own: Any) -> Result:
     """Structural equation model: verdict, fit, paths, loadings, validity."""
     return survey.sem(model=_model(model), group_equal=names_of(group_equal) or (), **own)
+
+
+@analysis_command(
+    "compare",
+    click.option(
+        "--model",
+        "models",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        multiple=True,
+        help="A model in lavaan syntax; repeat it. None: the instrument's, with different --group-equal.",
+    ),
+    ESTIMATOR,
+    MODEL_MISSING,
+    ORDERED,
+    click.option(
+        "--scaling",
+        type=click.Choice(["auto", "plain", "satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000"]),
+        default="auto",
+        show_default=True,
+        help="How the difference of scaled chi-squares is taken; auto as lavaan: plain, 2000 for scaled and "
+        "shifted tests, else 2001.",
+    ),
+    GROUPS[0],
+    click.option(
+        "--group-equal",
+        metavar="A,B,..",
+        multiple=True,
+        help="What the groups have in common, once for all models, or one for each ('none' for nothing).",
+    ),
+)
+def compare_command(
+    survey: Survey, *, models: tuple[Path, ...], group_equal: tuple[str, ...], **own: Any
+) -> Result:
+    """Which of several models do the answers prefer? Difference tests, CFI and RMSEA, AIC and BIC."""
+    texts: list[str | None] = [_model(path) for path in models] or [None]
+    equal = [() if e.strip() == "none" else tuple(names_of(e) or ()) for e in group_equal]
+    if len(texts) == 1 and len(equal) > 1:
+        names = [" + ".join(e) or "nothing equal" for e in equal]
+        texts = texts * len(equal)
+    else:
+        names = [path.stem for path in models] or ["model"]
+        equal = equal * len(texts) if len(equal) < 2 else equal
+    if len(set(names)) < len(names):
+        names = [f"{i + 1}: {n}" for i, n in enumerate(names)]
+    if equal and len(equal) != len(texts):
+        raise BadInput(
+            f"--group-equal is given {len(equal)} times for {len(texts)} models",
+            right="Once for all, or once for each, in their order",
+        )
+    by_name = dict(zip(names, equal, strict=True)) if equal else ()
+    return survey.compare(dict(zip(names, texts, strict=True)), group_equal=by_name, **own)
 
 
 @analysis_command(
@@ -246,5 +298,11 @@ def modes_of(said: tuple[str, ...]) -> str | dict[str, str]:
     return {"*": every, **named} if named else every
 
 
-MODEL_COMMANDS: tuple[click.Command, ...] = (cfa_command, sem_command, invariance_command, pls_command)
+MODEL_COMMANDS: tuple[click.Command, ...] = (
+    cfa_command,
+    sem_command,
+    compare_command,
+    invariance_command,
+    pls_command,
+)
 """In the order of the work."""
