@@ -32,6 +32,7 @@ from csat.responses.encodings import (
     texts_of,
 )
 from csat.responses.growing import ColumnBuilder
+from csat.responses.heading import rows_above
 from csat.responses.raw import RawColumn
 
 MOST_COLUMNS = 16_384
@@ -48,6 +49,11 @@ DELIMITERS = (",", ";", "\t", "|")
 UNDECODED = Text(
     "some characters could not be decoded: the encoding may be wrong (name it, for instance big5)",
     "部分字符无法解码：字符编码可能有误（请指定，例如 big5）",
+)
+GUESSED = Text(
+    "neither UTF-8 nor GB18030, so read as Western European (cp1252): where words look wrong, name the "
+    "encoding, such as big5",
+    "既非 UTF-8 也非 GB18030，故按西欧编码（cp1252）读取：若文字显示不正确，请指定编码，例如 big5",
 )
 
 
@@ -311,6 +317,8 @@ def look(path: Path, *, encoding: str | None = None, delimiter: str | None = Non
     if not head.strip():
         raise BadInput("the file is empty", where=where, right="It should hold a header row and answers")
     notes = (UNDECODED,) if lossy else ()
+    if encoding is None and found == "cp1252" and not head.isascii():
+        notes = (*notes, GUESSED)
     start = 0
     if named := re.match(r"sep=(.)\r?\n", head):  # what Excel writes to tell itself the delimiter
         delimiter, start = delimiter or named[1], named.end()
@@ -318,7 +326,7 @@ def look(path: Path, *, encoding: str | None = None, delimiter: str | None = Non
     records, ends = _first_records(head, start, delimiter, whole=len(head) < HEAD, where=where)
     if not records:
         raise first_line_too_long(where)
-    width = len(records[0])
+    width = len(records[rows_above(records)])
     if width > MOST_COLUMNS:
         raise BadInput(
             f"the header names {width:,} columns", where=where, right=f"At most {MOST_COLUMNS:,} are read"

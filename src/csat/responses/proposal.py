@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from csat.instrument.profile import Column
 from csat.instrument.propose import propose
 from csat.responses.exports.layout import EMBEDDED
 from csat.responses.raw import RawTable
+
+NUMBER = re.compile(r"^([-+]?\d+),(\d+)$")
 
 
 def proposal(table: RawTable, *, source_name: str) -> str:
@@ -38,6 +42,8 @@ def _wording(table: RawTable, question: str, columns: tuple[str, ...]) -> str:
 def _column(table: RawTable, name: str) -> Column:
     stem, part = table.stems.get(name, ("", ""))
     cells = table.columns[name].texts()
+    if table.decimal != ".":
+        cells = [c if c is None else NUMBER.sub(r"\1.\2", c) for c in cells]
     occurring = set(cells)
     return Column(
         name,

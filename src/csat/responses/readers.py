@@ -193,7 +193,7 @@ def uses(instrument: Instrument, columns: Sequence[str] = ()) -> Callable[[str],
 def _read_text(path: Path, options: _Options) -> RawTable:
     text = look(path, encoding=options.encoding, delimiter=options.delimiter)
     layout, found, head = _recognised(text, options.wanted, str(path))
-    names, headings, _ = name_columns(layout, found, head)
+    names, headings, _ = name_columns(layout, found, head[found.above :])
 
     def keep(at: int) -> bool:
         """Whether a column of many texts is kept; what a platform writes of itself is, to tell rows apart."""
@@ -205,7 +205,7 @@ def _read_text(path: Path, options: _Options) -> RawTable:
             for n in (names[at], heading.header, heading.wording, heading.part, *heading.also)
         )
 
-    columns, notes = text.columns(found.header_rows, keep)
+    columns, notes = text.columns(found.rows, keep)
     return arrange(
         layout,
         found,
@@ -223,9 +223,9 @@ def _read_text(path: Path, options: _Options) -> RawTable:
 def _recognised(text: Delimited, wanted: Wanted, where: str) -> tuple[Any, Any, list[list[str]]]:
     head = tidy_head(text.head[:HEAD_ROWS])
     layout, found = recognise(head, wanted.layout, where=where)
-    if not any(head[0]):
+    if not any(head[found.above]):
         raise BadInput("the first row is empty", where=where, right="It should hold the column names")
-    if len(text.head) <= found.header_rows:
+    if len(text.head) <= found.rows:
         raise no_answers(where)
     return layout, found, head
 
@@ -245,10 +245,10 @@ def _read_workbook(path: Path, options: _Options) -> RawTable:
     sheet, cells, rows = read_isolated("workbook", path, options.sheet)
     head = head_of(cells, HEAD_ROWS)
     layout, found = recognise(head, options.wanted.layout, where=where)
-    if len(rows) <= found.header_rows:
+    if len(rows) <= found.rows:
         raise no_answers(where)
-    answers = [c.where(slice(found.header_rows, None)).pruned() for c in cells]
-    numbers = np.array(rows[found.header_rows :], dtype=np.int32) - rows[found.header_rows - 1]
+    answers = [c.where(slice(found.rows, None)).pruned() for c in cells]
+    numbers = np.array(rows[found.rows :], dtype=np.int32) - rows[found.rows - 1]
     return arrange(
         layout, found, head, answers, options.wanted, sha256=_hash(path), sheet=sheet, row_numbers=numbers
     )
@@ -451,9 +451,7 @@ def _from_columns(names: Sequence[str], columns: Sequence[RawColumn], wanted: Wa
         raise no_answers(where)
     head = [tidy_head([names])[0], *head_of([c.where(slice(0, HEAD_ROWS)) for c in columns], HEAD_ROWS)]
     layout, found = recognise(head, wanted.layout, where=where)
-    rest = (
-        [c.where(slice(found.header_rows - 1, None)) for c in columns] if found.header_rows > 1 else columns
-    )
+    rest = [c.where(slice(found.rows - 1, None)) for c in columns] if found.rows > 1 else columns
     if not len(rest[0]):
         raise no_answers(where)
     return arrange(layout, found, head, rest, wanted)
@@ -547,7 +545,7 @@ def _text_batches(path: Path, named: str | None) -> Iterator[RawTable]:
     wanted = Wanted(named)
     text = look(path)
     layout, found, head = _recognised(text, wanted, str(path))
-    for columns in text.batches(found.header_rows):
+    for columns in text.batches(found.rows):
         decimal = decimal_mark(columns, text.delimiter)
         yield arrange(layout, found, head, columns, wanted, source=path.name, decimal=decimal)
 

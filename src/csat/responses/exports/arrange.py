@@ -35,6 +35,7 @@ from csat.responses.exports.privacy import holds_addresses, kind_of
 from csat.responses.exports.qualtrics import LEGACY, QUALTRICS
 from csat.responses.exports.surveymonkey import SURVEYMONKEY
 from csat.responses.exports.wenjuanxing import WENJUANXING
+from csat.responses.heading import has_second_row, rows_above
 from csat.responses.raw import Choices, RawColumn, RawTable, tidy, unique_names
 
 PLATFORMS = (QUALTRICS, LEGACY, SURVEYMONKEY, LIMESURVEY, GOOGLE_FORMS, WENJUANXING)
@@ -43,6 +44,8 @@ LAYOUTS: dict[str, Layout] = {layout.id: layout for layout in (*PLATFORMS, PLAIN
 HEADER_ROWS = {"qualtrics": 3, "qualtrics_legacy": 2, "surveymonkey": 2}
 """Of a layout that is named although nothing gives it away."""
 
+MOST_SHOWN = 120
+"""Characters of the titles above the column names that are shown."""
 KEPT_KEYS = 200
 """Respondents named for each reason rows are left out; all are counted."""
 SHORT_CODES = 25
@@ -97,12 +100,20 @@ def tidy_head(records: Sequence[Sequence[str | None]]) -> list[list[str]]:
 
 
 def recognise(head: Head, wanted: str | None, *, where: str) -> tuple[Layout, Found]:
-    """The layout of a file from its first records.
+    """The layout of a file from its first records, and how many rows stand above its header.
 
     Raises
     ------
     BadInput : two layouts fit. UnknownName : the layout named does not exist.
     """
+    above = rows_above(head)
+    layout, found = _recognised(head[above:], wanted, where)
+    if layout is PLAIN and has_second_row(head[above:]):
+        found = Found(2, f"{found.evidence}; the names stand in two rows, as below merged cells")
+    return layout, replace(found, above=above)
+
+
+def _recognised(head: Head, wanted: str | None, where: str) -> tuple[Layout, Found]:
     if wanted is not None:
         if wanted not in LAYOUTS:
             raise UnknownName("layout", wanted, LAYOUTS, where=where)
@@ -135,7 +146,10 @@ def arrange(
     columns : one for each column of the header; a column without rows was not kept.
     source : fields of `RawTable` that say where the cells come from.
     """
+    titles, head = head[: found.above], head[found.above :]
     names, headings, notes = name_columns(layout, found, head)
+    if titles:
+        notes.insert(0, _above(titles))
     rows = max((len(c) for c in columns), default=0)
     notes = [*source.pop("notes", ()), *notes]
     row_numbers = source.pop("row_numbers", None)
@@ -201,6 +215,13 @@ def arrange(
         notes=tuple(notes),
         **source,
     )
+
+
+def _above(titles: Head) -> Text:
+    shown = " | ".join(c for row in titles for c in row if c)[:MOST_SHOWN]
+    return Text(
+        "rows above the column names, left out: {n} ({shown})", "列名上方略去的行数：{n}（{shown}）"
+    ).fill(n=len(titles), shown=shown or Text("empty", "空白"))
 
 
 def _also(name: str, heading: Heading) -> tuple[str, ...]:

@@ -44,10 +44,16 @@ RANKING = "ranking"
 
 @dataclass(frozen=True)
 class Found:
-    """A signature that fits: how many header rows there are, and what gave it away."""
+    """A signature that fits: how many header rows there are, what gave it away, and the rows above them."""
 
     header_rows: int
     evidence: str
+    above: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows before the first answers."""
+        return self.above + self.header_rows
 
 
 @dataclass(frozen=True)
