@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 import csat
-from csat.cli_models import modes_of, pls_command
+from csat.cli_models import pls_command
+from csat.cli_options import modes_of
+from csat.cli_scores import priorities_command, whatif_command
 from csat.errors import BadInput, UnknownName
 from pls_cases import golden_case
 
@@ -131,3 +133,31 @@ def test_a_survey_and_a_bare_frame_give_the_same(folder):
     a = csat.pls_groups(plain, folder / "shops.csv", "shop", permutations=100, scale=(1, 7))
     b = survey.pls_groups("shop", model=plain, permutations=100)
     assert [p.p for p in a.paths] == [p.p for p in b.paths]
+
+
+def test_priorities_and_what_if_take_the_same_options(folder):
+    instrument = folder / "own.toml"
+    blocks = golden_case()[1]["blocks"]
+    parts = ['id = "own"', 'version = "1"', 'title = "Own"', 'model = "Z ~ X + Y"']
+    parts.append('[scales.seven]\nminimum = 1\nmaximum = 7\n[index]\nconstruct = "Z"\n')
+    for c, items in blocks.items():
+        parts += [f'[[items]]\nid = "{i}"\nen = "{i}"\nscale = "seven"\n' for i in items]
+        role = "outcome" if c == "Z" else "driver"
+        parts.append(f'[[constructs]]\nid = "{c}"\nrole = "{role}"\nitems = {json.dumps(items)}\n')
+    instrument.write_text("\n".join(parts), encoding="utf-8")
+    data = [str(folder / "data.csv"), "-i", str(instrument), "--json"]
+    asked = ["--importance", "pls", "--level", "construct", "--replicates", "0"]
+    by = {}
+    for mode in ("A", "B"):
+        result = CliRunner().invoke(
+            priorities_command, [*data, *asked, "--mode", mode], standalone_mode=False
+        )
+        if result.exception is not None:
+            raise result.exception
+        by[mode] = json.loads(result.output)["importance"]
+    assert by["A"] != by["B"]
+    raised = [*data, "--raise", "X=0.2", "--method", "pls", "--scheme", "factor", "--replicates", "100"]
+    result = CliRunner().invoke(whatif_command, raised, standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    assert json.loads(result.output)["method"] == "pls"

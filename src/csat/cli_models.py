@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from csat.cli_options import CORRELATION, DRAWN, SEED, Command, analysis_command, names_of
+from csat.cli_options import DRAWN, PLS_HOW, SEED, Command, analysis_command, modes_of, names_of
 from csat.errors import BadInput
 
 if TYPE_CHECKING:
@@ -186,24 +186,8 @@ ONE_ONLY = (
 @analysis_command(
     "pls",
     MODEL,
-    click.option(
-        "--scheme",
-        type=click.Choice(["path", "factor", "centroid"]),
-        default="path",
-        show_default=True,
-        help="Weighting scheme of the constructs.",
-    ),
-    click.option(
-        "--mode",
-        "modes",
-        metavar="A|B|NAME=B",
-        multiple=True,
-        help="How weights are found: A (correlation, the default) or B (regression), for all constructs or "
-        "for one; may be repeated.",
-    ),
-    click.option("--consistent", is_flag=True, help="Correct for unreliable scores (PLSc)."),
+    *PLS_HOW,
     click.option("--target", metavar="NAME", help="Construct of the index; default: the instrument's."),
-    CORRELATION,
     click.option(
         "--missing",
         type=click.Choice(["pairwise", "listwise", "mean", "em"]),
@@ -280,22 +264,6 @@ def pls_command(
     if missing is not None:
         asked["missing"] = missing
     return survey.pls_groups(group, **asked) if group else survey.pls(**asked)
-
-
-def modes_of(said: tuple[str, ...]) -> str | dict[str, str]:
-    """`("B",)` as "B" for all; `("Image=B",)` as a mode by construct; both: the second where it is given."""
-    every, named = "A", dict[str, str]()
-    for part in said:
-        name, equals, mode = part.rpartition("=")
-        if mode.strip().upper() not in ("A", "B"):
-            raise BadInput(
-                f"--mode {part} is no mode", right="A or B for all constructs, or NAME=B for one of them"
-            )
-        if equals:
-            named[name.strip()] = mode.strip().upper()
-        else:
-            every = mode.strip().upper()
-    return {"*": every, **named} if named else every
 
 
 MODEL_COMMANDS: tuple[click.Command, ...] = (

@@ -138,6 +138,44 @@ SEED = click.option(
 )
 
 
+PLS_HOW: tuple[Command, ...] = (
+    click.option(
+        "--scheme",
+        type=click.Choice(["path", "factor", "centroid"]),
+        default="path",
+        show_default=True,
+        help="PLS: weighting scheme of the constructs.",
+    ),
+    click.option(
+        "--mode",
+        "modes",
+        metavar="A|B|NAME=B",
+        multiple=True,
+        help="PLS: how weights are found, A (correlation, the default) or B (regression), for all constructs "
+        "or for one; may be repeated.",
+    ),
+    click.option("--consistent", is_flag=True, help="PLS: correct for unreliable scores (PLSc)."),
+    CORRELATION,
+)
+"""How a PLS model is estimated; `modes_of` reads the modes."""
+
+
+def modes_of(said: tuple[str, ...]) -> str | dict[str, str]:
+    """`("B",)` as "B" for all; `("Image=B",)` as a mode by construct, `*` the mode of the others."""
+    every, named = "A", dict[str, str]()
+    for part in said:
+        name, equals, mode = part.rpartition("=")
+        if mode.strip().upper() not in ("A", "B"):
+            raise BadInput(
+                f"--mode {part} is no mode", right="A or B for all constructs, or NAME=B for one of them"
+            )
+        if equals:
+            named[name.strip()] = mode.strip().upper()
+        else:
+            every = mode.strip().upper()
+    return {"*": every, **named} if named else every
+
+
 def options(*groups: tuple[Command, ...]) -> Callable[[Command], Command]:
     """Add groups of options to a command, in the order given."""
 

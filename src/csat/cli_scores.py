@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from csat.cli_options import DRAWN, SEED, analysis_command, names_of
+from csat.cli_options import DRAWN, PLS_HOW, SEED, analysis_command, modes_of, names_of
 from csat.errors import BadInput, UnknownName
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def index_command(survey: Survey, **own: Any) -> Result:
     click.option(
         "--first", type=int, default=3, show_default=True, help="Certainty of being among the first."
     ),
+    *PLS_HOW,
     click.option(
         "--replicates",
         type=click.IntRange(0),
@@ -106,7 +107,13 @@ def index_command(survey: Survey, **own: Any) -> Result:
     *DRAWN,
 )
 def priorities_command(
-    survey: Survey, *, centre_at: str | None, centres: str | None, measures: str | None, **own: Any
+    survey: Survey,
+    *,
+    centre_at: str | None,
+    centres: str | None,
+    measures: str | None,
+    modes: tuple[str, ...],
+    **own: Any,
 ) -> Result:
     """Importance-performance quadrants: what to improve first, and how sure that is."""
     further = names_of(centres)
@@ -115,7 +122,11 @@ def priorities_command(
         if name not in known:
             raise UnknownName("crosshair", name, known, where="--centres")
     return survey.priorities(
-        centre_at=_point(centre_at), centres=cast(Any, further or ()), measures=names_of(measures), **own
+        centre_at=_point(centre_at),
+        centres=cast(Any, further or ()),
+        measures=names_of(measures),
+        modes=cast(Any, modes_of(modes)),
+        **own,
     )
 
 
@@ -133,13 +144,14 @@ def priorities_command(
         "--construct", metavar="NAME", help="The construct that is the index; default: the instrument's."
     ),
     click.option("--nps", metavar="ITEM", help="The item on 0-10 that asks whether they would recommend."),
+    *PLS_HOW,
     click.option("--replicates", type=click.IntRange(100), default=1000, show_default=True),
     SEED,
     *DRAWN,
 )  # fmt: skip
-def whatif_command(survey: Survey, *, raises: tuple[str, ...], **own: Any) -> Result:
+def whatif_command(survey: Survey, *, raises: tuple[str, ...], modes: tuple[str, ...], **own: Any) -> Result:
     """What the index and the NPS would be if an item did better."""
-    return survey.what_if(_raises(raises), **own)
+    return survey.what_if(_raises(raises), modes=cast(Any, modes_of(modes)), **own)
 
 
 @analysis_command(

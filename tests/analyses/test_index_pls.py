@@ -11,7 +11,7 @@ import pytest
 import csat
 from csat.analyses import index as module
 from csat.analyses.index import Index
-from csat.analyses.pls_replicas import pls_replicas
+from csat.analyses.pls_replicas import PlsHow, pls_replicas
 from csat.chain import Chain
 from csat.chain import index_change as change_of
 from csat.errors import CannotCompute
@@ -85,7 +85,7 @@ def test_weights_may_be_held_fixed_by_name(mobile: Survey) -> None:
 
 @pytest.mark.parametrize(("scheme", "index"), [("factor", 72.546272), ("centroid", 72.542802)])
 def test_other_schemes_give_other_indices(mobile: Survey, scheme: Any, index: float) -> None:
-    found = pls_replicas(mobile._whole(), None, scheme=scheme, replicates=0)
+    found = pls_replicas(mobile._whole(), None, how=PlsHow(scheme=scheme), replicates=0)
     at = found.design.constructs.index("Satisfaction")
     assert found.index.performance[at] == pytest.approx(index, abs=5e-7)
 

@@ -245,18 +245,26 @@ class StagedData(ModelData):
         return self._staged(self.first.jackknife(), (case * (own != k) for k in range(groups)))
 
     def _staged(self, draws: Iterator[Moments], row_weights: Iterator[Array]) -> Iterator[Moments]:
+        return (second for _, second in self.stages(draws, row_weights))
+
+    def stages(
+        self, draws: Iterator[Moments], row_weights: Iterator[Array] | None = None
+    ) -> Iterator[tuple[ConstructIndex, Moments]]:
+        """Of samples of the first stage: its indices, and the moments of the second stage's items."""
         fit, at = self.first_fit, list(self.at)
         for found in draws:
             made = found.correlation if found.polychoric is None else found.polychoric
             many = pls_many(made, fit.structure, scheme=fit.scheme, like=fit, tolerance=TOLERANCE)
             with np.errstate(invalid="ignore", divide="ignore"):
-                second = composed(found, many, _index(self.first, found, many), self.stage)
-                if self.stage.products:
+                index = _index(self.first, found, many)
+                second = composed(found, many, index, self.stage)
+                if row_weights is not None and self.stage.products:
                     weights = islice(row_weights, found.mean.shape[-1])
                     answers = self.first.answers[self._rows]
                     second = with_products(second, found, many, self.stage, answers, weights)
             r, other = second.correlation[np.ix_(at, at)], second.polychoric
-            yield Moments(second.mean[at], second.sd[at], r, None if other is None else other[np.ix_(at, at)])
+            polychoric = None if other is None else other[np.ix_(at, at)]
+            yield index, Moments(second.mean[at], second.sd[at], r, polychoric)
 
     @property
     def _rows(self) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from csat.analyses.index import Index
     from csat.analyses.index_change import IndexChange
     from csat.analyses.index_parts import ModelWeights
-    from csat.analyses.pls_replicas import PlsReplicas
+    from csat.analyses.pls_replicas import PlsHow, PlsReplicas
     from csat.analyses.promoters import Boxes, Promoters
 
 Against = Literal["previous", "first", "pairs"]
@@ -30,7 +30,7 @@ class Scores(Evidence):
 
     def __init__(self, responses: Responses) -> None:
         super().__init__(responses)
-        self._replicas: dict[tuple[int, int, bool, bool], PlsReplicas] = {}
+        self._replicas: dict[tuple[object, ...], PlsReplicas] = {}
 
     def drivers(
         self,
@@ -162,21 +162,30 @@ class Scores(Evidence):
         return found
 
     def _pls_replicas(
-        self, replicates: int, seed: int, *, drawn: bool = True, leave_out: bool = False
+        self,
+        replicates: int,
+        seed: int,
+        *,
+        how: PlsHow | None = None,
+        drawn: bool = True,
+        leave_out: bool = False,
     ) -> PlsReplicas:
         """Drawn once: the index, the priorities and the what-if take the same replicates.
 
-        drawn : as `_replication`. leave_out : also without each group of respondents.
+        how : the model is estimated so. drawn : as `_replication`. leave_out : also without each group of
+        respondents.
         """
-        from csat.analyses.pls_replicas import pls_replicas
+        from csat.analyses.pls_replicas import PlsHow, pls_replicas
 
         made = self.responses.replication
         exact = not drawn and made is not None and not made.is_drawn
-        key = (replicates, seed, exact, leave_out)
+        how = how or PlsHow()
+        key = (replicates, seed, exact, leave_out, how.key)
         if key not in self._replicas:
             self._replicas[key] = pls_replicas(
                 self._whole(drawn=not exact),
                 self._path_model(),
+                how=how,
                 replicates=replicates,
                 leave_out=leave_out,
                 seed=seed,

@@ -117,7 +117,7 @@ def pls_replicates(
         constant = silent.sum(axis=1) + (0 if constant is None else constant)
         unsettled += int((~good & ~silent.any(axis=0)).sum())
         if fit.consistent:
-            proper = _proper(many)
+            proper = proper_ones(many)
             improper += int((good & ~proper).sum())
             good &= proper
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -182,7 +182,7 @@ def _quantities(
     }
 
 
-def _proper(many: PlsFit) -> NDArray[np.bool_]:
+def proper_ones(many: PlsFit) -> NDArray[np.bool_]:
     """(N,) whether a consistent solution is proper; see `pls_assessment.is_proper`."""
     v = np.moveaxis(many.construct_correlation, -1, 0)
     fine = np.asarray(np.isfinite(v).all(axis=(1, 2)), dtype=bool)
