@@ -186,6 +186,22 @@ for _command in (*SCORE_COMMANDS, rollup_command, *COMMANDS):
     cli.add_command(_command)
 
 
+@analysis(
+    "sensitivity",
+    click.option(
+        "--replicates",
+        type=click.IntRange(100),
+        default=1000,
+        show_default=True,
+        help="Replicates of each index's interval.",
+    ),
+    SEED,
+)
+def sensitivity_command(survey: Survey, **own: Any) -> Result:
+    """What changes if flagged rows go, missing answers are filled, items are ordinal."""
+    return survey.sensitivity(**own)
+
+
 @analysis("crosscheck")
 def crosscheck_command(survey: Survey) -> Result:
     """Ask factor_analyzer, statsmodels and semopy for the same numbers."""

@@ -269,3 +269,40 @@ def test_describing_parts_and_adding_them_is_describing_the_whole(seed):
     whole = describe(count(survey_of(answers)))
     parts = describe(count(survey_of(answers[:cut])) + count(survey_of(answers[cut:])))
     assert json.dumps(whole.to_dict()) == json.dumps(parts.to_dict())
+
+
+def test_questions_with_several_answers_are_counted_among_those_who_ticked_any():
+    from csat.analyses.choices import choice_shares, choices_table
+    from csat.responses.raw import Choices
+
+    chosen = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 1, 0]], dtype=bool)
+    weights = np.array([1.0, 2.0, 5.0, 1.0])
+    (found,) = choice_shares({"q": Choices("Which?", ("a", "b", "c"), chosen)})
+    assert (found.respondents, found.rows, found.count.tolist()) == (3, 4, [3, 2, 0])
+    np.testing.assert_allclose(found.share, [1, 2 / 3, 0], rtol=1e-12)
+    (weighted,) = choice_shares({"q": Choices("Which?", ("a", "b", "c"), chosen)}, weights=weights)
+    np.testing.assert_allclose(weighted.share, [1, 3 / 4, 0], rtol=1e-12)
+    assert weighted.count.tolist() == [3, 2, 0]
+    place = np.array([[1, 2], [2, 1], [0, 0], [1, 0]], dtype=np.int16)
+    (ranked,) = choice_shares({"r": Choices("Rank", ("x", "y"), place > 0, place)})
+    np.testing.assert_allclose(ranked.mean_place, [4 / 3, 1.5], rtol=1e-12)
+    rows = choices_table([found, ranked], weighted=False).to_records()
+    assert [r["option"] for r in rows] == ["a", "b", "c", "x", "y"]
+    assert choice_shares({"q": Choices("Which?", ("a",), np.zeros((3, 1), dtype=bool))}) == ()
+
+
+def test_a_file_with_several_answers_shows_them_beside_its_items(tmp_path, capsys):
+    import json
+
+    from csat.cli import run
+
+    cells = ["App;Branch", "App", "", "Branch", "App;Phone"] * 8
+    lines = ['Time,"Which channels did you use?","How satisfied are you?"']
+    lines += [f"2026/01/0{k % 9 + 1} 10:00:00,{c},{k % 5 + 1}" for k, c in enumerate(cells)]
+    path = tmp_path / "form.csv"
+    path.write_text("\n".join(lines))
+    arguments = ["describe", str(path), "--items", "How satisfied are you?", "--scale", "1,5"]
+    assert run([*arguments, "--layout", "google_forms", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["choices"]
+    assert dict(zip(found["options"], found["count"], strict=True)) == {"App": 24, "Branch": 16, "Phone": 8}
+    assert found["respondents"] == 32 and found["rows"] == 40

@@ -88,3 +88,10 @@ def test_the_result_is_plain_json_and_draws():
     assert result.table("means").headings("zh")[1:4] == ("g0", "g1", "g2")
     assert result.table("figures").rows == 6
     assert result.plot("i1", language="zh").get_xlabel() == "价格"
+
+
+def test_groups_are_called_in_the_language_of_the_reader():
+    found = groups(group_titles={"g0": Text("Large", "大客户")})
+    assert "大客户" in found.tables()["means"].to_text("zh")
+    assert "大客户" in found.tables()["figures"].to_text("zh")
+    assert "Large" in found.tables()["means"].to_text("en") and "大客户" in found.headline()[0].zh

@@ -46,6 +46,14 @@ CATALOGUE: tuple[Entry, ...] = (
         Text("Were the questions answered with care?", "答卷是否认真填写？"),
     ),
     Entry(
+        "sensitivity",
+        Text("Would other treatments change it?", "换一种处理，结论会变吗？"),
+        Text(
+            "Do the conclusions hold when the answers are treated otherwise?",
+            "换一种处理方式，结论是否成立？",
+        ),
+    ),
+    Entry(
         "reliability",
         Text("Reliability", "信度"),
         Text("Do the items of a construct agree?", "同一构念的题项是否一致？"),

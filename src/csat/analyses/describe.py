@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from csat.analyses.choices import ChoiceShares, choices_plots, choices_table
 from csat.analyses.guidelines import EFFECTIVE_N_SMALL, FLOOR_CEILING
 from csat.analyses.result import SOUND, Base, Caution, Result, Verdict
 from csat.display.plot import Plot
@@ -86,24 +87,28 @@ class Description(Result):
     turned: tuple[str, ...] = ()
     """Items turned when they were bound: their category 1 is the raw highest answer."""
     scales: tuple[Scale | None, ...] = ()
+    choices: tuple[ChoiceShares, ...] = ()
+    """Questions with several answers, which are no items."""
 
     def tables(self) -> dict[str, Table]:
-        """`items`, `boxes`, `frequencies`, `silence`."""
+        """`items`, `boxes`, `frequencies`, `silence`, `choices` (questions with several answers)."""
         tables = {"items": self._items_table()}
         if any(c.size for c in self.categories):
             tables["boxes"] = self._boxes_table()
             tables["frequencies"] = self._frequencies_table()
         tables["silence"] = self._silence_table()
+        if self.choices:
+            tables["choices"] = choices_table(self.choices, self.base.weighted)
         return tables
 
     def plots(self) -> dict[str, Plot]:
-        """`answers` (diverging bars, one chart for each scale), then `means`."""
+        """`answers` (diverging bars, one chart for each scale), `means`, then `choices_1` and so on."""
         plots: dict[str, Plot] = {}
         for scale, at in _by_scale(self.scales, self.categories):
             plots["answers" if not plots else f"answers_{scale.minimum}_{scale.maximum}"] = self._bars(
                 scale, at
             )
-        return {**plots, "means": self._means()}
+        return {**plots, "means": self._means(), **choices_plots(self.choices)}
 
     def headline(self) -> tuple[Text, ...]:
         """The best and the three lowest items, and the share of the dissatisfied on each of those."""
@@ -331,6 +336,7 @@ def describe(
     titles: Mapping[str, Text] | None = None,
     turned: Collection[str] | None = None,
     shape_type: de.ShapeType = 2,
+    choices: Sequence[ChoiceShares] = (),
 ) -> Description:
     """Frequencies, means, spread, shape, boxes and silence of each item.
 
@@ -342,7 +348,8 @@ def describe(
     tally : of the items, every row that was read. confidence : coverage of the intervals. titles : wording by
         item. turned : items turned when bound, so that labels of their categories are turned too; default
         those on a scale whose higher codes are worse.
-    shape_type : convention of skewness and kurtosis (2 is that of SPSS, SAS, pandas).
+    shape_type : convention of skewness and kurtosis (2 is that of SPSS, SAS, pandas). choices : of the
+        questions with several answers.
 
     Raises
     ------
@@ -428,6 +435,7 @@ def describe(
         titles={k: v for k, v in (titles or {}).items() if k in tally.items},
         turned=_turned(tally, turned),
         scales=tally.scales,
+        choices=tuple(choices),
     )
 
 

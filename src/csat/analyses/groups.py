@@ -48,10 +48,12 @@ class GroupDescription(Result):
     """Of each group the p Tukey boxes; all NaN for an item without categories."""
     confidence: float
     titles: Mapping[str, Text] = field(default_factory=dict)
+    group_titles: Mapping[str, Text] = field(default_factory=dict)
+    """Group to the words a reader sees, where they are not its name."""
 
     def tables(self) -> dict[str, Table]:
         """`means`: one row an item, one column a group; `figures`: one row an item and group."""
-        names = {f"group_{i}": Text(g) for i, g in enumerate(self.groups)}
+        names = {f"group_{i}": self._called(g) for i, g in enumerate(self.groups)}
         with np.errstate(invalid="ignore"):
             gap = np.array([np.ptp(m[~np.isnan(m)]) if (~np.isnan(m)).any() else np.nan for m in self.mean.T])
         wide: dict[str, Any] = {"item": self.items}
@@ -66,7 +68,7 @@ class GroupDescription(Result):
         figures = Table(
             {
                 "item": np.repeat(self.items, g).tolist(),
-                "group": [*self.groups] * p,
+                "group": [self._called(name) for name in self.groups] * p,
                 "n_answered": self.n_answered.T.ravel(),
                 "mean": self.mean.T.ravel(),
                 "ci_lower": self.ci_lower.T.ravel(),
@@ -108,10 +110,14 @@ class GroupDescription(Result):
                 "The groups lie furthest apart on {item}: {best} {high}, {worst} {low}.",
                 "各组差别最大的题项是{item}：{best} {high}，{worst} {low}。",
             ).fill(
-                item=self._title(j), best=self.groups[best], worst=self.groups[worst],
+                item=self._title(j),
+                best=self._called(self.groups[best]), worst=self._called(self.groups[worst]),
                 high=f"{column[best]:.2f}", low=f"{column[worst]:.2f}",
             ),
         )  # fmt: skip
+
+    def _called(self, name: str) -> Text:
+        return self.group_titles.get(name) or Text(name)
 
     def _title(self, j: int) -> Text:
         return self.titles.get(self.items[j]) or Text(self.items[j])
@@ -119,12 +125,12 @@ class GroupDescription(Result):
     def _box_plot(self, j: int) -> Plot:
         shown = [i for i, row in enumerate(self.boxes) if not np.isnan(row[j].median)]
         stats = [self.boxes[i][j]._asdict() | {"n": int(self.n_answered[i, j])} for i in shown]
-        names = [self.groups[i] for i in shown]
+        names = [self._called(self.groups[i]) for i in shown]
 
         def draw(ax: Axes, language: Language) -> None:
             from csat.display import charts
 
-            charts.boxes(ax, names, stats, xlabel=self._title(j).say(language))
+            charts.boxes(ax, [n.say(language) for n in names], stats, xlabel=self._title(j).say(language))
 
         return Plot(
             draw=draw,
@@ -145,6 +151,7 @@ def describe_groups(
     *,
     group: Text = GROUP,
     titles: Mapping[str, Text] | None = None,
+    group_titles: Mapping[str, Text] | None = None,
     confidence: float = 0.95,
 ) -> GroupDescription:
     """Means with intervals and Tukey boxes of the same items in several groups.
@@ -154,7 +161,8 @@ def describe_groups(
 
     Parameters
     ----------
-    tallies : one for each group, all of the same items. group : what the groups are.
+    tallies : one for each group, all of the same items. group : what the groups are. group_titles : their
+        names to the words a reader sees.
 
     Raises
     ------
@@ -184,7 +192,10 @@ def describe_groups(
                 Text(
                     "Fewer than {k} respondents (effective) in {groups}: read these groups as hints only.",
                     "以下组别的有效样本量不足 {k}：{groups}，结果仅供参考。",
-                ).fill(k=f"{EFFECTIVE_N_SMALL.value:g}", groups=joined([Text(s) for s in small])),
+                ).fill(
+                    k=f"{EFFECTIVE_N_SMALL.value:g}",
+                    groups=joined([(group_titles or {}).get(s) or Text(s) for s in small]),
+                ),
                 small,
             ),
         )
@@ -216,6 +227,7 @@ def describe_groups(
         boxes=tuple(tuple(_box(t, j) for j in range(len(first.items))) for t in tallies.values()),
         confidence=confidence,
         titles={k: v for k, v in (titles or {}).items() if k in first.items},
+        group_titles={k: v for k, v in (group_titles or {}).items() if k in tallies},
     )
 
 

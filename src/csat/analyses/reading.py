@@ -169,8 +169,8 @@ class Reading(Result):
     """Of each matched item, in the order of `report.matched`."""
 
     def tables(self) -> dict[str, Table]:
-        """`source`, `accounting`, `flow`, `missing`, `invalid`, `left_out`, `read_as`, `silence`, `flat`, `matched`,
-        `roles`, `unmatched`; those without rows are left out.
+        """`source`, `accounting`, `flow`, `missing`, `invalid`, `left_out`, `read_as`, `silence`, `flat`,
+        `matched`, `roles`, `unmatched`; those without rows are left out.
         """
         r = self.report
         tables = {"source": self._source_table()}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from csat.chain.action import Action
 from csat.chain.ground import Missing
+from csat.chain.robustness import Robustness
 from csat.chain.scores import index_change
 from csat.errors import CsatError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Chain", "Missing", "index_change"]
 
 
-class Chain(Action):
+class Chain(Robustness):
     """One survey, bound to its instrument; every method asks one question and returns a result."""
 
     def crosscheck(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from csat.chain.ground import Missing
-from csat.chain.pls_models import PlsModels
+from csat.chain.respondents import Respondents
 from csat.language import Text
 from csat.responses.binding import segment_title
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from csat.analyses.reliability import Reliability
 
 
-class Evidence(PlsModels):
+class Evidence(Respondents):
     """What was answered, and whether the questionnaire measures what it says."""
 
     def reading(self, *, issued: int | None = None, returned: int | None = None) -> Reading:
@@ -30,11 +30,21 @@ class Evidence(PlsModels):
         return reading(self.responses, issued=issued, returned=returned)
 
     def describe(self, *, items: Sequence[str] | None = None, confidence: float = 0.95) -> Description:
-        """Frequencies, means, boxes and silence of each item."""
+        """Frequencies, means, boxes and silence of each item; shares of questions with several answers."""
+        from csat.analyses.choices import choice_shares
         from csat.analyses.describe import describe
 
         turned = [i.id for i in self.instrument.items if i.turned]
-        return describe(self.tally(items), confidence=confidence, titles=self.titles(), turned=turned)
+        responses = self.responses
+        # some items by name: the other questions were not asked for
+        asked = {} if items else responses.choices
+        return describe(
+            self.tally(items),
+            confidence=confidence,
+            titles=self.titles(),
+            turned=turned,
+            choices=choice_shares(asked, weights=responses.weights, confidence=confidence),
+        )
 
     def groups(self, segment: str, *, items: Sequence[str] | None = None) -> GroupDescription:
         """Means and box plots of items (default: those of the index construct) by segment."""
@@ -43,13 +53,15 @@ class Evidence(PlsModels):
 
         wanted = tuple(items) if items is not None else self._block(self._index_construct())[1]
         instrument = self.responses.instrument
-        tallies = {
-            segment_title(instrument, segment, value): tally
-            for value, tally in count_by(self.responses, segment, wanted).items()
-        }
+        counted = count_by(self.responses, segment, wanted)
+        called = {value: segment_title(instrument, segment, value) for value in counted}
+        tallies = {called[value].say("en"): tally for value, tally in counted.items()}
         title = next((g.title for g in instrument.segments if g.column == segment), Text(segment))
         return describe_groups(
-            {title_.en: t for title_, t in tallies.items()}, group=title, titles=self.titles()
+            tallies,
+            group=title,
+            titles=self.titles(),
+            group_titles={words.say("en"): words for words in called.values()},
         )
 
     def quality(self) -> Quality:

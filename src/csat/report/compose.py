@@ -44,6 +44,7 @@ DRAWN: Mapping[str, tuple[str, ...]] = {
     "reliability": ("alpha",),
     "adequacy": ("items",),
     "drivers": ("shares", "coefficients", "residuals"),
+    "sensitivity": ("index",),
     "cfa": ("loadings", "residuals"),
     "sem": ("structure", "model"),
     "pls": ("paths", "importance", "index"),

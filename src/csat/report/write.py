@@ -36,6 +36,7 @@ WORKING_ORDER = (
     "index",
     "priorities",
     "what_if",
+    "sensitivity",
     "crosscheck",
 )
 """What is computed when; the document shows it in the order of the catalogue."""
@@ -150,6 +151,8 @@ def _ask(chain: Chain, name: str, seed: int, results: Mapping[str, Result]) -> R
             factors=found.get("efa"),
             model=found.get("sem") or found.get("cfa"),
         )
+    if name == "sensitivity":
+        return chain.sensitivity(found=results, seed=seed)
     ask: Callable[..., Result] = getattr(chain, name)
     return ask(seed=seed) if name in SEEDED else ask()
 

@@ -94,11 +94,15 @@ def _scale(given: ScaleLike, id: str) -> Scale:
 
 
 def _answer_columns(table: RawTable, scale: Scale | None) -> list[str]:
-    """Columns of numbers; with a scale, those of which at least half of the numbers are answers on it."""
+    """Columns of numbers; with a scale, those of which at least half of the numbers are answers on it.
+
+    The options of a question with several answers are no items.
+    """
     words = silence_words()
+    options = {column for asked in table.choices.values() for column in asked.columns}
     found = []
     for name, raw in table.columns.items():
-        if table.roles.get(name):
+        if table.roles.get(name) or name in options:
             continue
         texts = raw.distinct
         numbers = [number_of(fold(t), table.decimal) for t in texts]

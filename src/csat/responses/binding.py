@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -143,6 +143,11 @@ def bind(
         ids=ids,
         seconds=None if table.seconds is None else table.seconds[rows],
         submitted=None if table.submitted is None else table.submitted[rows],
+        choices={
+            question: replace(asked.where(rows), question=_asked(table, question, asked.columns))
+            for question, asked in table.choices.items()
+            if not set(asked.columns) & set(matched.values())
+        },
         origins={i: _origin(columns[i]) for i in measured if instrument.item(i).scale is None}
         | dict(origins or {}),
         report=ReadReport(
@@ -178,6 +183,12 @@ def bind(
             ),
         ),
     )
+
+
+def _asked(table: RawTable, question: str, columns: Sequence[str]) -> str:
+    """The wording of a question with several answers where the file carries it, else what names it."""
+    first = columns[0] if columns else ""
+    return table.stems.get(first, ("",))[0] or table.questions.get(first, "") or question
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def _seconds(text: str) -> float:
 
 
 def _whole(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) and len(text) < 9):
+    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0 and len(text) < 9):
         raise BadInput(f"{name}={text} is no limit", where="drop", right=f"Such as {name}={STRAIGHT_ANSWERS}")
     return int(text)
 

@@ -13,7 +13,7 @@ from csat.errors import UnknownName
 from csat.instrument.instrument import Instrument, Scale
 from csat.language import Text
 from csat.numerics.replication import Replication
-from csat.responses.raw import RawColumn
+from csat.responses.raw import Choices, RawColumn
 
 Array = NDArray[np.float64]
 
@@ -177,6 +177,8 @@ class Responses:
     """(n,) when the answers were sent, where the platform tells; NaT where unknown."""
     replication: Replication | None = None
     """How replicates of the respondents are made; None: each respondent by itself."""
+    choices: Mapping[str, Choices] = field(default_factory=dict)
+    """Questions with several answers, by question: they are no items."""
     origins: Mapping[str, float] = field(default_factory=dict)
     """Origin of each item without a scale: the same for every part of the data, so that tallies add."""
     report: ReadReport = field(default_factory=ReadReport)
@@ -256,6 +258,7 @@ class Responses:
             ids=None if self.ids is None else _some_of(self.ids, keep),
             seconds=None if self.seconds is None else self.seconds[keep],
             submitted=None if self.submitted is None else self.submitted[keep],
+            choices={question: asked.where(keep) for question, asked in self.choices.items()},
             replication=None if self.replication is None else self.replication.where(keep),
         )
 
