@@ -114,6 +114,9 @@ def sem(
     group: str | None = None,
     group_equal: Sequence[str] = (),
     group_partial: Sequence[str] = (),
+    bootstrap: int = 0,
+    interval: Literal["percentile", "bca"] = "percentile",
+    seed: int = 0,
 ) -> StructuralModel | GroupedModel:
     """`Survey.sem` of a model in lavaan syntax on a frame; group : the column of the groups, if any."""
     return read(frame, scale=scale, weight=weight, segments=[group] if group else []).sem(
@@ -124,6 +127,9 @@ def sem(
         group=group,
         group_equal=group_equal,
         group_partial=group_partial,
+        bootstrap=bootstrap,
+        interval=interval,
+        seed=seed,
     )
 
 
@@ -139,6 +145,9 @@ def cfa(
     group: str | None = None,
     group_equal: Sequence[str] = (),
     group_partial: Sequence[str] = (),
+    bootstrap: int = 0,
+    interval: Literal["percentile", "bca"] = "percentile",
+    seed: int = 0,
 ) -> MeasurementModel | GroupedMeasurement:
     """`Survey.cfa` of a model in lavaan syntax on a frame; group : the column of the groups, if any."""
     return read(frame, scale=scale, weight=weight, segments=[group] if group else []).cfa(
@@ -149,6 +158,9 @@ def cfa(
         group=group,
         group_equal=group_equal,
         group_partial=group_partial,
+        bootstrap=bootstrap,
+        interval=interval,
+        seed=seed,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from csat.analyses.structural.answers import Answers
 from csat.analyses.structural.assembling import assembled
+from csat.analyses.structural.bootstrap import Resampling, bootstrapped, check_bootstrap
 from csat.analyses.structural.choosing import chosen
 from csat.analyses.structural.group_solving import GroupData
 from csat.analyses.structural.grouped import GroupedMeasurement, GroupedModel
@@ -16,6 +17,7 @@ from csat.analyses.structural.grouping import fitted_groups
 from csat.analyses.structural.model import MeasurementModel, StructuralModel
 from csat.analyses.structural.moments import Moments
 from csat.analyses.structural.options import Options, check_options
+from csat.analyses.structural.resampled import Interval
 from csat.analyses.structural.setup import measurement_part
 from csat.analyses.structural.solving import solved
 from csat.instrument.instrument import Hypothesis
@@ -49,6 +51,10 @@ def sem(
     known: Collection[str] = (),
     titles: Mapping[str, Text] | None = None,
     confidence: float = 0.95,
+    bootstrap: int = 0,
+    interval: Interval = "percentile",
+    bollen_stine: bool = False,
+    seed: int = 0,
 ) -> StructuralModel:
     """A structural model of items and constructs.
 
@@ -66,6 +72,9 @@ def sem(
     likelihood : "normal" (covariances and the chi-square with n) or "wishart" (n - 1). guidelines : the set
     the words about fit rest on, "Hu-Bentler" or "bank study"; both are printed. hypotheses : declared paths.
     known : names the data hold besides those of the model. titles : words for constructs and items.
+    bootstrap : replicates to which the model is fitted anew, 0 for none (`Answers`; ML, GLS, ULS and their
+    robust versions, complete rows). interval : "percentile" or "bca" (acceleration by the jackknife).
+    bollen_stine : also the p of the chi-square from answers turned to obey the model. seed : of the draws.
 
     With weights the moments are weighted; errors, tests and information criteria use the effective n, or with
     robust estimators the sandwich.
@@ -97,6 +106,7 @@ def sem(
         hypotheses=hypotheses,
         known=known,
         titles=titles,
+        resampling=Resampling(bootstrap, interval, seed, bollen_stine) if bootstrap else None,
     )
 
 
@@ -115,6 +125,10 @@ def cfa(
     guidelines: str = "Hu-Bentler",
     titles: Mapping[str, Text] | None = None,
     confidence: float = 0.95,
+    bootstrap: int = 0,
+    interval: Interval = "percentile",
+    bollen_stine: bool = False,
+    seed: int = 0,
 ) -> MeasurementModel:
     """The measurement part of a model alone: every construct with its items, all constructs covarying.
 
@@ -141,6 +155,7 @@ def cfa(
         hypotheses=(),
         known=(),
         titles=titles,
+        resampling=Resampling(bootstrap, interval, seed, bollen_stine) if bootstrap else None,
     )
     assert isinstance(found, MeasurementModel)
     return found
@@ -155,6 +170,7 @@ def _fitted(
     hypotheses: Sequence[Hypothesis],
     known: Collection[str],
     titles: Mapping[str, Text] | None,
+    resampling: Resampling | None,
 ) -> StructuralModel:
     options = chosen(options, model, data)
     check_options(options)
@@ -165,10 +181,14 @@ def _fitted(
         fixed_x=options.fixes_covariates,
         mean_structure=options.mean_structure or options.missing == "fiml",
     )
+    answers = check_bootstrap(data, options, table, resampling) if resampling else None
     found = solved(table, data, options)
-    return assembled(
+    result = assembled(
         kind, model, found, options=options, hypotheses=hypotheses, known=known, titles=dict(titles or {})
     )
+    if resampling is None or answers is None:
+        return result
+    return bootstrapped(result, found, answers, options, resampling)
 
 
 def sem_by_group(

@@ -6,9 +6,10 @@ Replicates are those of every other analysis (keyed by row, or as the respondent
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +43,6 @@ from csat.numerics.stacks import Layout
 Array = NDArray[np.float64]
 FEWEST = 50
 """Replicates of a bootstrap at least: quantiles of fewer say nothing (ours)."""
-Spread = tuple[float, float, float]
-"""Standard error, lower and upper end."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,6 @@ class Resampling:
     interval: Interval = "percentile"
     seed: int = 0
     bollen_stine: bool = False
-
-
-WITHOUT: Spread = (math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,18 +92,42 @@ class Replicas:
         """Replicates without an optimum."""
         return self.fits.failed
 
-    def spread(self, quantity: str, at: tuple[int, ...], interval: Interval, confidence: float) -> Spread:
-        """Of one element of a quantity; NaN where too many replicates were lost."""
-        drawn = getattr(self.drawn, quantity)[at]
+    def of_pairs(self, effects: Sequence[int], causes: Sequence[int]) -> Replicas:
+        """The effects of some causes on some variables alone, (k, N)."""
+
+        def of(found: Quantities) -> Quantities:
+            names = ("total", "indirect", "std_total", "std_indirect")
+            return replace(found, **{n: getattr(found, n)[list(effects), list(causes)] for n in names})
+
+        without = None if self.left_out is None else of(self.left_out)
+        return replace(self, whole=of(self.whole), drawn=of(self.drawn), left_out=without)
+
+    def spreads(self, quantity: str, interval: Interval, confidence: float) -> Array:
+        """(..., 3) standard error and ends of each element; NaN where too many replicates were lost."""
+        drawn = getattr(self.drawn, quantity)
+        values = drawn.reshape(-1, drawn.shape[-1])
+        found = np.full((len(values), 3), np.nan)
         if interval == "bca" and self.left_out is not None:
-            one = float(getattr(self.whole, quantity)[at][0])
-            found = bca_interval(drawn, one, getattr(self.left_out, quantity)[at], confidence=confidence)
+            one = getattr(self.whole, quantity).reshape(-1)
+            without = getattr(self.left_out, quantity).reshape(len(values), -1)
+            for k, row in enumerate(values):
+                ends = bca_interval(row, float(one[k]), without[k], confidence=confidence)
+                found[k, 1:] = ends.lower, ends.upper
         else:
-            found = percentile_interval(drawn, confidence=confidence)
-        good = drawn[np.isfinite(drawn)]
-        if math.isnan(found.lower) or good.size < 2:
-            return WITHOUT
-        return float(good.std(ddof=1)), found.lower, found.upper
+            tail = (1 - confidence) / 2
+            fitted = np.isfinite(self.fits.discrepancy)
+            shared = np.isfinite(values[:, fitted]).all(axis=1)
+            if self.lost <= MOST_LOST * fitted.size:
+                # the same quantiles as `percentile_interval`, of all rows at once
+                part = values[np.ix_(shared, fitted)]
+                found[shared, 1:] = np.quantile(part, [tail, 1 - tail], axis=1).T
+            for k in np.flatnonzero(~shared).tolist():
+                alone = percentile_interval(values[k], confidence=confidence)
+                found[k, 1:] = alone.lower, alone.upper
+        good = np.isfinite(values)
+        for k in np.flatnonzero(np.isfinite(found[:, 1]) & (good.sum(axis=1) > 1)).tolist():
+            found[k, 0] = values[k, good[k]].std(ddof=1)
+        return found.reshape(*drawn.shape[:-1], 3)
 
 
 def check_bootstrap(data: object, options: Options, table: ParameterTable, how: Resampling) -> Answers:
@@ -337,8 +357,8 @@ def bootstrapped(
     )
     return replace(
         result,
-        parameters=tuple(_with_spread(row, i, made, how) for i, row in enumerate(result.parameters)),
-        effects=tuple(_effect_with_spread(e, made, how) for e in result.effects),
+        parameters=tuple(_with_spreads(result.parameters, made, how)),
+        effects=tuple(_effects_with_spreads(result.effects, made, how)),
         bootstrap=how,
         cautions=(*result.cautions, *_lost(how)),
     )
@@ -356,36 +376,35 @@ def _made(found: Solution, data: Answers, options: Options, asked: Resampling) -
     )
 
 
-def _with_spread(row: ParameterEstimate, at: int, made: Replicas, how: Bootstrap) -> ParameterEstimate:
-    (se, lower, upper), of_latent, of_all = (
-        made.spread(quantity, (at,), how.interval, how.confidence)
-        for quantity in ("raw", "latent", "complete")
-    )
-    return replace(
-        row,
-        boot_se=se,
-        boot_lower=lower,
-        boot_upper=upper,
-        std_lv_boot_se=of_latent[0],
-        std_lv_boot_lower=of_latent[1],
-        std_lv_boot_upper=of_latent[2],
-        std_all_boot_se=of_all[0],
-        std_all_boot_lower=of_all[1],
-        std_all_boot_upper=of_all[2],
-    )
+def _with_spreads(
+    rows: Sequence[ParameterEstimate], made: Replicas, how: Bootstrap
+) -> Iterator[ParameterEstimate]:
+    names = {"raw": "boot", "latent": "std_lv_boot", "complete": "std_all_boot"}
+    spreads = {name: made.spreads(quantity, how.interval, how.confidence) for quantity, name in names.items()}
+    for i, row in enumerate(rows):
+        yield replace(row, **_named({name: spread[i] for name, spread in spreads.items()}))
 
 
-def _effect_with_spread(effect: Effect, made: Replicas, how: Bootstrap) -> Effect:
-    names = made.table.variables
-    at = (names.index(effect.effect), names.index(effect.cause))
+def _effects_with_spreads(effects: Sequence[Effect], made: Replicas, how: Bootstrap) -> Iterator[Effect]:
+    if not effects:
+        return
+    names = {n: i for i, n in enumerate(made.table.variables)}
+    at = [names[e.effect] for e in effects], [names[e.cause] for e in effects]
     spreads = {
-        f"{quantity}_boot_{end}": value
+        f"{quantity}_boot": made.of_pairs(*at).spreads(quantity, how.interval, how.confidence)
         for quantity in ("indirect", "total", "std_indirect", "std_total")
-        for end, value in zip(
-            ("se", "lower", "upper"), made.spread(quantity, at, how.interval, how.confidence), strict=True
-        )
     }
-    return replace(effect, **spreads)
+    for i, effect in enumerate(effects):
+        yield replace(effect, **_named({name: spread[i] for name, spread in spreads.items()}))
+
+
+def _named(spreads: Mapping[str, Array]) -> dict[str, Any]:
+    """`boot` and its three numbers as boot_se, boot_lower, boot_upper."""
+    return {
+        f"{name}_{end}": float(value)
+        for name, spread in spreads.items()
+        for end, value in zip(("se", "lower", "upper"), spread, strict=True)
+    }
 
 
 def _no_solution() -> Caution:
