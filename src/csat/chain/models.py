@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from csat.chain.ground import Ground
-from csat.errors import BadInput
+from csat.errors import BadInput, UnknownName
 from csat.instrument.model import (
     cfa_model,
     measurement_model,
@@ -57,10 +57,15 @@ class Models(Ground):
     """Whether the answers bear out a model."""
 
     def _model_data(
-        self, model: Model, estimator: str, missing: str, ordered: Sequence[str] | bool
+        self,
+        model: Model,
+        estimator: str,
+        missing: str,
+        ordered: Sequence[str] | bool,
+        bootstrap: int = 0,
     ) -> Tally | Answers:
         """What a model is fitted to: covariances where they say all, else the answers themselves."""
-        if estimator in ("ML", "ULS", "GLS") and missing == "listwise" and not ordered:
+        if not bootstrap and estimator in ("ML", "ULS", "GLS") and missing == "listwise" and not ordered:
             return self.tally(self._named_by(model), complete=True)
         return self._answers(model)
 
@@ -77,7 +82,18 @@ class Models(Ground):
             weights=self.responses.weights,
             scales=[() if s is None else range(s.minimum, s.maximum + 1) for s in scales],
             instrument=tally.instrument,
+            numbers=self.responses.row_numbers,
+            replication=self._replication(),
         )
+
+    def _ordered(self, ordered: Sequence[str] | bool, model: Model) -> Sequence[str] | bool:
+        """The ordered items a model names; those that are no item of the survey are an error."""
+        if isinstance(ordered, bool):
+            return ordered
+        for name in ordered:
+            if name not in self.items:
+                raise UnknownName("item", name, self.items, where="the ordered items")
+        return [name for name in ordered if name in model.observed]
 
     def _measurement(self, model: str | None) -> Model:
         """A model text, or the measurement part of the instrument's; without one, all constructs."""
@@ -106,6 +122,14 @@ class Models(Ground):
             )
         return groups
 
+    @staticmethod
+    def _one_group(bootstrap: int) -> None:
+        if bootstrap:
+            raise BadInput(
+                "the bootstrap of a model is for one group",
+                do="Leave the bootstrap or the groups out; invariance has its own tests",
+            )
+
     def _group_title(self, column: str) -> Text:
         segments = self.responses.instrument.segments
         return next((g.title for g in segments if g.column == column), Text(column))
@@ -120,19 +144,27 @@ class Models(Ground):
         modifications: int = 0,
         std_lv: bool = False,
         confidence: float = 0.95,
+        bootstrap: int = 0,
+        interval: Literal["percentile", "bca"] = "percentile",
+        bollen_stine: bool = False,
+        seed: int = 0,
         group: str | None = None,
         group_equal: Sequence[str] = (),
         group_partial: Sequence[str] = (),
     ) -> MeasurementModel | GroupedMeasurement:
         """The measurement part of the instrument's model, or of a model text; without one, all constructs.
 
+        bootstrap : replicates of the respondents to which the model is fitted anew; interval : by percentiles
+        or BCa; bollen_stine : also a p of the chi-square from them.
         group : a column whose groups are fitted at once, in the order in which they first appear;
         group_equal, group_partial : what they have in common, and what is let go all the same, as in lavaan.
         """
         from csat.analyses.sem import cfa, cfa_by_group
 
         found = self._measurement(model)
+        ordered = self._ordered(ordered, found)
         if group is not None or group_equal:
+            self._one_group(bootstrap)
             return cfa_by_group(
                 found,
                 self._groups(found, group),
@@ -149,7 +181,7 @@ class Models(Ground):
             )
         return cfa(
             found,
-            self._model_data(found, estimator, missing, ordered),
+            self._model_data(found, estimator, missing, ordered, bootstrap),
             estimator=estimator,
             missing=missing,
             ordered=ordered,
@@ -157,6 +189,10 @@ class Models(Ground):
             std_lv=std_lv,
             titles=self.titles(),
             confidence=confidence,
+            bootstrap=bootstrap,
+            interval=interval,
+            bollen_stine=bollen_stine,
+            seed=seed,
         )
 
     def invariance(
@@ -196,19 +232,25 @@ class Models(Ground):
         modifications: int = 0,
         std_lv: bool = False,
         confidence: float = 0.95,
+        bootstrap: int = 0,
+        interval: Literal["percentile", "bca"] = "percentile",
+        bollen_stine: bool = False,
+        seed: int = 0,
         group: str | None = None,
         group_equal: Sequence[str] = (),
         group_partial: Sequence[str] = (),
     ) -> StructuralModel | GroupedModel:
         """The instrument's path model, or a model text in lavaan syntax, on rows complete on its items.
 
-        group, group_equal, group_partial : as `cfa`.
+        bootstrap, interval, bollen_stine, group, group_equal, group_partial : as `cfa`.
         """
         from csat.analyses.sem import sem, sem_by_group
 
         found = self._model(model) if model is not None else self._path_model()
+        ordered = self._ordered(ordered, found)
         known = [*(c.id for c in self.instrument.constructs), *self.items]
         if group is not None or group_equal:
+            self._one_group(bootstrap)
             return sem_by_group(
                 found,
                 self._groups(found, group),
@@ -227,7 +269,7 @@ class Models(Ground):
             )
         return sem(
             found,
-            self._model_data(found, estimator, missing, ordered),
+            self._model_data(found, estimator, missing, ordered, bootstrap),
             estimator=estimator,
             missing=missing,
             ordered=ordered,
@@ -237,6 +279,10 @@ class Models(Ground):
             known=known,
             titles=self.titles(),
             confidence=confidence,
+            bootstrap=bootstrap,
+            interval=interval,
+            bollen_stine=bollen_stine,
+            seed=seed,
         )
 
     def compare(
