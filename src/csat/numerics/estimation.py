@@ -189,6 +189,9 @@ class _Curved:
         self.m, self.mu, self.muv = m, mu, mu.T @ v
         self.pull = None if gap is None else w @ gap
         self.by_mean = None if gap is None else w @ self.by.mean
+        self.pairs = 2 * (self.uu * self.vv + self.uv * self.uv.T)
+        if self.by_mean is not None:
+            self.pairs += 2 * self.by.mean.T @ self.by_mean
 
     def gradient(self) -> Array:
         """tr(M dSigma) - 2 d'W dmu, (q,)."""
@@ -199,23 +202,19 @@ class _Curved:
 
     def expected(self) -> Array:
         """tr(dSigma_k W dSigma_l W) + 2 dmu_k'W dmu_l, (q, q)."""
-        pairs = 2 * (self.uu * self.vv + self.uv * self.uv.T)
-        if self.by_mean is not None:
-            pairs += 2 * self.by.mean.T @ self.by_mean
-        return self.by.gathered_pairs(pairs)
+        return self.by.gathered_pairs(self.pairs)
 
     def observed(self) -> Array:
         """Second derivatives of ln|Sigma| + tr((S + d d') W), which with T = W - 2 M are
         tr(M d2 Sigma) - 2 d' W d2 mu + tr(dSigma_k W dSigma_l T) + 2 dmu_k' W dmu_l
         + 2 dmu_k' W dSigma_l W d + 2 dmu_l' W dSigma_k W d.
         """
-        u, v, uu, uv, vv = self.by.u, self.by.v, self.uu, self.uv, self.vv
-        muu = u.T @ self.mu
-        tuu, tuv, tvv = uu - 2 * muu, uv - 2 * self.muv, vv - 2 * (v.T @ self.m @ v)
-        half = uv.T * tuv
-        pairs = uu * tvv + tuu * vv + half + half.T
+        u, v = self.by.u, self.by.v
+        muu, mvv = u.T @ self.mu, v.T @ self.m @ v
+        half = self.uv.T * self.muv
+        pairs = self.pairs - 2 * (self.uu * mvv + muu * self.vv + half + half.T)
         if self.pull is not None and self.by_mean is not None:
             cross = (self.by_mean.T @ u) * (self.pull @ v) + (self.by_mean.T @ v) * (self.pull @ u)
-            pairs += 2 * (self.by.mean.T @ self.by_mean + cross + cross.T)
+            pairs += 2 * (cross + cross.T)
         pairs += cell_curvature(self.structure, self.at, muu, self.muv, self.pull)
         return self.by.gathered_pairs(pairs)

@@ -69,7 +69,7 @@ def inverse(matrix: ArrayLike) -> Array:
 
 
 def positive_factor(matrix: Array) -> Array | None:
-    """Lower Cholesky factor (what is above the diagonal is not zero), None where there is none."""
+    """Lower Cholesky factor, None where there is none: no reason is given, as in `positive_inverse`."""
     factor, failed = dpotrf(matrix, lower=1)
     return None if failed else factor
 
@@ -86,9 +86,8 @@ def positive_inverse(matrix: Array) -> tuple[Array, float]:
         raise np.linalg.LinAlgError("the matrix is not positive definite")
     log_det = 2 * float(np.log(np.diagonal(factor)).sum())
     half, _ = dpotri(factor, lower=1)
-    lower = np.tril(half)
-    whole = lower + lower.T
-    whole.flat[:: len(whole) + 1] *= 0.5
+    whole = half + half.T
+    np.fill_diagonal(whole, np.diagonal(half))
     return whole, log_det
 
 

@@ -284,8 +284,11 @@ def effects(structure: Structure, theta: Array, covariance: Array, paths: Positi
     T+[y, i] T+[j, x].
     """
     v, cells = structure.variables, structure.directed
-    inside, at = np.unique(np.concatenate([cells.row[paths], cells.column[paths]]), return_inverse=True)
-    row, column = at[: paths.size], at[paths.size :]
+    place = np.zeros(v, dtype=np.intp)
+    place[cells.row[paths]] = place[cells.column[paths]] = 1
+    inside = np.flatnonzero(place)
+    place[inside] = np.arange(inside.size)
+    row, column = place[cells.row[paths]], place[cells.column[paths]]
     b = np.zeros((inside.size, inside.size))
     b[row, column] = cells.filled(theta)[paths]
     routes = np.linalg.inv(np.eye(inside.size) - b)

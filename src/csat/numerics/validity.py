@@ -30,7 +30,7 @@ def average_variance_extracted(standardised: ArrayLike) -> float:
     Fornell & Larcker (1981), Journal of Marketing Research 18, 39-50.
     """
     loadings = np.asarray(standardised, dtype=float)
-    return float((loadings**2).mean())
+    return float(loadings @ loadings) / loadings.size
 
 
 def average_variance_extracted_unstandardised(
@@ -50,8 +50,9 @@ def composite_reliability(standardised: ArrayLike, *, residual_covariance: float
         standardised residual covariances within the construct, zero when the model has none.
     """
     loadings = np.asarray(standardised, dtype=float)
-    common = loadings.sum() ** 2
-    return _share(common, common + (1 - loadings**2).sum() + 2 * residual_covariance)
+    common = float(loadings.sum()) ** 2
+    unique = loadings.size - float(loadings @ loadings)
+    return _share(common, common + unique + 2 * residual_covariance)
 
 
 def composite_reliability_unstandardised(

@@ -34,15 +34,17 @@ def effects_of(
     names = table.variables
     direct = {(directed[i].right, directed[i].left) for i in paths.tolist()}
     on_paths = {name for path in direct for name in path}
-    involved = [(i, n) for i, n in enumerate(names) if n in on_paths]
+    involved = [i for i, name in enumerate(names) if name in on_paths]
     with np.errstate(invalid="ignore", divide="ignore"):
-        sd = np.sqrt(variances)
+        sd = np.sqrt(variances[involved])
         scale = (sd / sd[:, None]).tolist()
-    totals, errors = found.total.tolist(), found.total_se.tolist()
-    indirects, indirect_errors = found.indirect.tolist(), found.indirect_se.tolist()
+    inside = np.ix_(involved, involved)
+    totals, errors, indirects, indirect_errors = (
+        values[inside].tolist() for values in (found.total, found.total_se, found.indirect, found.indirect_se)
+    )
     made = []
-    for x, cause in involved:
-        for y, effect in involved:
+    for x, cause in enumerate(names[i] for i in involved):
+        for y, effect in enumerate(names[i] for i in involved):
             total, total_se = totals[y][x], errors[y][x]
             indirect, indirect_se = indirects[y][x], indirect_errors[y][x]
             if x == y or (total == 0 and total_se == 0):

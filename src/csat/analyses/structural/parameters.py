@@ -62,8 +62,11 @@ def parameter_rows(
     with np.errstate(invalid="ignore"):
         # fixed parameters, whose place is -1, have no error
         spread = np.append(np.sqrt(np.diagonal(theta_cov)), 0.0)
+    places: dict[str, list[int]] = {"directed": [], "symmetric": [], "means": []}
+    for i, row in enumerate(table.rows):
+        places[MATRIX[row.operator]].append(i)
     parameter = np.array(table.parameter_of, dtype=np.intp)
-    est, se = np.array(_in_rows(table, by_cell)), spread[parameter]
+    est, se = _in_rows(places, by_cell), spread[parameter]
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(se > 0, est / se, math.nan)
     columns = zip(
@@ -74,9 +77,9 @@ def parameter_rows(
         erfc(np.abs(ratio) / math.sqrt(2)).tolist(),
         (est - z * se).tolist(),
         (est + z * se).tolist(),
-        _in_rows(table, scaled.latent),
-        _in_rows(table, scaled.complete),
-        _in_rows(table, scaled.complete_se),
+        _in_rows(places, scaled.latent).tolist(),
+        _in_rows(places, scaled.complete).tolist(),
+        _in_rows(places, scaled.complete_se).tolist(),
         (parameter >= 0).tolist(),
         strict=True,
     )
@@ -88,10 +91,12 @@ def parameter_rows(
     return (*rows, *defined_rows(table.defined, values, theta_cov, confidence=confidence))
 
 
-def _in_rows(table: ParameterTable, values: ByCell) -> list[float]:
+def _in_rows(places: Mapping[str, Sequence[int]], values: ByCell) -> Array:
     """Values of cells, in the order of the table's rows."""
-    place = {matrix: iter(getattr(values, matrix).tolist()) for matrix in ("directed", "symmetric", "means")}
-    return [next(place[MATRIX[row.operator]]) for row in table.rows]
+    ordered = np.empty(sum(len(rows) for rows in places.values()))
+    for matrix, rows in places.items():
+        ordered[rows] = getattr(values, matrix)
+    return ordered
 
 
 Labelled = tuple[Valued, Valued, Valued]
