@@ -83,7 +83,10 @@ def index_command(survey: Survey, **own: Any) -> Result:
     ),
     click.option("--centres", metavar="A,B,..", help="Further crosshairs to show certainty under."),
     click.option(
-        "--centre-at", metavar="X,Y", help="The crosshair for --centre value: performance, importance."
+        "--centre-at",
+        metavar="X[,Y]",
+        help="Where the crosshair 'value' stands, such as a target or benchmark: performance, and importance "
+        "unless that is the mean.",
     ),
     click.option(
         "--level",
@@ -117,7 +120,7 @@ def priorities_command(
 ) -> Result:
     """Importance-performance quadrants: what to improve first, and how sure that is."""
     further = names_of(centres)
-    known = ("mean", "median", "midpoint", "overall")
+    known = ("mean", "median", "midpoint", "value", "overall")
     for name in further or ():
         if name not in known:
             raise UnknownName("crosshair", name, known, where="--centres")
@@ -230,11 +233,15 @@ def _raises(texts: tuple[str, ...]) -> dict[str, float] | None:
     return found or None
 
 
-def _point(text: str | None) -> tuple[float, float] | None:
+def _point(text: str | None) -> tuple[float, float | None] | None:
     if text is None:
         return None
     try:
-        x, y = (float(part) for part in text.split(","))
+        x, *rest = (float(part) for part in text.split(","))
+        if len(rest) > 1:
+            raise ValueError
     except ValueError as error:
-        raise BadInput(f"--centre-at {text} is not a point", right="It is X,Y, such as 70,0.1") from error
-    return x, y
+        raise BadInput(
+            f"--centre-at {text} is not a point", right="It is X or X,Y, such as 70 or 70,0.1"
+        ) from error
+    return x, rest[0] if rest else None

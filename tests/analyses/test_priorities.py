@@ -328,3 +328,33 @@ def test_an_outcome_must_vary_and_be_no_item() -> None:
         derived_importance(tally, outcome=["y"], items=["a"])
     with pytest.raises(BadInput, match="a cannot explain itself"):
         derived_importance(tally, outcome=["a"], items=["a"])
+
+
+def test_many_measures_and_crosshairs_are_one_row_each(tmp_path: Any) -> None:
+    import pandas as pd
+    from click.testing import CliRunner
+
+    from csat.cli import cli
+
+    header, rows = reference_rows("data/mobi.csv")
+    pd.DataFrame(rows, columns=list(header)).to_csv(tmp_path / "mobi.csv", index=False)
+    call = ["priorities", str(tmp_path / "mobi.csv"), "-i", "ecsi", "--replicates", "60"]
+    asked = ["--measures", "beta,pls", "--centres", "median,value", "--centre-at", "75"]
+    for language, words in (("en", "What comes first under each"), ("zh", "什么应当优先")):
+        done = CliRunner().invoke(cli, [*call, *asked, "--lang", language], standalone_mode=False)
+        assert words in done.output, done.exception
+    found = json.loads(CliRunner().invoke(cli, [*call, *asked, "--json"], standalone_mode=False).stdout)
+    placements = found["certainty"]["placements"]
+    assert [(p["measure"], p["centre"]) for p in placements] == [
+        (m, c) for m in ("LMG share", "beta", "PLS total effect") for c in ("mean", "median", "value")
+    ]
+    few = CliRunner().invoke(cli, [*call, "--measures", "beta"], standalone_mode=False)
+    assert "Does the place depend" in few.output
+    for wrong, said in (
+        (["--centres", "value"], "no place"),
+        (["--centres", "overall", "--centre-at", "70,0.1"], "Ask for one"),
+        (["--centre", "value", "--centre-at", "a"], "not a point"),
+        (["--centres", "psychic"], "psychic"),
+    ):
+        failed = CliRunner().invoke(cli, [*call, *wrong], standalone_mode=False)
+        assert said in str(failed.exception), (wrong, failed.exception)

@@ -143,7 +143,7 @@ def test_by_regression_the_index_and_the_nps_follow_the_least_squares() -> None:
         np.testing.assert_allclose(changes.change, [10 * b[1] / 2, 10 * b[2], 5 * b[1] + 10 * b[2]])
         assert changes.before == pytest.approx(y.mean())
     assert result.nps is not None
-    assert "nps_change" in result.table().columns
+    assert result.table("nps").column("change") == pytest.approx(result.nps.change)
     # the replicates are those of a regression bootstrap: close to the classical error here
     residual = x["y"] - design @ np.linalg.lstsq(design, x["y"], rcond=None)[0]
     cov = np.linalg.inv(design.T @ design) * (residual @ residual) / (n - 3)

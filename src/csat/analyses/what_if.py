@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -121,7 +121,7 @@ class WhatIf(Result):
     """How replicates were made, where not respondent by respondent."""
 
     def tables(self) -> dict[str, Table]:
-        """`what_if`: one row a raise."""
+        """`what_if`: one row a raise; `nps`, where there is one."""
         columns: dict[str, Any] = {
             "item": self.names,
             "wording": self.titles,
@@ -147,21 +147,7 @@ class WhatIf(Result):
             level = f"{100 * self.confidence:g}%"
             labels["ci_lower"] = Text(f"{level} CI, lower", f"{level} 置信下限")
             labels["ci_upper"] = Text(f"{level} CI, upper", f"{level} 置信上限")
-        if self.nps is not None:
-            columns |= {
-                "nps_change": self.nps.change,
-                "nps_lower": self.nps.ci_lower,
-                "nps_upper": self.nps.ci_upper,
-                "nps_after": self.nps.after,
-            }
-            labels |= {
-                "nps_change": Text("Change of the NPS", "NPS 变化"),
-                "nps_lower": Text("NPS change, lower", "NPS 变化下限"),
-                "nps_upper": Text("NPS change, upper", "NPS 变化上限"),
-                "nps_after": Text("NPS then", "提升后 NPS"),
-            }
-        points = ("change", "ci_lower", "ci_upper", "nps_change", "nps_lower", "nps_upper")
-        return {
+        tables = {
             "what_if": Table(
                 columns,
                 title=Text(
@@ -175,24 +161,43 @@ class WhatIf(Result):
                         "each.",
                         "效应来自：{how}。均值最多升至量表上限。区间：{n} 次自助抽样{drawn}的百分位数，"
                         "随机种子 {seed}，每次重新估计效应。",
-                    ).fill(how=METHODS[self.method], n=self.replicates, seed=self.seed, drawn=self.drawn),
-                    *(
-                        [
-                            Text(
-                                "NPS (now {now}): regression of 100 (promoter), 0, -100 (detractor) on the "
-                                "driver constructs.",
-                                "NPS（当前 {now}）：以 100（推荐者）、0、-100（贬损者）对各驱动构念回归。",
-                            ).fill(now=f"{self.nps.before:.1f}")
-                        ]
-                        if self.nps is not None
-                        else []
-                    ),
+                    ).fill(how=METHODS[self.method], n=self.replicates, seed=self.seed, drawn=self.drawn)
                 ],
                 labels=labels,
-                formats={c: "number" for c in points if c in columns}
-                | {c: "score" for c in ("after", "nps_after") if c in columns},
+                formats=dict.fromkeys(("change", "ci_lower", "ci_upper"), "number") | {"after": "score"},
             )
         }
+        if self.nps is not None:
+            tables["nps"] = self._nps_table(self.nps, columns, labels)
+        return tables
+
+    @staticmethod
+    def _nps_table(nps: Changes, columns: Mapping[str, Any], labels: Mapping[str, Text]) -> Table:
+        return Table(
+            {k: columns[k] for k in ("item", "wording", "possible") if k in columns}
+            | {
+                "change": nps.change,
+                "ci_lower": nps.ci_lower,
+                "ci_upper": nps.ci_upper,
+                "after": nps.after,
+            },
+            title=Text(
+                "What each improvement would bring to the NPS (now {now})",
+                "各项改进对 NPS 的影响（当前 {now}）",
+            ).fill(now=f"{nps.before:.1f}"),
+            notes=[
+                Text(
+                    "Regression of 100 (promoter), 0, -100 (detractor) on the driver constructs.",
+                    "以 100（推荐者）、0、-100（贬损者）对各驱动构念回归。",
+                )
+            ],
+            labels={
+                **labels,
+                "change": Text("Change of the NPS", "NPS 变化"),
+                "after": Text("NPS then", "提升后 NPS"),
+            },
+            formats=dict.fromkeys(("change", "ci_lower", "ci_upper", "after"), "score"),
+        )
 
     def plots(self) -> dict[str, Plot]:
         """`what_if`: the change of the index by each raise, with its interval."""

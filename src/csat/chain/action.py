@@ -45,7 +45,7 @@ class Action(Scores):
         items: Sequence[str] | None = None,
         centre: Centre = "mean",
         centres: Sequence[Centre] = (),
-        centre_at: tuple[float, float] | None = None,
+        centre_at: tuple[float, float | None] | None = None,
         iso_priority: bool = False,
         first: int = 3,
         scheme: Scheme = "path",
@@ -63,7 +63,8 @@ class Action(Scores):
             `pls` total effects of the instrument's path model.
         measures : further ones the certainty is given under: `LMG`, `relative weight`, `|r|`, `beta`,
             `partial r`, `pls`, `stated`; default: `|r|`, and PLS and stated where there are any.
-        centres : further crosshairs. first : the k of "among the first k".
+        centres : further crosshairs; centre_at : where `value` stands, such as a target or benchmark, None
+            for the mean importance. first : the k of "among the first k".
         scheme, modes, consistent, correlation : of the PLS effects, as `pls`.
         replicates : of the bootstrap of the whole chain; 0 for none.
         """
@@ -84,9 +85,16 @@ class Action(Scores):
         influence = mean_influence(scores, responses.weights)
         performance = weighted_means(scores, responses.weights)
         overall = None
+        if "value" in centres and centre_at is None:
+            raise BadInput("the crosshair has no place", do="Give it: --centre-at X or X,Y")
         if "overall" in (centre, *centres):
+            if centre_at is not None:
+                raise BadInput(
+                    "a crosshair is given, and one at the overall satisfaction asked for",
+                    do="Ask for one of them",
+                )
             overall = self._scores_0_100([self._block(outcome or self._index_construct())[1]])
-            centre_at = (float(weighted_means(overall, responses.weights)[0]), None)  # type: ignore[assignment]
+            centre_at = (float(weighted_means(overall, responses.weights)[0]), None)
         cautions: tuple[Caution, ...] = ()
         name: str
         if kind == "stated":
