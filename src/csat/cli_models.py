@@ -42,6 +42,9 @@ MODEL_MISSING = click.option(
 ORDERED = click.option(
     "--ordered", is_flag=True, help="Items are ordered categories: thresholds and polychoric correlations."
 )
+ORDERED_ITEMS = click.option(
+    "--ordered-items", metavar="A,B,..", help="Only these items are ordered; the others are numbers."
+)
 MODIFICATIONS = click.option(
     "--modifications", type=int, default=0, metavar="N", help="List the N largest modification indices."
 )
@@ -69,16 +72,40 @@ GROUPS: tuple[Command, ...] = (
 )
 
 
-@analysis_command("cfa", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, MODIFICATIONS, *GROUPS)
+BOOTSTRAP = (
+    click.option(
+        "--bootstrap",
+        type=click.IntRange(0),
+        default=0,
+        metavar="N",
+        help="Fit the model anew to N replicates of the respondents: errors and intervals.",
+    ),
+    click.option(
+        "--interval",
+        type=click.Choice(["percentile", "bca"]),
+        default="percentile",
+        show_default=True,
+        help="Interval of the bootstrap.",
+    ),
+    click.option("--bollen-stine", is_flag=True, help="Also the Bollen-Stine p of the chi-square."),
+    SEED,
+)
+
+
+@analysis_command(
+    "cfa", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, ORDERED_ITEMS, MODIFICATIONS, *BOOTSTRAP, *GROUPS
+)
 def cfa_command(survey: Survey, *, model: Path | None, group_equal: str | None, **own: Any) -> Result:
     """Confirmatory factor analysis of the instrument's constructs, or of a model file."""
-    return survey.cfa(model=_model(model), group_equal=names_of(group_equal) or (), **own)
+    return survey.cfa(model=_model(model), group_equal=names_of(group_equal) or (), **_ordered(own))
 
 
-@analysis_command("sem", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, MODIFICATIONS, *GROUPS)
+@analysis_command(
+    "sem", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, ORDERED_ITEMS, MODIFICATIONS, *BOOTSTRAP, *GROUPS
+)
 def sem_command(survey: Survey, *, model: Path | None, group_equal: str | None, **own: Any) -> Result:
     """Structural equation model: verdict, fit, paths, loadings, validity."""
-    return survey.sem(model=_model(model), group_equal=names_of(group_equal) or (), **own)
+    return survey.sem(model=_model(model), group_equal=names_of(group_equal) or (), **_ordered(own))
 
 
 @analysis_command(
@@ -161,6 +188,53 @@ def compare_command(
 def invariance_command(survey: Survey, *, by: str, model: Path | None, **own: Any) -> Result:
     """Are constructs measured alike in the groups of a column? What may be compared between them."""
     return survey.invariance(by, model=_model(model), **own)
+
+
+SCORES = ["mean", "sum", "0-100", "regression", "Bartlett", "EBM", "PLS"]
+
+
+@analysis_command(
+    "scores",
+    click.option(
+        "--method",
+        type=click.Choice(SCORES, case_sensitive=False),
+        default="mean",
+        show_default=True,
+        help="Of the answered items; factor scores (regression, Bartlett, EBM); PLS composites.",
+    ),
+    MODEL,
+    click.option(
+        "--estimator",
+        default="auto",
+        show_default=True,
+        help="Of the model behind factor scores, as csat sem.",
+    ),
+    MODEL_MISSING,
+    ORDERED,
+    ORDERED_ITEMS,
+    click.option(
+        "-o",
+        "--out",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write the scores as CSV, a row for each respondent.",
+    ),
+)
+def scores_command(survey: Survey, *, model: Path | None, out: Path | None, **own: Any) -> Result:
+    """What every respondent scores on every construct: a CSV file in the order of the data."""
+    from csat.files import write_file
+
+    found = survey.scores(model=_model(model), **_ordered(own))
+    if out is not None:
+        write_file(out, found.to_csv())
+        click.echo(f"Wrote {out}: {len(found.rows)} rows.", err=True)
+    return found
+
+
+def _ordered(own: dict[str, Any]) -> dict[str, Any]:
+    """Options with the names of ordered items in the place of the flag."""
+    items = names_of(own.pop("ordered_items"))
+    return {**own, "ordered": items} if items else own
 
 
 def _model(path: Path | None) -> str | None:
@@ -272,5 +346,6 @@ MODEL_COMMANDS: tuple[click.Command, ...] = (
     compare_command,
     invariance_command,
     pls_command,
+    scores_command,
 )
 """In the order of the work."""

@@ -67,10 +67,14 @@ class Answers:
 
     def kept(self, missing: str) -> Answers:
         """The rows a policy uses: `listwise` the complete ones, else those with any answer."""
-        known = ~np.isnan(self.rows)
-        chosen = known.all(axis=1) if missing == "listwise" else known.any(axis=1)
+        known = np.asarray(~np.isnan(self.rows))
+        chosen = np.asarray(known.all(axis=1) if missing == "listwise" else known.any(axis=1))
         if not chosen.any():
             raise CannotCompute("no respondent answered every item", where="the model")
+        return self.where(chosen)
+
+    def where(self, chosen: NDArray[np.bool_]) -> Answers:
+        """Some of the rows. chosen : (n,)."""
         return replace(
             self,
             rows=self.rows[chosen],

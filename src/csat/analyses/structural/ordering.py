@@ -23,6 +23,9 @@ from csat.numerics.structure import Cells
 
 Array = NDArray[np.float64]
 
+MOST_CATEGORIES = 12
+"""More different values than this are no answers on a scale unless one is declared (lavaan's warning)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Ordering:
@@ -60,24 +63,24 @@ class Ordering:
         return without_residuals(self.table, left)
 
 
-def wanted(
-    table: ParameterTable, ordered: Collection[str] | bool, *, known: Collection[str] = ()
-) -> tuple[str, ...]:
-    """The ordered items of a model: those declared, or all but covariates. known : further names there are.
+def wanted(table: ParameterTable, ordered: Collection[str] | bool, data: Answers | None) -> tuple[str, ...]:
+    """The ordered items of a model: those declared, or with True all but covariates and measured quantities.
+
+    A measured quantity has no declared scale and more than `MOST_CATEGORIES` different values, or fractions.
 
     Raises
     ------
     UnknownName : an item the model does not have. BadInput : a covariate.
     """
     if ordered is True:
-        return tuple(i for i in table.observed if i not in table.covariates)
+        own = [i for i in table.observed if i not in table.covariates]
+        return tuple(i for i in own if data is None or not _is_quantity(data, i))
     named = tuple(ordered or ())
+    known = () if data is None else data.items
     for name in named:
         if name not in known and name not in table.observed:
             raise UnknownName("item", name, table.observed, where="the ordered items")
-    on_paths = {r.left for r in table.rows if r.operator == REGRESSED_ON}
-    measured = {r.right for r in table.rows if r.operator == MEASURES}
-    causes = [i for i in named if i in table.covariates and i not in on_paths | measured]
+    causes = [i for i in named if i in table.covariates]
     if causes:
         raise BadInput(
             f"{listed(causes)} explains something and nothing explains it, so it cannot be ordered",
@@ -86,6 +89,14 @@ def wanted(
             do="Take it as it is (leave it out of the ordered items), or make a 0/1 column of each answer",
         )
     return tuple(i for i in table.observed if i in named)
+
+
+def _is_quantity(data: Answers, item: str) -> bool:
+    at = data.items.index(item) if item in data.items else -1
+    if at < 0 or data.scales[at]:
+        return False
+    values = np.unique(data.rows[:, at][~np.isnan(data.rows[:, at])])
+    return bool(values.size > MOST_CATEGORIES or np.any(values != np.round(values)))
 
 
 def ordering(table: ParameterTable, kept: Answers, ordered: tuple[str, ...]) -> Ordering:
@@ -240,8 +251,7 @@ def with_covariates_known(kept: Answers, covariates: tuple[str, ...]) -> Answers
     """The rows that have every covariate."""
     if not covariates:
         return kept
-    known = ~np.isnan(kept.select(covariates).rows).any(axis=1)
+    known = np.asarray(~np.isnan(kept.select(covariates).rows).any(axis=1))
     if not known.any():
         raise CannotCompute(f"no respondent has all of {listed(covariates)}", where="the model")
-    weights = None if kept.weights is None else kept.weights[known]
-    return replace(kept, rows=kept.rows[known], weights=weights)
+    return kept.where(known)

@@ -74,7 +74,7 @@ class Solution:
 
 def solved(table: ParameterTable, data: Tally | Moments | Answers, options: Options) -> Solution:
     """By the estimator asked for; plain maximum likelihood needs nothing but covariances."""
-    ordered = wanted(table, options.ordered, known=data.items)
+    ordered = wanted(table, options.ordered, data if isinstance(data, Answers) else None)
     if table.thresholds and not ordered:
         raise BadInput(
             f"'{table.thresholds[0].name}' is a threshold",
