@@ -31,8 +31,11 @@ Mode = Literal["A", "B"]
 
 SCHEMES: tuple[Scheme, ...] = ("path", "factor", "centroid")
 TOLERANCE = 1e-10
-"""Largest change of a weight at which the rounds stop; 1e-7 is usual, this costs three more rounds."""
+"""Largest change of a weight at which the rounds stop; it costs three more rounds than the usual one."""
+USUAL_TOLERANCE = 1e-7
 ROUNDS = 300
+"""Rounds in which the usual tolerance must be reached; a stricter one may take `PATIENCE` times as many."""
+PATIENCE = 10
 COLLINEAR_BELOW = 1e-10
 """A construct whose 1 - R^2 on its rivals is below this has no path of its own (as linalg.SINGULAR_BELOW)."""
 BATCH = 512
@@ -252,6 +255,8 @@ def pls(
     Parameters
     ----------
     correlation : (p, p) of any kind: Pearson, weighted, pairwise, polychoric.
+    max_rounds : in which no weight must change by more than 1e-7 any more; for a stricter `tolerance` ten
+        times as many.
 
     Raises
     ------
@@ -374,7 +379,8 @@ def _settled_one(
         if rounds and change < tolerance:
             converged = True
             break
-        if rounds >= max_rounds:
+        if rounds >= max_rounds and (change >= USUAL_TOLERANCE or rounds >= PATIENCE * max_rounds):
+            converged = change < USUAL_TOLERANCE
             break
         inner = _inner_one(v, structure, scheme)
         inner_flat = inner.reshape(-1)
@@ -469,17 +475,20 @@ def _settled_many(
     blocks_b = [_inverse_many(r[s, s]) for s in structure._index.mode_b]
     w = np.ones((q, len(active))) if like is None else np.repeat(like.weights[:, None], len(active), axis=1)
     w, cov, v = _standardised(r, w, structure)
-    for step in range(1, max_rounds + 1):
+    last = max_rounds * (PATIENCE if tolerance < USUAL_TOLERANCE else 1)
+    for step in range(1, last + 1):
         if not len(active):
             break
         raw = _outer_many(cov, _inner_many(v, structure, scheme), structure, blocks_b)
         new, cov, v = _standardised(r, raw, structure)
         change = np.abs(new - w).max(axis=0)
         w = new
-        settled = change < tolerance
+        settled = change < (USUAL_TOLERANCE if step == last else tolerance)
         over = settled | ~np.isfinite(change)
+        if step >= max_rounds:
+            over |= change >= USUAL_TOLERANCE
         # one slow matrix must not keep the others going
-        if 4 * np.count_nonzero(over) >= len(active):
+        if 4 * np.count_nonzero(over) >= len(active) or step >= max_rounds:
             done = active[settled]
             out_w[:, done], out_cov[..., done], out_v[..., done] = (
                 w[:, settled],
@@ -490,7 +499,7 @@ def _settled_many(
             go = ~over
             active, r, w, cov, v = active[go], r[..., go], w[:, go], cov[..., go], v[..., go]
             blocks_b = [g[..., go] for g in blocks_b]
-    rounds[active] = max_rounds
+    rounds[active] = last
     return out_w, out_cov, out_v, rounds, converged
 
 

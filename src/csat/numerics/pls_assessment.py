@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from csat.errors import SingularMatrix
+from csat.errors import NumericsError, SingularMatrix
 from csat.numerics.linalg import cholesky
 from csat.numerics.pls import (
     Array,
@@ -162,7 +162,8 @@ def structural(fit: PlsFit, n: float) -> Structural:
 def f2_reestimated(correlation: ArrayLike, fit: PlsFit) -> Array:
     """f2 with the whole model estimated again without each path (seminr), (c, c), NaN where there is no path.
 
-    A construct that loses its only path leaves the model with it.
+    A construct that loses its only path leaves the model with it; NaN too where the smaller model has no
+    solution.
     """
     structure = fit.structure
     out = np.full((structure.constructs,) * 2, np.nan)
@@ -177,7 +178,11 @@ def f2_reestimated(correlation: ArrayLike, fit: PlsFit) -> Array:
                 [(kept.index(i), kept.index(j)) for i, j in left],
                 modes=[structure.modes[i] for i in kept],
             )
-            again = pls(correlation, smaller, scheme=fit.scheme, consistent=fit.consistent)
+            try:
+                again = pls(correlation, smaller, scheme=fit.scheme, consistent=fit.consistent)
+            except NumericsError:
+                # the smaller model has no solution of its own, which is no fault of the whole one
+                continue
             without = float(again.r2[kept.index(b)])
         out[a, b] = (r2 - without) / (1 - r2)
     return out
