@@ -51,3 +51,7 @@ def test_a_label_is_cut_after_a_whole_word():
 
 def test_fullwidth_punctuation_counts_as_chinese():
     assert has_cjk("（") and has_cjk("价格") and not has_cjk("prix élevé")
+
+
+def test_evening_out_the_lines_breaks_no_word() -> None:
+    assert wrapped_and_shortened("Cleanliness: restrooms", 18, 2) == ["Cleanliness:", "restrooms"]

@@ -62,7 +62,13 @@ def wrapped_and_shortened(text: str, width: int, lines: int) -> list[str]:
     """At most `lines` lines of `width` columns, nearly equally long; an ellipsis stands for the rest."""
     all_lines = wrapped(text, width)
     if len(all_lines) <= lines:
-        while len(all_lines) > 1 and len(narrower := wrapped(text, width - 1)) == len(all_lines):
+        # never so narrow that a word breaks
+        widest = max(map(columns, _PIECES.findall(text)), default=0)
+        while (
+            width > widest
+            and len(all_lines) > 1
+            and len(narrower := wrapped(text, width - 1)) == len(all_lines)
+        ):
             all_lines, width = narrower, width - 1
         return all_lines
     return [*all_lines[: lines - 1], _cut(all_lines[lines - 1] + " " + all_lines[lines], width)]
