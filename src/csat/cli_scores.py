@@ -60,7 +60,9 @@ def index_command(survey: Survey, **own: Any) -> Result:
 @analysis_command(
     "priorities",
     click.option(
-        "--importance", type=click.Choice(["derived", "stated", "pls"]), help="Where importance comes from."
+        "--importance",
+        type=click.Choice(["derived", "stated", "pls", "sem"]),
+        help="Where importance comes from; pls and sem: total effects of the path model.",
     ),
     click.option(
         "--measure",
@@ -72,7 +74,7 @@ def index_command(survey: Survey, **own: Any) -> Result:
     click.option(
         "--measures",
         metavar="A,B,..",
-        help="Further measures to show certainty under; also pls and stated. Default: those at hand.",
+        help="Further measures to show certainty under; also pls, sem and stated. Default: those at hand.",
     ),
     click.option(
         "--centre",

@@ -15,6 +15,10 @@ IMPORTANCE_NAMES: dict[str, Text] = {
     "beta": Text("derived importance (standardised coefficient)", "推导重要性（标准化系数）"),
     "partial r": Text("derived importance (partial correlation)", "推导重要性（偏相关）"),
     "PLS total effect": Text("importance by PLS total effect", "路径模型重要性（PLS 总效应）"),
+    "SEM total effect": Text(
+        "importance by SEM total effect (standardised; of an item its loading times its construct's effect)",
+        "结构方程模型重要性（标准化总效应；题项为标准化载荷乘以所属构念的总效应）",
+    ),
 }
 SHORT_NAMES: dict[str, Text] = {
     STATED: Text("stated", "陈述"),
@@ -24,6 +28,7 @@ SHORT_NAMES: dict[str, Text] = {
     "beta": Text("beta", "标准化系数"),
     "partial r": Text("partial r", "偏相关"),
     "PLS total effect": Text("PLS total effect", "PLS 总效应"),
+    "SEM total effect": Text("SEM total effect", "SEM 总效应"),
 }
 CENTRES: dict[Centre, Text] = {
     "mean": Text("mean of the items", "各题项均值"),

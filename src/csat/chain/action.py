@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from csat.analyses.pls_replicas import PlsHow
     from csat.analyses.priorities import Priorities
     from csat.analyses.result import Base, Caution
+    from csat.analyses.sem_importance import SemImportance
     from csat.analyses.what_if import WhatIf
     from csat.numerics.importance import Measure
     from csat.numerics.quadrants import Centre
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 PLACEMENTS = 1000
 """Replicates of the priorities (ours)."""
-PLS_EFFECT = "PLS total effect"
+PLS_EFFECT, SEM_EFFECT = "PLS total effect", "SEM total effect"
 _Effects = tuple[float, NDArray[np.float64], Mapping[str, float], Mapping[str, NDArray[np.float64]]]
 """An outcome now and in the replicates, and points of it per 0-100 point of each item, likewise."""
 
@@ -37,7 +38,7 @@ class Action(Scores):
     def priorities(
         self,
         *,
-        importance: Literal["stated", "derived", "pls"] | None = None,
+        importance: Literal["stated", "derived", "pls", "sem"] | None = None,
         measure: Measure = "LMG",
         measures: Sequence[str] | None = None,
         level: Literal["item", "construct"] = "item",
@@ -60,9 +61,10 @@ class Action(Scores):
         Parameters
         ----------
         importance : `stated` where the instrument asks for it, else `derived` from the outcome by `measure`;
-            `pls` total effects of the instrument's path model.
+            `pls` total effects of the instrument's path model; `sem` its standardised total effects as a
+            structural model, of an item times its loading (refused where the verdict on that model fails).
         measures : further ones the certainty is given under: `LMG`, `relative weight`, `|r|`, `beta`,
-            `partial r`, `pls`, `stated`; default: `|r|`, and PLS and stated where there are any.
+            `partial r`, `pls`, `sem`, `stated`; default: `|r|`, and PLS and stated where there are any.
         centres : further crosshairs; centre_at : where `value` stands, such as a target or benchmark, None
             for the mean importance. first : the k of "among the first k".
         scheme, modes, consistent, correlation : of the PLS effects, as `pls`.
@@ -101,6 +103,9 @@ class Action(Scores):
             weight, name = weighted_means(self._stated_scores(blocks, stated), responses.weights), kind
         elif kind == "pls":
             weight, name = self._pls_importance(blocks, outcome, 0, seed, how)[0], PLS_EFFECT
+        elif kind == "sem":
+            model = self._sem_importance(blocks, outcome, 0, seed)
+            weight, name, cautions = model.values, SEM_EFFECT, model.cautions
         elif not single:
             found = self._importance_replicates(blocks, outcome, [measure], 0, seed)
             name, (weight, _) = next(iter(found.items()))
@@ -249,8 +254,8 @@ class Action(Scores):
         else:
             further = list(measures)
             for m in further:
-                if m not in (*MEASURES, "pls", "stated"):
-                    raise UnknownName("measure of importance", m, (*MEASURES, "pls", "stated"))
+                if m not in (*MEASURES, "pls", "sem", "stated"):
+                    raise UnknownName("measure of importance", m, (*MEASURES, "pls", "sem", "stated"))
         return list(dict.fromkeys((own, *further)))
 
     def _is_modelled(self, blocks: Mapping[str, tuple[str, ...]], outcome: str | None, how: PlsHow) -> bool:
@@ -278,7 +283,7 @@ class Action(Scores):
         from csat.numerics.resampling import bootstrap_weighted_means
         from csat.numerics.scores import weighted_means
 
-        derived = [m for m in asked if m not in ("pls", "stated")]
+        derived = [m for m in asked if m not in ("pls", "sem", "stated")]
         by_name = (
             self._importance_replicates(blocks, outcome, cast(Any, derived), replicates, seed)
             if derived
@@ -288,6 +293,9 @@ class Action(Scores):
         for m in asked:
             if m == "pls":
                 found[PLS_EFFECT] = self._pls_importance(blocks, outcome, replicates, seed, how)
+            elif m == "sem":
+                model = self._sem_importance(blocks, outcome, replicates, seed)
+                found[SEM_EFFECT] = model.values, model.drawn
             elif m == "stated":
                 values = self._stated_scores(blocks, stated)
                 w, rows = self.responses.weights, self.responses.row_numbers
@@ -338,6 +346,24 @@ class Action(Scores):
             replicates=replicates,
             seed=seed,
             replication=self._replication(),
+        )
+
+    def _sem_importance(
+        self, blocks: Mapping[str, tuple[str, ...]], outcome: str | None, replicates: int, seed: int
+    ) -> SemImportance:
+        """Standardised total effects of the instrument's path model as a structural model."""
+        from csat.analyses.sem_importance import sem_importance
+
+        model = self._path_model()
+        return sem_importance(
+            model,
+            self._answers(model),
+            names=tuple(blocks),
+            target=outcome or self._index_construct(),
+            replicates=replicates,
+            seed=seed,
+            titles=self.titles(),
+            where=self.instrument.path or self.instrument.id,
         )
 
     def _pls_importance(

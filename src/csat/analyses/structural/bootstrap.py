@@ -256,15 +256,21 @@ def replicas(
         good = true[np.isfinite(true)]
         if good.size >= (1 - MOST_LOST) * replicates:
             p = float(np.mean(good >= found.estimate.discrepancy))
-    one = (found.covariance[None], found.moments.means[None])
     return Replicas(
         table=table,
-        whole=_quantities(table, layout, theta[None], *one),
+        whole=quantities_of(found),
         drawn=_quantities(table, layout, fits.theta, cov, means),
         left_out=left_out,
         fits=fits,
         bollen_stine_p=p,
     )
+
+
+def quantities_of(found: Solution) -> Quantities:
+    """Of the solution itself, N = 1."""
+    table, theta = found.table, found.estimate.theta
+    layout = Layout(found.structure, theta.size, tuple(table.observed.index(x) for x in table.covariates))
+    return _quantities(table, layout, theta[None], found.covariance[None], found.moments.means[None])
 
 
 def _quantities(table: ParameterTable, layout: Layout, theta: Array, cov: Array, mean: Array) -> Quantities:
