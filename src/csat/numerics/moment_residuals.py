@@ -68,9 +68,10 @@ def residuals(found: Fit, group: int = 0) -> Residuals:
     if isinstance(model, OrderedMoments):
         t = model.head
         columns, rows = np.triu_indices(p, 1)
+        sd = np.sqrt(np.diagonal(found.data[group].cov))
         return Residuals(
             _square(r[t:], rows, columns, p),
-            _square(r[t:], rows, columns, p),
+            _square(r[t:] / (sd[rows] * sd[columns]), rows, columns, p),
             _square(z[t:], rows, columns, p),
             _square(normalised[t:], rows, columns, p),
         )

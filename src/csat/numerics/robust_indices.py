@@ -144,8 +144,8 @@ def _ordered_source(found: Fit) -> tuple[list[Piece], list[Array], float, float]
         try:
             off = np.flatnonzero(np.not_equal(*vech_indices(p)))
             complete.append(normal_weight(inverse(implied))[np.ix_(off, off)])
-            f += share * ml_discrepancy(sample.cov, implied)
-            f0 += share * ml_discrepancy(sample.cov, np.eye(p))
+            f += sample.n / found.n * ml_discrepancy(sample.cov, implied)
+            f0 += sample.n / found.n * ml_discrepancy(sample.cov, np.eye(p))
         except NumericsError:
             # polychorics that contradict each other have no normal-theory discrepancy
             return [], [], math.nan, math.nan
