@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NoReturn
 
-from csat.errors import BadInput, UnknownName
+from csat.errors import BadInput, UnknownName, closest
 from csat.instrument.statements import (
     ABOVE,
     BELOW,
@@ -33,6 +33,8 @@ from csat.instrument.statements import (
 )
 from csat.instrument.tokens import MAIN, ModelError, Source, Token, chunks, tokens
 
+MODIFIERS = ("c", "start", "lower", "upper", "label", "equal")
+
 DEEPEST = 100
 """How deep an expression may nest: far more than anyone writes, less than Python's stack holds."""
 
@@ -41,10 +43,22 @@ _SPECIAL = {
     "~*~": "csat does not set the scale of an answer (~*~) in the model",
     "<=": "a constraint is written < or >, not <=",
     ">=": "a constraint is written < or >, not >=",
+    "~=": "the operator is written =~, not ~=",
     "=": "a single = says nothing",
     "->": "an arrow is not an operator of a model",
     "<-": "an arrow is not an operator of a model",
 }
+_INSTEAD = {
+    "<=": "Write a < 2",
+    ">=": "Write a > 2",
+    "~=": "Write F =~ x1 + x2",
+    "=": "Write =~ for what measures a construct, := for a number made of others, == for what must be equal",
+    "->": "For A -> B write B ~ A",
+    "<-": "For B <- A write B ~ A",
+}
+"""What to write for what is no operator of a model."""
+_WORDS = {"by": "F =~ x1 + x2", "on": "Y ~ X", "with": "X ~~ Y", "measures": "F =~ x1 + x2"}
+"""Words that stand between names in other programs, and how a model says it."""
 _KNOWN_OPERATORS = (
     "The operators are =~ (measured by), ~ (explained by), ~~ (covaries with), := (defined as), ==, < and >"
 )
@@ -112,7 +126,7 @@ def _main_operator(chunk: Sequence[Token], source: Source) -> int:
         if token.kind != "operator":
             continue
         if token.text in _SPECIAL:
-            raise source.error(_SPECIAL[token.text], token, right=_KNOWN_OPERATORS)
+            raise _no_operator(token, source)
         if token.text == ":" and i == 1 and chunk[0].text in ("group", "level", "block", "class"):
             raise source.error(
                 f"blocks ({chunk[0].text}:) are not read here",
@@ -122,12 +136,25 @@ def _main_operator(chunk: Sequence[Token], source: Source) -> int:
         if token.text in MAIN:
             return i
     first = chunk[0]
+    word = next((t for t in chunk if t.kind == "name" and t.text.lower() in _WORDS), None)
+    if word is not None:
+        raise source.error(
+            f"'{word.text}' is no operator of a model",
+            word,
+            right=_KNOWN_OPERATORS,
+            do=f"Write it as in {_WORDS[word.text.lower()]}",
+        )
     raise source.error(
         f"'{first.text}' begins a line that says nothing",
         first,
         right=_KNOWN_OPERATORS,
         do="If it goes on from the line before, begin it with +",
     )
+
+
+def _no_operator(token: Token, source: Source) -> ModelError:
+    do = _INSTEAD.get(token.text, "")
+    return source.error(_SPECIAL[token.text], token, right=_KNOWN_OPERATORS, do=do)
 
 
 def _formula(
@@ -210,13 +237,14 @@ class _Reader:
         if token.kind != "operator":
             return
         if token.text in _SPECIAL:
-            raise self.source.error(_SPECIAL[token.text], token, right=_KNOWN_OPERATORS)
+            raise _no_operator(token, self.source)
         if token.text in MAIN:
-            raise self.source.error(
-                f"a second operator '{token.text}' in one statement",
-                token,
-                do="Begin a new line for each statement",
-            )
+            do = "Begin a new line for each statement"
+            if token.line > self.operator.line:
+                do = f"Take the + from the end of line {token.line - 1}"
+            elif token.text in (BELOW, ABOVE) and self.operator.text in (BELOW, ABOVE):
+                do = "Write two rules, each on its line: a > 0 and a < 2"
+            raise self.source.error(f"a second operator '{token.text}' in one statement", token, do=do)
 
 
 @dataclass(frozen=True)
@@ -246,9 +274,18 @@ class _Terms(_Reader):
                 do="Add the product to the data as a column",
             )
         right = "Names on the right are joined by +"
+        before, after = self.peek(-1), self.peek(1)
+        if token.text == "/" and after is not None and after.text == "/":
+            raise self.source.error("'//' cannot join names", token, right="A comment begins with #")
+        if token.text == "-" and before is not None and after is not None and after.kind != "text":
+            name = f"{before.text}-{after.text}"
+            right += f". A name with a minus in it stands in backticks: `{name}`"
+        if token.text == ",":
+            right += ", not by commas"
         if token.kind == "operator":
             raise self.source.error(f"'{token.text}' cannot join names", token, right=right)
-        raise self.source.error(f"'{token.text}' follows a name without +", token, right=right)
+        do = f"Write {before.text} + {token.text}" if before is not None and before.kind == "name" else ""
+        raise self.source.error(f"'{token.text}' follows a name without +", token, right=right, do=do)
 
     def term(self) -> _Term:
         start = self.peek() or self.take("a name")
@@ -297,6 +334,10 @@ class _Terms(_Reader):
         if self.operator.text == REGRESSED_ON and token.value == 1:
             return replace(statement, operator=INTERCEPT)
         right = "A mean is written x ~ 1, and a mean fixed at zero x ~ 0*1"
+        if self.operator.text == THRESHOLD:
+            raise self.source.error(
+                f"'{token.text}' is no threshold", token, right="They are called t1, t2, t3 ..."
+            )
         if self.operator.text != REGRESSED_ON:
             right = f"A value is written before a name, as in {token.text}*x"
         raise self.source.error(f"the number {token.text} stands where a name belongs", token, right=right)
@@ -344,10 +385,12 @@ class _Terms(_Reader):
                     do="Write one c() for each: c(1, 1)*x + c(a, b)*x",
                 )
             return _set(statement, kinds.pop(), tuple(v for v, _ in values), function, self.source), None
+        near = closest(function.text, MODIFIERS)
         raise self.source.error(
             f"no modifier is called '{function.text}()'",
             function,
-            right="The modifiers are: c, start, lower, upper, label, equal",
+            right=f"The modifiers are: {', '.join(MODIFIERS)}",
+            do=f"Did you mean {near}()?" if near else "",
         )
 
     def arguments(self, kind: Literal["number", "name", "either"]) -> list[tuple[float | str | None, Token]]:
@@ -363,7 +406,9 @@ class _Terms(_Reader):
             if self.is_next(")"):
                 self.at += 1
                 return values
-            self.expect(",")
+            token = self.take("',' or ')'")
+            if token.text != ",":
+                raise self.source.error(f"'{token.text}' stands where ',' or ')' belongs", token)
 
     def argument(self, token: Token, kind: Literal["number", "name", "either"]) -> float | str | None:
         sign = 1.0

@@ -54,7 +54,7 @@ def place(line: int, column: int, shown: str, where: str = "") -> str:
 SHOWN_CHARACTERS = 100
 """How much of a long line an error shows."""
 
-_OPERATORS = ("~*~", "=~", "~~", ":=", "==", "<~", "<=", ">=", "->", "<-", *"~|<>+-*/^(),?:=[]{}%&$@\\")
+_OPERATORS = ("~*~", "=~", "~=", "~~", ":=", "==", "<~", "<=", ">=", "->", "<-", *"~|<>+-*/^(),?:=[]{}%&$@\\")
 MAIN = (MEASURES, REGRESSED_ON, COVARIES, THRESHOLD, DEFINED, EQUAL, BELOW, ABOVE)
 _CONTINUES_AFTER = frozenset((*MAIN, "+", "-", "*", "/", "^", "(", ",", "?"))
 _CONTINUES_BEFORE = frozenset((*MAIN, "+", "*", "/", "^", ")", ",", "?"))
@@ -124,7 +124,8 @@ def _token(text: str, at: int, here: Token, source: Source) -> Token:
             raise source.error(
                 "a name cannot begin with a digit",
                 here,
-                do="Put the whole name in backticks, as in `1st_item`",
+                right=f"A value is joined to a name by *, as in {number[0]}*x",
+                do="If it is a name, put the whole of it in backticks, as in `1st_item`",
             )
         value = float(number[0])
         if not math.isfinite(value):
@@ -145,15 +146,56 @@ def _token(text: str, at: int, here: Token, source: Source) -> Token:
     for operator in _OPERATORS:
         if text.startswith(operator, at):
             return replace(here, kind="operator", text=operator)
-    plain = unicodedata.normalize("NFKC", ch)
-    if plain != ch and plain.isascii() and plain.isprintable():
-        raise source.error(f"'{ch}' is a full-width character", here, do=f"Write the plain one: {plain}")
+    line = source.lines[here.line - source.first_line]
+    if _plain(ch) != ch:
+        shown = f"'{ch}'" if ch.isprintable() else f"the invisible character U+{ord(ch):04X}"
+        kind = "is a full-width character" if _is_wide(ch) else "is no character of a model"
+        raise source.error(f"{shown} {kind}", here, do=f"Write {' '.join(typed_plainly(line).split())}")
     shown = ch if ch.isprintable() else f"U+{ord(ch):04X}"
     raise source.error(
         f"'{shown}' means nothing in a model",
         here,
         do="If it belongs to a name, put the whole name in backticks",
     )
+
+
+_LOOK_ALIKES = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u300c\u300d", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+        **dict.fromkeys("\u200b\u200c\u200d\u2060", ""),
+        "\u3001": ",",
+        "\u3002": ";",
+        "\u00d7": "*",
+        "\u223c": "~",
+        "\u2264": "<",
+        "\u2265": ">",
+    }
+)
+"""Marks of word processors and Chinese keyboards, and what a model has instead."""
+
+
+def typed_plainly(line: str) -> str:
+    """A line with full-width marks and look-alikes as a model has them; a list of names is joined by +."""
+    found, depth = [], 0
+    for ch in line:
+        plain = _plain(ch)
+        depth += (plain == "(") - (plain == ")")
+        found.append(" + " if plain == "," and depth <= 0 else plain)
+    return "".join(found)
+
+
+def _plain(ch: str) -> str:
+    plain = ch.translate(_LOOK_ALIKES)
+    if plain == ch and _is_wide(ch):
+        plain = unicodedata.normalize("NFKC", ch)
+    return plain
+
+
+def _is_wide(ch: str) -> bool:
+    plain = unicodedata.normalize("NFKC", ch)
+    return plain != ch and plain.isascii() and plain.isprintable() and not plain.isspace()
 
 
 def _continues_name(ch: str) -> bool:
