@@ -34,3 +34,21 @@ def two_groups(kind: str = "num") -> tuple[NDArray[np.float64], NDArray[np.str_]
     if kind == "ord":
         answers = np.digitize(answers, CUTS).astype(float)
     return answers, np.array(groups), weights
+
+
+SECOND_ITEMS = tuple(f"y{k + 1}" for k in range(9))
+SECOND_ORDER = "a =~ y1 + y2 + y3\nb =~ y4 + y5 + y6\nc =~ y7 + y8 + y9\ntop =~ a + b + c"
+
+
+def second_order(shift: float = 0.0) -> dict[str, NDArray[np.float64]]:
+    """Answers to nine items of three constructs of one, by group; in the second, `b` lies higher by shift."""
+    rng = np.random.default_rng(23)
+    found = {}
+    for g, name in enumerate(("first", "second")):
+        top = rng.normal(0.4 * g, 1.0, 400)
+        loadings = (1.0, 0.8, 0.9)
+        firsts = [k * top + rng.normal(0.0, 0.6, 400) for k in loadings]
+        firsts[1] += shift * g
+        rows = [k * f + rng.normal(0.0, 0.5, 400) for f in firsts for k in loadings]
+        found[name] = np.round(3.0 + np.column_stack(rows), 6)
+    return found

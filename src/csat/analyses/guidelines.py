@@ -104,8 +104,9 @@ SRMR_RISE: Mapping[str, Guideline] = {
     "strict": Guideline(0.015, "at most", "Chen (2007), as for intercepts"),
 }
 """By the level of invariance that is tried."""
+INVARIANCE_CHANCE = Guideline(0.01, "at least", "csat: simulated ladders that hold are kept in 98 of 100")
 CATEGORIES_AS_NUMBERS = Guideline(5.0, "above", "Rhemtulla et al. (2012): treated as numbers")
 CATEGORIES_SKEWED = Guideline(7.0, "above", "csat: skewed answers treated as numbers")
 SKEWNESS_HIGH = Guideline(1.0, "at most", "rule of thumb")
 EQUAL_ITEMS = Guideline(2.0, "at least", "Byrne, Shavelson & Muthen (1989): items of a construct kept equal")
-SCORE_WORTH_FREEING = Guideline(3.841, "above", "chi-square with one degree of freedom, p < .05")
+SCORE_WORTH_FREEING = Guideline(0.05, "below", "p of a score test")

@@ -2,11 +2,14 @@
 
 From the structure of one group (with means) come those of all: what a step holds equal is one parameter in
 every group, the rest is each group's own. Constructs have mean zero in the first group; from the step on
-that holds intercepts (thresholds) equal, their means are free in the others.
+that holds intercepts (thresholds) equal, their means are free in the others. Loadings are those of every
+order; a construct that is measured by another has an intercept, zero in all groups, and only the topmost
+have means.
 
 References
 ----------
-Meredith (1993), Psychometrika 58, 525-543; Millsap & Yun-Tein (2004); Wu & Estabrook (2016).
+Meredith (1993), Psychometrika 58, 525-543; Millsap & Yun-Tein (2004); Wu & Estabrook (2016); Chen, Sousa &
+West (2005) on constructs of the second order.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from csat.numerics.structure import Cells, Structure
 
 Positions = NDArray[np.intp]
 Step = Literal["configural", "metric", "scalar", "strict"]
-Equal = Literal["loadings", "intercepts", "residuals"]
+Equal = Literal["loadings", "intercepts", "residuals", "thresholds"]
 
 STEPS: Mapping[Step, frozenset[Equal]] = {
     "configural": frozenset(),
@@ -31,7 +34,10 @@ STEPS: Mapping[Step, frozenset[Equal]] = {
     "scalar": frozenset({"loadings", "intercepts"}),
     "strict": frozenset({"loadings", "intercepts", "residuals"}),
 }
-"""What each step holds equal. Of ordered items "intercepts" are the thresholds, "residuals" the scales."""
+"""What each step holds equal. Of ordered items "intercepts" are the thresholds, "residuals" the scales.
+
+"thresholds" is only let go: those of an item together.
+"""
 
 
 def across_groups(
@@ -48,7 +54,8 @@ def across_groups(
     ----------
     structure : of one group, with an intercept cell for every observed variable and a mean cell (fixed at 0)
         for every construct. count : q of it. released : (kind, position of the cell in its matrix) of
-        equalities let go, for partial invariance.
+        equalities let go, for partial invariance; of a construct measured by another, the cell of its
+        intercept.
 
     Notes
     -----
@@ -61,7 +68,7 @@ def across_groups(
     directed, symmetric, means = structure.directed, structure.symmetric, structure.means
     shared = np.zeros(count, dtype=bool)
     places: tuple[tuple[Equal, Cells, NDArray[np.bool_]], ...] = (
-        ("loadings", directed, (directed.row < p) & (directed.column >= p)),
+        ("loadings", directed, directed.column >= p),
         ("intercepts", means, means.row < p),
         ("residuals", symmetric, (symmetric.row < p) & (symmetric.row == symmetric.column)),
     )
@@ -82,6 +89,9 @@ def across_groups(
         new_means = _renumbered(means, number)
         if "intercepts" in equal:
             latent = np.flatnonzero((means.row >= p) & ~means.free & (means.value == 0))
+            measured = np.isin(means.row[latent], directed.row)
+            loose = [at for k, at in released if k == "intercepts"]
+            latent = latent[~measured | np.isin(latent, loose)]
             parameter = new_means.parameter.copy()
             parameter[latent] = total + np.arange(latent.size)
             new_means = replace(new_means, parameter=parameter)
@@ -113,7 +123,12 @@ def _renumbered(cells: Cells, number: Positions) -> Cells:
 
 
 def ordered_across_groups(
-    model: OrderedMoments, count: int, groups: int, *, step: Step
+    model: OrderedMoments,
+    count: int,
+    groups: int,
+    *,
+    step: Step,
+    released: Collection[tuple[Equal, int]] = (),
 ) -> tuple[list[OrderedMoments], int]:
     """The same for ordered items: thresholds take the place of intercepts.
 
@@ -124,10 +139,14 @@ def ordered_across_groups(
     Parameters
     ----------
     model : of one group; its thresholds must be of the same categories in all groups. Its structure needs a
-        mean cell, fixed at 0, for every construct.
+        mean cell, fixed at 0, for every construct. released : as `across_groups`; ("thresholds", item) for an
+        item that keeps its own, which has scale 1 where its loading is let go too: nothing tells it then.
     """
     p = model.structure.observed
-    structures, total = across_groups(model.structure, count, groups, step=step)
+    structures, total = across_groups(model.structure, count, groups, step=step, released=released)
+    directed = model.structure.directed
+    own_loading = {int(directed.row[at]) for kind, at in released if kind == "loadings"}
+    loose = [at for kind, at in released if kind == "thresholds"]
     equal = STEPS[step]
     if "intercepts" in equal:
         items = np.arange(p)
@@ -140,9 +159,18 @@ def ordered_across_groups(
             total += thresholds
             found.append(replace(model, structure=structure, thresholds=cuts))
             continue
-        scales = ones
+        cuts, scales = model.thresholds, ones
+        own = np.flatnonzero(np.isin(cuts.row, loose))
+        if own.size:
+            parameter = cuts.parameter.copy()
+            parameter[own] = total + np.arange(own.size)
+            total += own.size
+            cuts = replace(cuts, parameter=parameter)
         if "residuals" not in equal:
-            scales = replace(ones, parameter=total + np.arange(p, dtype=np.intp))
-            total += p
-        found.append(replace(model, structure=structure, scales=scales))
+            free = np.flatnonzero(~np.isin(items, [i for i in loose if i in own_loading]))
+            parameter = np.full(p, -1, dtype=np.intp)
+            parameter[free] = total + np.arange(free.size)
+            scales = replace(ones, parameter=parameter)
+            total += free.size
+        found.append(replace(model, structure=structure, thresholds=cuts, scales=scales))
     return found, total

@@ -71,7 +71,7 @@ def modification_indices(found: Fit, candidates: Sequence[Candidate]) -> Indices
     theta = np.concatenate([known, np.zeros(len(candidates))])
     for i, value in values:
         theta[q + i] = value
-    score, info = _score(found, models, theta)
+    score, info = score_and_information(found, models, theta)
     if found.problem.exogenous and not found.problem.gaps:
         info = info - _about_covariates(found, models, theta)
     held = np.zeros(q, dtype=bool)
@@ -125,7 +125,7 @@ def _freed(
     )
 
 
-def _score(found: Fit, models: Sequence[MomentStructure], theta: Array) -> tuple[Array, Array]:
+def score_and_information(found: Fit, models: Sequence[MomentStructure], theta: Array) -> tuple[Array, Array]:
     """Gradient of -N F / 2 and its expected information, for all parameters at once.
 
     The information counts n respondents also where the discrepancy was multiplied with n - 1, and is the
@@ -208,7 +208,7 @@ def release_tests(found: Fit) -> Releases:
     The first place of a parameter is paired with each other one.
     """
     models, theta, places = _separate(found)
-    score, info = _score(found, models, theta)
+    score, info = score_and_information(found, models, theta)
     q = found.theta.size
     shared = np.zeros((places.size, q))
     shared[np.arange(places.size), places] = 1.0

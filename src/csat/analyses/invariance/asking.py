@@ -28,8 +28,8 @@ from csat.analyses.result import Base
 from csat.analyses.structural.answers import Answers
 from csat.analyses.structural.setup import measurement_part
 from csat.errors import BadInput, UnknownName
-from csat.instrument.parameters import ParameterTable, parameter_table
-from csat.instrument.statements import MEASURES, Model
+from csat.instrument.parameters import parameter_table
+from csat.instrument.statements import Model
 from csat.instrument.syntax import parse_model
 from csat.language import Text
 from csat.numerics.fitting import METHODS
@@ -64,14 +64,14 @@ def invariance(
     model : parsed, or text in lavaan syntax; its paths are left out. groups : answers by group; the first is
     what the others are compared with. missing : "listwise" or "fiml" (ML, MLR). levels : from "configural"
     upward. ordered : all items are ordered categories (WLSMV and its family): thresholds take the place of
-    intercepts, and no equality is let go. partial : where a level does not hold, let go the equality with the
+    intercepts. partial : where a level does not hold, let go the equality with the
     largest score test, at least two items a construct staying equal, until it does; an item whose loading was
     let go keeps its own intercept.
 
     Raises
     ------
-    UnknownName : the model names an item that the answers do not hold. BadInput : an unknown option, or a
-    model with constructs of constructs. CannotCompute : fewer than two groups can be fitted (their sizes are
+    UnknownName : the model names an item that the answers do not hold. BadInput : an unknown option.
+    CannotCompute : fewer than two groups can be fitted (their sizes are
     said), or an item is constant in one of them.
     """
     wanted = _checked(estimator, missing, levels, ordered)
@@ -87,12 +87,11 @@ def invariance(
             right="A test of invariance sets equalities itself",
             do="Leave the line out",
         )
-    check_order(table)
     group = group or Text("group", "组别")
     samples, kept, cautions = samples_of(table, groups, missing, ordered)
     names, sizes = tuple(kept), tuple(len(a.rows) for a in kept.values())
     ground = ground_of(table, samples, ordered)
-    ladder = Ladder(ground, samples, names, estimator, partial and not ordered)
+    ladder = Ladder(ground, samples, names, estimator, partial)
     ladder.climb(wanted)
     wrong = improper(ground, ladder.fits[0], names)
     cautions = (*cautions, *wrong, *ladder.cautions)
@@ -145,14 +144,3 @@ def _checked(estimator: str, missing: str, levels: Sequence[Step], ordered: bool
             right="With ordered items the estimators are WLSMV, DWLS, ULSMV, ULS and WLS",
         )
     return tuple(level for level in LEVELS if level in levels)
-
-
-def check_order(table: ParameterTable) -> None:
-    higher = [r.left for r in table.rows if r.operator == MEASURES and r.right in table.latents]
-    if higher:
-        raise BadInput(
-            f"'{higher[0]}' is measured by constructs",
-            where="the model",
-            right="Invariance is for constructs measured by items",
-            do="Give the model of the constructs below it",
-        )

@@ -22,6 +22,7 @@ from csat.language import Text
 from csat.numerics import linalg
 from csat.numerics.fitting import Sample
 from csat.numerics.invariance import Equal, Step, across_groups, ordered_across_groups
+from csat.numerics.letting_go import Matrix, Place
 from csat.numerics.moment_vectors import ContinuousMoments, MomentStructure, OrderedMoments
 from csat.numerics.ordered import OrderedSample, ordered_sample
 from csat.numerics.structure import Cells, Structure
@@ -116,6 +117,13 @@ def _ordered_samples(table: ParameterTable, kept: Mapping[str, Answers]) -> list
     return [Sample.of_ordered(s) for s in found.values()]
 
 
+MATRIX_OF: Mapping[Equal, Matrix] = {
+    "loadings": "directed",
+    "intercepts": "means",
+    "residuals": "symmetric",
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Ground:
     """The model of one group: structure, q, start and bounds (q,), thresholds of ordered items."""
@@ -134,7 +142,7 @@ class Ground:
         """Of all groups at a level."""
         if self.thresholds is not None:
             one = OrderedMoments(self.structure, self.thresholds)
-            found, total = ordered_across_groups(one, self.count, groups, step=level)
+            found, total = ordered_across_groups(one, self.count, groups, step=level, released=released)
             return list(found), total
         structures, total = across_groups(self.structure, self.count, groups, step=level, released=released)
         return [ContinuousMoments(s) for s in structures], total
@@ -152,7 +160,51 @@ class Ground:
     def cells(self, kind: Equal) -> Cells:
         """Where the parameters of a kind stand."""
         s = self.structure
+        if kind == "thresholds":
+            assert self.thresholds is not None
+            return self.thresholds
         return {"loadings": s.directed, "intercepts": s.means, "residuals": s.symmetric}[kind]
+
+    def movable(self, level: Step) -> list[tuple[Equal, int]]:
+        """Equalities a level adds: a kind and a cell, or the item whose thresholds they are."""
+        p, s = self.structure.observed, self.structure
+        if level == "metric":
+            return [("loadings", int(at)) for at in np.flatnonzero(s.directed.free)]
+        if level == "strict":
+            own = s.symmetric.free & (s.symmetric.row < p) & (s.symmetric.row == s.symmetric.column)
+            return (
+                [] if self.thresholds is not None else [("residuals", int(at)) for at in np.flatnonzero(own)]
+            )
+        if level != "scalar":
+            return []
+        # intercepts of constructs that are measured by others are held at zero
+        measured = (s.means.row >= p) & np.isin(s.means.row, s.directed.row) & ~s.means.free
+        of_items = (s.means.row < p) & s.means.free
+        found: list[tuple[Equal, int]] = [
+            ("intercepts", int(at)) for at in np.flatnonzero(of_items | measured)
+        ]
+        if self.thresholds is not None:
+            found += [("thresholds", i) for i in range(p)]
+        return found
+
+    def item_of(self, kind: Equal, at: int) -> int:
+        """Position of the item (or construct) an equality is about."""
+        return at if kind == "thresholds" else int(self.cells(kind).row[at])
+
+    def places(self, kind: Equal, at: int, group: int) -> list[Place]:
+        """Where an equality stands in a group, with all that share its parameter by a label of the model."""
+        if kind == "thresholds":
+            own = np.flatnonzero(self.cells(kind).row == at)
+            return [Place(group, "thresholds", int(cell)) for cell in own]
+        matrix = MATRIX_OF[kind]
+        return [Place(group, matrix, cell) for cell in self.alike(kind, at)]
+
+    def alike(self, kind: Equal, at: int) -> list[int]:
+        """The cell, and those that share its parameter by a label of the model."""
+        parameter = self.cells(kind).parameter
+        if kind == "thresholds" or parameter[at] < 0:
+            return [at]
+        return np.flatnonzero(parameter == parameter[at]).tolist()
 
     def constructs_of(self, item: int) -> list[int]:
         """Positions of what measures an item."""

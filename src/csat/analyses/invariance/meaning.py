@@ -42,7 +42,9 @@ def latent_means(ladder: Ladder, groups: tuple[str, ...], confidence: float) -> 
     p = ladder.ground.structure.observed
     quantile = float(ndtri((1 + confidence) / 2))
     made = []
-    for j in range(p, len(names)):
+    # what another construct explains has an intercept, no mean of its own
+    measured = set(ladder.ground.structure.directed.row.tolist())
+    for j in (j for j in range(p, len(names)) if j not in measured):
         for g in range(1, len(groups)):
             means = found.models[g].structure.means
             k = int(means.parameter[means.row == j][0])

@@ -50,8 +50,10 @@ FREED_NAMES: Mapping[Equal, Text] = {
     "loadings": Text("the loading of {item}", "{item}的载荷"),
     "intercepts": Text("the intercept of {item}", "{item}的截距"),
     "residuals": Text("the error variance of {item}", "{item}的误差方差"),
+    "thresholds": Text("the thresholds of {item}", "{item}的阈值"),
 }
 KEPT, LEFT = Text("holds", "成立"), Text("does not hold", "不成立")
+BY_CHANCE = Text("holds (the change may be chance)", "成立（变化可能出于偶然）")
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ class LevelFit:
     freed : equalities let go, with those that went along. fit : all measures by lavaan's names. chi_square,
     df, p, cfi, rmsea : scaled or robust ones where the estimator has them. The changes and the difference
     test are against the level before, as it was left (NaN at the first). beyond : measures past their
-    guideline.
-    holds : the level is kept.
+    guideline. holds : the level is kept, because none is, or because the difference test puts it down to
+    chance.
     """
 
     level: Step
@@ -92,9 +94,10 @@ class LevelFit:
 
 @dataclass(frozen=True)
 class Release:
-    """The score test of one equality: what chi-square would fall by, if `group` had its own number.
+    """The score test of one equality: what chi-square would fall by, if every group had its own number.
 
-    freed : 0 while it stays equal, else in which order it was let go (its test then is that before).
+    group : the one that differs most. df : numbers that would be free beyond the common one. freed : 0 while
+    it stays equal, else in which order it was let go (its test then is that before).
     """
 
     level: Step
@@ -104,6 +107,7 @@ class Release:
     group: str
     statistic: float
     p: float
+    df: int = 1
     freed: int = 0
 
     def said(self) -> Text:
@@ -251,16 +255,18 @@ class Invariance(Result):
                 "difference": [r.difference for r in rows],
                 "difference_df": [None if math.isnan(r.difference) else r.difference_df for r in rows],
                 "difference_p": [r.difference_p for r in rows],
-                "verdict": [KEPT if r.holds else LEFT for r in rows],
+                "verdict": [LEFT if not r.holds else BY_CHANCE if r.beyond else KEPT for r in rows],
             },
             title=Text("Levels of invariance by {group}", "按{group}的不变性层次").fill(group=self.group),
             notes=[
                 Text(
-                    "A level holds when CFI falls by at most {cfi}, RMSEA rises by at most {rmsea} and SRMR "
-                    "by at most {metric} (metric) or {scalar}: {source}. Changes and difference tests are "
-                    "against the level before it, as it was left.",
-                    "判断标准：CFI 下降不超过 {cfi}，RMSEA 上升不超过 {rmsea}，SRMR 上升不超过 {metric}（弱"
-                    "不变）或 {scalar}；来源：{source}。变化量与差异检验以前一层次的最终模型为基准。",
+                    "A level is lost when CFI falls by more than {cfi}, RMSEA rises by more than {rmsea} or "
+                    "SRMR by more than {metric} (metric) or {scalar} ({source}), and the difference test "
+                    "does not put that down to chance (p < .01). The first holds with CFI >= .90 and SRMR "
+                    "<= .10. All is against the level before, as it was left.",
+                    "判断标准：CFI 下降超过 {cfi}，或 RMSEA 上升超过 {rmsea}，或 SRMR 上升超过 {metric}（弱不"
+                    "变）或 {scalar}（{source}），且差异检验表明并非偶然（p < .01），则该层次不成立；第一层要求 "
+                    "CFI ≥ .90 且 SRMR ≤ .10。变化量与检验均以前一层次的最终模型为基准。",
                 ).fill(
                     cfi=f"{CFI_FALL.value:.3f}",
                     rmsea=f"{RMSEA_RISE.value:.3f}",
@@ -298,8 +304,9 @@ class Invariance(Result):
         if self.ordered:
             notes.append(
                 Text(
-                    "Ordered items: no equality is let go; the guidelines were made for continuous items.",
-                    "有序题项：不放开任何相等约束；上述标准原为连续题项制定。",
+                    "Ordered items: thresholds are let go item by item, scales not at all; the guidelines "
+                    "were made for continuous items.",
+                    "有序题项：阈值按题项整体放开，尺度不放开；上述标准原为连续题项制定。",
                 )
             )
         if METHODS[self.estimator].test != "standard":
@@ -320,20 +327,23 @@ class Invariance(Result):
             rows += [*freed, *rest[: max(TESTS_SHOWN - len(freed), 0)]]
         return Table(
             {
-                "level": [LEVEL_NAMES[r.level] for r in rows],
+                "level": [(ORDERED_NAMES if self.ordered else LEVEL_NAMES)[r.level] for r in rows],
                 "item": [r.item for r in rows],
                 "parameter": [r.parameter for r in rows],
                 "group": [r.group for r in rows],
                 "statistic": [r.statistic for r in rows],
+                "df": [r.df for r in rows],
                 "p": [r.p for r in rows],
                 "freed": [r.freed or None for r in rows],
             },
             title=Text("Which equality the answers speak against", "数据最不支持的相等约束"),
             notes=[
                 Text(
-                    "Score tests with one degree of freedom, not scaled, not corrected for their number; "
+                    "Score tests of letting every group have its own, not corrected for their number "
+                    "(generalised for ordered items, else not scaled); named is the group that differs most; "
                     "those freed as they were before it.",
-                    "得分检验，自由度为 1，未作稳健校正，也未作多重比较校正；已放开者为放开之前的数值。",
+                    "得分检验：令各组取各自的数值；未作多重比较校正（有序题项为广义得分检验，其余未作稳健校正）"
+                    "；所列为差别最大的组；已放开者为放开之前的数值。",
                 )
             ],
             labels={"freed": Text("Freed as number", "放开次序"), "group": self.group},
