@@ -265,8 +265,8 @@ class Invariance(Result):
                     "does not put that down to chance (p < .01). The first holds with CFI >= .90 and SRMR "
                     "<= .10. All is against the level before, as it was left.",
                     "判断标准：CFI 下降超过 {cfi}，或 RMSEA 上升超过 {rmsea}，或 SRMR 上升超过 {metric}（弱不"
-                    "变）或 {scalar}（{source}），且差异检验表明并非偶然（p < .01），则该层次不成立；第一层要求 "
-                    "CFI ≥ .90 且 SRMR ≤ .10。变化量与检验均以前一层次的最终模型为基准。",
+                    "变）或 {scalar}（{source}），且差异检验表明并非偶然（p < .01），则该层次不成立；第一层"
+                    "要求 CFI ≥ .90 且 SRMR ≤ .10。变化量与检验均以前一层次的最终模型为基准。",
                 ).fill(
                     cfi=f"{CFI_FALL.value:.3f}",
                     rmsea=f"{RMSEA_RISE.value:.3f}",
