@@ -55,7 +55,7 @@ say <- function(...) { cat(..., "\\n"); flush(stdout()) }
 con <- file("stdin"); open(con)
 while (length(line <- readLines(con, 1)) > 0) {
   asked <- strsplit(line, "\\t")[[1]]
-  x <- read.csv(asked[2]); model <- paste(readLines(asked[3]), collapse = "\\n")
+  x <- read.csv(asked[2]); model <- paste(readLines(asked[3], warn = FALSE), collapse = "\\n")
   job <- switch(asked[1],
     ML = function() sem(model, x), MLR = function() sem(model, x, estimator = "MLR"),
     FIML = function() sem(model, x, missing = "fiml"),

@@ -174,7 +174,7 @@ def _estimated(
         yield near
         plain = _start(problem, count, plain=True)
         yield np.where(np.isnan(said), plain, said)
-        if start is not None:
+        if not np.isnan(said).all():
             yield own
 
     best: Estimate | None = None

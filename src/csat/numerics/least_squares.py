@@ -38,6 +38,15 @@ def weighted(weight: Array, values: Array) -> Array:
     return weight * values if values.ndim == 1 else weight[:, None] * values
 
 
+def gram(weight: Array, jacobian: Array) -> Array:
+    """D' V D, for V a matrix or the (k,) diagonal of one."""
+    if weight.ndim == 2:
+        return np.asarray(jacobian.T @ weight @ jacobian)
+    # a product of a matrix with itself costs half of one of two
+    root = np.sqrt(weight)[:, None] * jacobian
+    return np.asarray(root.T @ root)
+
+
 class LeastSquares:
     """The objective; see the module."""
 
@@ -65,7 +74,7 @@ class LeastSquares:
         for group, share, at, pull in zip(self.groups, self.shares, point.implied, point.kept, strict=True):
             here = group.moments.moments(point.theta, at)
             gradient -= 2 * share * here.jacobian.T @ pull
-            expected += 2 * share * here.jacobian.T @ weighted(group.weight, here.jacobian)
+            expected += 2 * share * gram(group.weight, here.jacobian)
             found.append((group.moments, share, here, pull))
 
         def observed() -> Array:

@@ -101,8 +101,9 @@ def ordered_sample(
     item = np.concatenate([np.full(c.values.size, i) for i, c in enumerate(cuts)])
     tau = np.concatenate([c.values for c in cuts])
     t = tau.size
-    influence = np.zeros((n, t + rows.size))
-    shifts = np.zeros((n, t))
+    # filled moment by moment
+    influence = np.zeros((n, t + rows.size), order="F")
+    shifts = np.zeros((n, t), order="F")
     first = np.concatenate([[0], np.cumsum([c.values.size for c in cuts])]).astype(int)
     for i, (margin, cut) in enumerate(zip(margins, cuts, strict=True)):
         below = cut.used[:-1]
@@ -116,7 +117,8 @@ def ordered_sample(
         _set_complete(influence[:, t:], codes, joints, rho)
     else:
         _set_pairwise(influence[:, t:], codes, w, joints, rho, margins, cuts, shifts, first)
-    influence *= w[:, None]
+    if weights is not None:
+        influence *= w[:, None]
     gamma = influence.T @ influence / n
     return OrderedSample(
         item=item,
@@ -134,8 +136,10 @@ def _set_complete(influence: Array, codes: NDArray[np.int64], joints: Sequence[A
     rows, columns = np.triu_indices(codes.shape[1], 1)
     by_cell = influences(joints, rho)
     wide = by_cell.shape[2]
+    answers = np.ascontiguousarray(codes.T)
+    by_row = answers * wide
     for pair, (i, j) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
-        influence[:, pair] = by_cell[pair].ravel()[codes[:, i] * wide + codes[:, j]]
+        np.take(by_cell[pair].ravel(), by_row[i] + answers[j], out=influence[:, pair], mode="clip")
 
 
 def _set_pairwise(
