@@ -20,6 +20,7 @@ from csat.cli_options import (
     EXIT_WRONG,
     QUERY,
     READING,
+    SAMPLED,
     SEED,
     Command,
     analysis_command,
@@ -83,6 +84,7 @@ def read_command(survey: Survey, *, issued: int | None, returned: int | None) ->
 @analysis(
     "describe",
     click.option("--by", metavar="COLUMN", help="Compare the groups of a column: means and box plots."),
+    *SAMPLED,
 )
 def describe_command(survey: Survey, *, by: str | None) -> Result:
     """Frequencies, means with intervals, boxes, floor and ceiling, silence by reason."""
@@ -169,11 +171,10 @@ for _command in MODEL_COMMANDS:
     ),
     click.option(
         "--errors",
-        type=click.Choice(["HC3", "classical"]),
-        default="HC3",
-        show_default=True,
-        help="Standard errors.",
+        type=click.Choice(["HC3", "classical", "design"]),
+        help="Standard errors; default: design where strata, clusters or populations are named, else HC3.",
     ),
+    *SAMPLED,
 )
 def drivers_command(
     survey: Survey, *, outcome: str | None, drivers: str | None, scores: Any, errors: Any

@@ -81,11 +81,21 @@ QUERY = click.option(
     "--query", metavar="SQL", help="SELECT statement, where DATA is a database such as sqlite:///file.db."
 )
 READING: tuple[Command, ...] = (DATA, *BINDING, SEGMENT, *MARGINS, *FILE, QUERY)
-DRAWN: tuple[Command, ...] = (
+SAMPLED: tuple[Command, ...] = (
     click.option("--strata", metavar="COLUMN", default="", help="Column of the strata that were sampled."),
     click.option(
         "--clusters", metavar="COLUMN", default="", help="Column of the clusters that were sampled."
     ),
+    click.option(
+        "--population",
+        metavar="N or COLUMN",
+        default="",
+        help="How many respondents (or clusters) each stratum has, drawn without replacement.",
+    ),
+)
+"""How the respondents were drawn, for the commands whose errors are linearised."""
+DRAWN: tuple[Command, ...] = (
+    *SAMPLED,
     click.option(
         "--resampling",
         type=click.Choice(["bootstrap", "bayesian", "jackknife"]),
@@ -205,6 +215,7 @@ def read_survey(
     margins: Path | None = None,
     strata: str = "",
     clusters: str = "",
+    population: str = "",
     resampling: Any = "bootstrap",
     replicate_weights: str = "",
     replicate_type: Any = None,
@@ -230,6 +241,7 @@ def read_survey(
         margins=margins_of(margin, margins) or None,
         strata=strata,
         clusters=clusters,
+        population=population,
         resampling=resampling,
         replicate_weights=replicate_weights,
         replicate_type=replicate_type,

@@ -80,6 +80,7 @@ def read(
     margins: Mapping[str, Mapping[str, float]] | None = None,
     strata: str = "",
     clusters: str = "",
+    population: str = "",
     resampling: Kind = "bootstrap",
     replicate_weights: str = "",
     replicate_type: Given | None = None,
@@ -108,7 +109,9 @@ def read(
     margins : column of groups to the shares (of any sum) of its categories in the population; `a*b` is one
         margin of two columns. The respondents are weighted to agree with them (raking), from the weights the
         file has, and every analysis uses the result.
-    strata, clusters : columns by which respondents were drawn; resampling : `bootstrap`, `bayesian` or
+    strata, clusters : columns by which respondents were drawn; population : how many there are in each
+        stratum (clusters, where there are clusters), a number or a column, for sampling without replacement;
+        resampling : `bootstrap`, `bayesian` or
         `jackknife`: how replicates are made for the intervals of indices, NPS, priorities, what-if and PLS.
     replicate_weights : what the columns of replicate weights begin with, where the file has its own;
         replicate_type : `JK1`, `JK2`, `JKn`, `BRR`, `Fay`, `SDR`, `bootstrap`, `other`; replicate_scale : the
@@ -119,7 +122,9 @@ def read(
     BadInput, UnknownName : the file, the instrument or an option is wrong; the text says what to do.
     """
     rules = rules_of(drop)
-    drawn = Drawn(strata, clusters, resampling, replicate_weights, replicate_type, replicate_scale)
+    drawn = Drawn(
+        strata, clusters, population, resampling, replicate_weights, replicate_type, replicate_scale
+    )
     questionnaire = None
     if instrument is not None:
         if items is not None or scale is not None or constructs is not None:
@@ -167,6 +172,7 @@ def read(
         margins=margins,
         strata=strata,
         clusters=clusters,
+        population=population,
         resampling=resampling,
         replicate_weights=replicate_weights,
         replicate_type=replicate_type,

@@ -14,11 +14,13 @@ from csat.analyses.guidelines import EFFECTIVE_N_SMALL, FLOOR_CEILING
 from csat.analyses.result import SOUND, Base, Caution, Result, Verdict
 from csat.display.plot import Plot
 from csat.display.table import Table
-from csat.errors import CannotCompute
+from csat.errors import CannotCompute, NumericsError
 from csat.instrument.instrument import Scale
 from csat.language import Language, Text, joined
 from csat.numerics import descriptives as de
+from csat.numerics.design import Design, design_effects, means, share_interval_of_design
 from csat.numerics.intervals import mean_interval, share_interval
+from csat.responses.responses import Responses
 from csat.tally.tally import Tally
 
 if TYPE_CHECKING:
@@ -89,6 +91,9 @@ class Description(Result):
     scales: tuple[Scale | None, ...] = ()
     choices: tuple[ChoiceShares, ...] = ()
     """Questions with several answers, which are no items."""
+    strata: int = 0
+    """Strata of the design the errors rest on; 0 without one."""
+    clusters: int = 0
 
     def tables(self) -> dict[str, Table]:
         """`items`, `boxes`, `frequencies`, `silence`, `choices` (questions with several answers)."""
@@ -337,6 +342,7 @@ def describe(
     turned: Collection[str] | None = None,
     shape_type: de.ShapeType = 2,
     choices: Sequence[ChoiceShares] = (),
+    drawn: Responses | None = None,
 ) -> Description:
     """Frequencies, means, spread, shape, boxes and silence of each item.
 
@@ -350,6 +356,9 @@ def describe(
         those on a scale whose higher codes are worse.
     shape_type : convention of skewness and kurtosis (2 is that of SPSS, SAS, pandas). choices : of the
         questions with several answers.
+    drawn : the same respondents with a design (strata, clusters, populations): errors of means and shares are
+        then linearised over it, with t on clusters - strata degrees of freedom, as R survey's svymean; shares
+        by Wilson at their effective n under the design, p q / se^2.
 
     Raises
     ------
@@ -401,6 +410,10 @@ def describe(
             figures["bottom2"][i] = de.bottom_share(weighted, boxes=BOXES)
     top = _wilson(figures["top2"], effective, confidence)
     bottom = _wilson(figures["bottom2"], effective, confidence)
+    if drawn is not None and drawn.design is not None:
+        se, effective, boxes = _by_design(drawn, drawn.design, tally, confidence)
+        lower, upper = mean_interval(mean, se, df=float(drawn.design.df), confidence=confidence)
+        top, bottom = boxes
     return Description(
         base=Base.of(tally, "listwise" if tally.complete else "available"),
         cautions=_cautions(tally, figures, answered),
@@ -430,13 +443,48 @@ def describe(
         counts=tuple(counts),
         shares=tuple(shares),
         shape_type=shape_type,
-        share_method="Wilson (effective n)" if tally.weighted else "Wilson",
+        share_method="Wilson (effective n)" if tally.weighted or drawn is not None else "Wilson",
+        strata=0 if drawn is None or drawn.design is None else len(drawn.design.population),
+        clusters=0 if drawn is None or drawn.design is None else drawn.design.clusters,
         confidence=confidence,
         titles={k: v for k, v in (titles or {}).items() if k in tally.items},
         turned=_turned(tally, turned),
         scales=tally.scales,
         choices=tuple(choices),
     )
+
+
+def _by_design(
+    drawn: Responses, design: Design, tally: Tally, confidence: float
+) -> tuple[Array, Array, tuple[tuple[Array, Array], tuple[Array, Array]]]:
+    """Standard errors and effective n of the means, and intervals of the top and bottom shares."""
+    p = len(tally.items)
+    se, effective = np.full(p, np.nan), np.full(p, np.nan)
+    ends = np.full((2, 2, p), np.nan)
+    try:
+        for i, item in enumerate(tally.items):
+            values = drawn.answers([item])[:, 0]
+            found = means(values, design)
+            se[i] = found.se[0]
+            n = int((~np.isnan(values)).sum())
+            deff = float(design_effects(values, design)[0])
+            effective[i] = n / deff if deff > 0 else n
+            scale = tally.scales[i]
+            if scale is None or scale.maximum - scale.minimum + 1 < FEWEST_FOR_BOXES:
+                continue
+            for k, inside in enumerate((values > scale.maximum - BOXES, values < scale.minimum + BOXES)):
+                share = means(np.where(np.isnan(values), np.nan, inside), design)
+                ends[k, :, i] = share_interval_of_design(
+                    float(share.value[0]),
+                    float(share.se[0]),
+                    df=float(design.df),
+                    n=n,
+                    confidence=confidence,
+                    method="wilson",
+                )
+    except NumericsError as error:
+        raise error.named((), where="the design") from error
+    return se, effective, ((ends[0, 0], ends[0, 1]), (ends[1, 0], ends[1, 1]))
 
 
 def category_label(scale: Scale | None, value: int, turned: bool) -> Text:

@@ -28,12 +28,14 @@ from csat.instrument.instrument import Hypothesis
 from csat.language import Language, Text, joined
 from csat.numerics import descriptives, intervals
 from csat.numerics import regression as reg
+from csat.numerics.design import Design
+from csat.numerics.linalg import inverse
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
-CovarianceType = Literal["HC3", "classical"]
+CovarianceType = Literal["HC3", "classical", "design"]
 ScoresLabel = Literal["mean", "sum", "items"]
 
 SCORE_WORDS: Mapping[ScoresLabel, Text] = {
@@ -44,6 +46,7 @@ SCORE_WORDS: Mapping[ScoresLabel, Text] = {
 ERROR_WORDS: Mapping[CovarianceType, Text] = {
     "HC3": Text("robust (HC3) standard errors", "稳健标准误 (HC3)"),
     "classical": Text("classical standard errors", "经典标准误"),
+    "design": Text("design-based standard errors (linearisation)", "基于抽样设计的标准误（线性化）"),
 }
 LEVEL = 0.05
 BINS = 10
@@ -486,7 +489,8 @@ def drivers(
     outcome_name: str,
     titles: Mapping[str, Text] | None = None,
     weights: ArrayLike | None = None,
-    covariance_type: CovarianceType = "HC3",
+    covariance_type: CovarianceType | None = None,
+    design: Design | None = None,
     hypotheses: Sequence[Hypothesis] = (),
     known: Sequence[str] = (),
     base: Base | None = None,
@@ -501,8 +505,10 @@ def drivers(
     Parameters
     ----------
     outcome : (n,). predictors : (n, p); NaN where there is no score. names : p. titles : name to wording.
-    weights : (n,) or None. covariance_type : "HC3" (errors that survive unequal variances) or "classical"
-    (as SPSS).
+    weights : (n,) or None. covariance_type : "HC3" (errors that survive unequal variances), "classical" (as
+    SPSS) or "design": linearisation over strata and clusters with t on clusters - strata - p degrees of
+    freedom (as R survey's svyglm); default "design" where there is one, else "HC3".
+    design : how the respondents were drawn (n,).
     hypotheses : declared paths. known : names the data hold besides those in the regression. base : where
     rows and the instrument's name come from. scores_label : what the drivers are. rng : seed for sampled
     orderings beyond 15 drivers.
@@ -513,7 +519,12 @@ def drivers(
     name.
     BadInput : arrays of different length, an unknown option.
     """
-    x, y, w, kept = _complete(outcome, predictors, weights, names, covariance_type)
+    errors: CovarianceType = covariance_type or ("HC3" if design is None else "design")
+    if errors == "design" and design is None:
+        raise BadInput(
+            "design-based errors need strata, clusters or populations", do="Name them (--strata COLUMN)"
+        )
+    x, y, w, kept = _complete(outcome, predictors, weights, names, errors)
     everyone = [*names, outcome_name]
     where = f"drivers of {outcome_name}"
     try:
@@ -524,7 +535,21 @@ def drivers(
         raise err.named(everyone, where=where) from err
     if moments.ss_residual <= 0:
         raise CannotCompute("the drivers give the outcome exactly: nothing is left to test", where=where)
-    fit = _fitted(x, y, w, covariance_type)
+    fit = _fitted(x, y, w, errors)
+    df = float(moments.df_residual)
+    if errors == "design" and design is not None:
+        try:
+            fit = replace(fit, se=_design_errors(x, fit.residual, w, kept, design))
+        except NumericsError as err:
+            raise err.named((), where=f"{where}, the design") from err
+        df = float(design.where(kept).df - len(names))
+        if df < 1:
+            raise CannotCompute(
+                f"{design.clusters} clusters in {len(design.population)} strata leave no degrees of freedom "
+                f"for {len(names)} drivers",
+                where=where,
+                do="Use fewer drivers, or merge strata",
+            )
     correlations = _correlations(x, y, w)
     p = len(names)
     effective = descriptives.effective_n(w) if w is not None else float(len(y))
@@ -532,10 +557,8 @@ def drivers(
     r = correlations[:p, p]
     r_lower, r_upper = intervals.correlation_interval(r, effective, confidence=confidence)
     t = fit.coefficients / fit.se
-    p_values = intervals.t_two_sided_p(t, moments.df_residual)
-    ci_lower, ci_upper = intervals.mean_interval(
-        fit.coefficients, fit.se, df=moments.df_residual, confidence=confidence
-    )
+    p_values = intervals.t_two_sided_p(t, df)
+    ci_lower, ci_upper = intervals.mean_interval(fit.coefficients, fit.se, df=df, confidence=confidence)
     paths = {
         (n, outcome_name): (float(b), float(pv))
         for n, b, pv in zip(names, fit.coefficients[1:], p_values[1:], strict=True)
@@ -548,7 +571,7 @@ def drivers(
         outcome=outcome_name,
         drivers=tuple(names),
         scores=scores_label,
-        covariance_type=covariance_type,
+        covariance_type=errors,
         confidence=confidence,
         coefficients=fit.coefficients,
         se=fit.se,
@@ -641,6 +664,23 @@ def _fitted(x: Array, y: Array, w: Array | None, covariance_type: CovarianceType
     )
 
 
+def _design_errors(
+    x: Array, residual: Array, w: Array | None, kept: NDArray[np.bool_], design: Design
+) -> Array:
+    """Standard errors of the coefficients: the design's, of the influences (X'WX)^-1 x w e.
+
+    Respondents who are left out stay in the design with an influence of zero (a domain of it).
+    """
+    columns = np.column_stack([np.ones(len(residual)), x])
+    weights = np.ones(len(residual)) if w is None else w
+    scale = np.sqrt(((columns**2).T @ weights) / weights.sum())
+    z = columns / scale
+    bread = inverse((z.T * weights) @ z)
+    influence = np.zeros((len(kept), columns.shape[1]))
+    influence[kept] = (z * (weights * residual)[:, None]) @ bread / scale
+    return design.se(influence)
+
+
 def _complete(
     outcome: ArrayLike,
     predictors: ArrayLike,
@@ -655,8 +695,10 @@ def _complete(
             f"the drivers are {x.shape}, the outcome {y.shape}, and there are {len(names)} names",
             right="Drivers are (respondents, drivers)",
         )
-    if covariance_type not in ("HC3", "classical"):
-        raise BadInput(f"the standard errors are '{covariance_type}'", right="They are HC3 or classical")
+    if covariance_type not in ERROR_WORDS:
+        raise BadInput(
+            f"the standard errors are '{covariance_type}'", right=f"They are {', '.join(ERROR_WORDS)}"
+        )
     if not names:
         raise BadInput("there is no driver", do="Name at least one construct that may move the outcome")
     w = None if weights is None else np.asarray(weights, dtype=float)

@@ -42,6 +42,7 @@ class Evidence(Respondents):
             self.tally(items),
             confidence=confidence,
             titles=self.titles(),
+            drawn=responses if responses.design is not None else None,
             turned=turned,
             choices=choice_shares(asked, weights=responses.weights, confidence=confidence),
         )

@@ -38,7 +38,7 @@ class Scores(Evidence):
         outcome: str | None = None,
         drivers: Sequence[str] | None = None,
         scores: Literal["mean", "sum"] = "mean",
-        errors: Literal["HC3", "classical"] = "HC3",
+        errors: Literal["HC3", "classical", "design"] | None = None,
         confidence: float = 0.95,
         seed: int = 0,
     ) -> Drivers:
@@ -56,6 +56,7 @@ class Scores(Evidence):
             titles=self.titles(),
             weights=responses.weights,
             covariance_type=errors,
+            design=responses.design,
             # paths between other constructs are the path model's to test; absent ones are said here too
             hypotheses=[
                 h

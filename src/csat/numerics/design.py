@@ -64,6 +64,15 @@ class Design:
         """Degrees of freedom: clusters - strata."""
         return self.clusters - len(self.population)
 
+    def where(self, keep: ArrayLike) -> Design:
+        """The design of some of its respondents: a mask or positions. Strata that lose all of theirs go."""
+        chosen = np.arange(self.n)[np.asarray(keep)]
+        stratum, cluster = self.stratum[chosen], self.cluster[chosen]
+        left = np.unique(stratum)
+        return Design(
+            self.weights[chosen], _numbered(stratum), _numbered(cluster), self.population[left], self.lone
+        )
+
     def covariance(self, influence: ArrayLike) -> Array:
         """(k, k) covariance of k estimates from their influences (n, k); (n,) gives (1, 1).
 

@@ -246,6 +246,7 @@ def _asked(run: _Checked) -> Asked:
         margins=_margins(run),
         strata=run.text("strata", _is_short) or "",
         clusters=run.text("clusters", _is_short) or "",
+        population=run.text("population", _is_short) or "",
         resampling=str(run.text("resampling", NAME.fullmatch)),
         replicate_weights=run.text("replicate_weights", _is_short) or "",
         replicate_type=run.text("replicate_type", NAME.fullmatch, optional=True),

@@ -42,6 +42,7 @@ class Asked:
     margins: Mapping[str, Mapping[str, float]] | None = None
     strata: str = ""
     clusters: str = ""
+    population: str = ""
     resampling: str = "bootstrap"
     replicate_weights: str = ""
     replicate_type: str | None = None

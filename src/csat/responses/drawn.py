@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from csat.errors import BadInput, NumericsError, UnknownName
 from csat.instrument.labels import fold
+from csat.numerics.design import Design, design
 from csat.numerics.replication import KINDS, Given, Kind, Replication, given_replicates, replication
 from csat.responses.matching import find_column
-from csat.responses.raw import RawTable
+from csat.responses.raw import RawTable, number_of
 from csat.responses.responses import Responses
 
 Array = NDArray[np.float64]
@@ -24,14 +25,16 @@ TYPES: tuple[Given, ...] = get_args(Given)
 class Drawn:
     """The columns that say how respondents were drawn, as keywords of `csat.read`.
 
-    strata, clusters : columns. resampling : how replicates of the respondents are made. replicate_weights :
-    what the names of the columns of replicate weights begin with. replicate_type : `JK1`, `BRR`, .. (needed
-    with them). replicate_scale : multiplier of the squared deviations, where the type has none or another is
-    meant: one number, or one for each.
+    strata, clusters : columns. population : how many there are in each respondent's stratum (clusters, where
+    there are clusters): a number, or the column that holds it. resampling : how replicates of the respondents
+    are made. replicate_weights : what the names of the columns of replicate weights begin with.
+    replicate_type : `JK1`, `BRR`, .. (needed with them). replicate_scale : multiplier of the squared
+    deviations, where the type has none or another is meant: one number, or one for each.
     """
 
     strata: str = ""
     clusters: str = ""
+    population: str = ""
     resampling: Kind = "bootstrap"
     replicate_weights: str = ""
     replicate_type: Given | None = None
@@ -55,7 +58,7 @@ class Drawn:
                 right=f"It is one of {', '.join(TYPES)}; the makers of the file say which",
                 do="Name it (--replicate-type JK1)",
             )
-        if self.strata or self.clusters or self.resampling != "bootstrap":
+        if self.strata or self.clusters or self.population or self.resampling != "bootstrap":
             raise BadInput(
                 "replicate weights and strata, clusters or a way of resampling are two designs",
                 right="Replicate weights hold the strata and clusters already",
@@ -65,7 +68,8 @@ class Drawn:
     @property
     def is_plain(self) -> bool:
         """Whether each respondent was drawn by itself."""
-        return not (self.strata or self.clusters or self.replicate_weights) and self.resampling == "bootstrap"
+        named = self.strata or self.clusters or self.population or self.replicate_weights
+        return not named and self.resampling == "bootstrap"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -75,6 +79,7 @@ class Drawn:
             for c in (
                 self.strata,
                 self.clusters,
+                "" if _number(self.population) else self.population,
                 f"{self.replicate_weights}*" if self.replicate_weights else "",
             )
             if c
@@ -92,9 +97,29 @@ class Drawn:
         return Taken(
             self,
             table.numbers_of_rows(),
-            *(self._labels(table, c) for c in (self.strata, self.clusters)),
+            self._labels(table, self.strata),
+            self._labels(table, self.clusters),
+            self._populations(table),
             self._replicate_weights(table),
         )
+
+    def _populations(self, table: RawTable) -> Array | None:
+        if not self.population:
+            return None
+        if known := _number(self.population):
+            return np.full(table.rows, known)
+        column = find_column(table, self.population)
+        if column is None:
+            raise UnknownName("column", self.population, table.columns, where=table.source)
+        sizes, wrong = table.columns[column].numbers(table.decimal)
+        bad = np.flatnonzero(wrong | np.isnan(sizes) | (sizes < 1))
+        if bad.size:
+            raise BadInput(
+                f"row {table.numbers_of_rows()[bad[0]]} does not say how many there are in its stratum",
+                where=f"{table.source}, column '{column}'",
+                right="A number of at least 1 in every row, the same throughout a stratum",
+            )
+        return sizes
 
     def _labels(self, table: RawTable, name: str) -> NDArray[np.object_] | None:
         if not name:
@@ -138,6 +163,7 @@ class Taken:
     row_numbers: NDArray[np.int32]
     strata: NDArray[np.object_] | None = None
     clusters: NDArray[np.object_] | None = None
+    populations: Array | None = None
     weights: Array | None = None
 
     def replicated(self, responses: Responses) -> Responses:
@@ -152,14 +178,20 @@ class Taken:
             return responses
         at = np.searchsorted(self.row_numbers, responses.row_numbers)
         where = responses.report.source
-        roles = {c: r for c, r in ((drawn.strata, "stratum"), (drawn.clusters, "cluster")) if c}
+        said = ((drawn.strata, "stratum"), (drawn.clusters, "cluster"), (drawn.population, "population"))
+        roles = {c: r for c, r in said if c and not _number(c)}
         if drawn.replicate_weights:
             roles[f"{drawn.replicate_weights}.."] = "replicate weights"
         report = responses.report
         unused = tuple(c for c in report.unmatched_columns if c not in roles)
         report = replace(report, roles={**report.roles, **roles}, unmatched_columns=unused)
         try:
-            return replace(responses, replication=self._made(responses, at, where), report=report)
+            return replace(
+                responses,
+                replication=self._made(responses, at, where),
+                design=self._design(responses, at, where),
+                report=report,
+            )
         except NumericsError as error:
             names = sorted({str(s) for s in self.strata[at]}) if self.strata is not None else ()
             raise error.named(names, where=f"{where}, the design") from error
@@ -176,11 +208,47 @@ class Taken:
                 if drawn.replicate_scale is None
                 else np.asarray(drawn.replicate_scale, dtype=float),
             )
+        strata, clusters = self._known(responses, at, where)
+        return replication(drawn.resampling, n=responses.rows, strata=strata, clusters=clusters)
+
+    def _known(
+        self, responses: Responses, at: NDArray[np.intp], where: str
+    ) -> tuple[NDArray[np.str_] | None, NDArray[np.str_] | None]:
+        """Stratum and cluster of every respondent."""
         strata, clusters = (
             None if labels is None else _filled(labels[at], name, responses, where)
-            for labels, name in ((self.strata, drawn.strata), (self.clusters, drawn.clusters))
+            for labels, name in ((self.strata, self.drawn.strata), (self.clusters, self.drawn.clusters))
         )
-        return replication(drawn.resampling, n=responses.rows, strata=strata, clusters=clusters)
+        return strata, clusters
+
+    def _design(self, responses: Responses, at: NDArray[np.intp], where: str) -> Design | None:
+        """For linearised errors, where strata, clusters or populations are known."""
+        if self.strata is None and self.clusters is None and self.populations is None:
+            return None
+        strata, clusters = self._known(responses, at, where)
+        sizes = None
+        if self.populations is not None:
+            own = self.populations[at]
+            stratum = np.zeros(responses.rows, dtype=np.intp)
+            names = np.array([""])
+            if strata is not None:
+                names, stratum = np.unique(strata, return_inverse=True)
+            sizes = np.zeros(len(names))
+            np.maximum.at(sizes, stratum, own)
+            uneven = np.flatnonzero(own != sizes[stratum])
+            if uneven.size:
+                raise BadInput(
+                    f"the population of stratum '{names[stratum[uneven[0]]]}' is both "
+                    f"{own[uneven[0]]:g} and {sizes[stratum[uneven[0]]]:g}",
+                    where=f"{where}, column '{self.drawn.population}'",
+                    right="One number throughout a stratum",
+                )
+        return design(responses.weights, n=responses.rows, strata=strata, clusters=clusters, population=sizes)
+
+
+def _number(text: str) -> float | None:
+    """The number a text writes, None for the name of a column."""
+    return number_of(text) or None
 
 
 def _filled(labels: NDArray[np.object_], name: str, responses: Responses, where: str) -> NDArray[np.str_]:

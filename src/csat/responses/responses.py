@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from csat.errors import UnknownName
 from csat.instrument.instrument import Instrument, Scale
 from csat.language import Text
+from csat.numerics.design import Design
 from csat.numerics.replication import Replication
 from csat.responses.raw import Choices, RawColumn
 
@@ -177,6 +178,8 @@ class Responses:
     """(n,) when the answers were sent, where the platform tells; NaT where unknown."""
     replication: Replication | None = None
     """How replicates of the respondents are made; None: each respondent by itself."""
+    design: Design | None = None
+    """Strata, clusters and populations for linearised errors; None: each respondent by itself."""
     choices: Mapping[str, Choices] = field(default_factory=dict)
     """Questions with several answers, by question: they are no items."""
     origins: Mapping[str, float] = field(default_factory=dict)
@@ -260,11 +263,15 @@ class Responses:
             submitted=None if self.submitted is None else self.submitted[keep],
             choices={question: asked.where(keep) for question, asked in self.choices.items()},
             replication=None if self.replication is None else self.replication.where(keep),
+            design=None if self.design is None else self.design.where(keep),
         )
 
     def weighted_by(self, weights: Array | None, column: str = "") -> Responses:
         """The same responses under other case weights."""
-        return replace(self, weights=weights, weight_column=column)
+        design = self.design
+        if design is not None:
+            design = replace(design, weights=np.ones(self.rows) if weights is None else weights)
+        return replace(self, weights=weights, weight_column=column, design=design)
 
     @property
     def effective_n(self) -> float:
