@@ -5,7 +5,7 @@
 Each population has items of its own difficulty and loading, drawn at random; its true quadrants and first
 three come from 50 000 respondents. From a sample of it, each item gets the probability of its published
 quadrant and of being among the first three. Printed: of the items given a probability in a band, the share
-that is truly there, with its Monte-Carlo error.
+that is truly there, with its Monte-Carlo error over populations (the items of one population go together).
 """
 
 from __future__ import annotations
@@ -65,11 +65,13 @@ def main(populations: int, respondents: int) -> None:
     )
     for (m, what), pairs in claims.items():
         p, hit = (np.concatenate([pair[k] for pair in pairs]) for k in range(2))
+        of = np.repeat(np.arange(populations), ITEMS)
         print(f"\n{m}, {what}: mean claim {p.mean():.3f}, truly there {hit.mean():.3f}")
         for low, high in BANDS:
             own = (p >= low) & ((p < high) | (high == 1.0))
             if own.any():
-                error = np.sqrt(max(p[own].mean() * (1 - p[own].mean()), 1e-6) / own.sum())
+                off = np.bincount(of[own], weights=(hit[own] - p[own]), minlength=populations)
+                error = np.sqrt((off**2).sum()) / own.sum()
                 print(
                     f"  claimed {low:.2f}-{high:.2f}: {own.sum():5d} items, mean {p[own].mean():.3f}, "
                     f"truly {hit[own].mean():.3f} (se {error:.3f})"

@@ -310,9 +310,20 @@ class Linearisation:
     def ends(self, columns: slice) -> Array:
         """(k, 2) interval of each column's mean."""
         # column by column: the influences of many columns would take as much memory as the values
-        own = range(self.values.shape[1])[columns]
-        se = np.array([self._estimate(slice(j, j + 1), np.ones(1)).se for j in own])
+        se = np.array([self._se_of_mean(j) for j in range(self.values.shape[1])[columns]])
         return np.column_stack([self.means[columns] - self._z * se, self.means[columns] + self._z * se])
+
+    def _se_of_mean(self, j: int) -> float:
+        """sqrt(n / (n - 1) sum (w (x - mean))^2) / sum w over the rows that have it."""
+        known = ~np.isnan(self.values[:, j])
+        everybody = bool(known.all())
+        d = (self.values[:, j] if everybody else self.values[known, j]) - self.means[j]
+        n, total = len(d), float(len(d))
+        if self.weights is not None:
+            w = self.weights if everybody else self.weights[known]
+            total = float(w.sum())
+            d *= w
+        return float(np.sqrt(n / (n - 1) * (d @ d))) / total if n > 1 and total > 0 else np.nan
 
     def composite(self, columns: slice, part_weights: PartWeights) -> Estimate:
         """The composite of some columns."""

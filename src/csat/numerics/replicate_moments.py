@@ -180,12 +180,14 @@ class _Columns:
     ) -> None:
         x = np.asarray(answers, dtype=float)
         answered = ~np.isnan(x)
+        complete = bool(answered.all())
         w = None if weights is None else np.asarray(weights, dtype=float)
-        if missing == "listwise" and not answered.all():
+        if missing == "listwise" and not complete:
             keep = answered.all(axis=1)
             x, answered, names = x[keep], answered[keep], names[keep]
             w = None if w is None else w[keep]
             replication = None if replication is None else replication.where(keep)
+            complete = True
         self.replication = replication
         if len(x) < 3:
             raise TooFew(
@@ -193,17 +195,23 @@ class _Columns:
                 do="Leave out the items that few answered, or use pairwise correlations",
             )
         self.missing: Missing = missing
-        self.complete = bool(answered.all())
+        self.complete = complete
         self.p = x.shape[1]
         self.upper = np.triu_indices(self.p)
         v = np.ones(len(x)) if w is None else w
         with np.errstate(invalid="ignore", divide="ignore"):
             # sums are kept about the mean of all rows, so that no digits are lost in the differences
-            given = v @ answered
-            self.origin = np.nan_to_num(v @ np.where(answered, x, 0.0) / given)
-            self.x = np.where(answered, x - self.origin, 0.0)
-            n = np.full(self.p, len(x)) if missing == "mean" else answered.sum(axis=0)
-            self.scale = v @ self.x**2 / given
+            if complete:
+                given = np.full(self.p, v.sum())
+                self.origin = v @ x / given
+                self.x = x - self.origin
+                n = np.full(self.p, len(x))
+            else:
+                given = v @ answered
+                self.origin = np.nan_to_num(v @ np.where(answered, x, 0.0) / given)
+                self.x = np.where(answered, x - self.origin, 0.0)
+                n = np.full(self.p, len(x)) if missing == "mean" else answered.sum(axis=0)
+            self.scale = np.einsum("n,np,np->p", v, self.x, self.x) / given
             self.bessel = np.where(n > 1, n / (n - 1.0), np.nan)
         self.answered = answered
         self.w, self.names = w, names
@@ -233,10 +241,9 @@ class _Columns:
         """The same by a factor for every unit: one pass over the rows, whatever the number of replicates."""
         made = self.replication
         assert made is not None and made.unit is not None
-        of_units = np.zeros((made.units, self.columns))
-        for k, part in enumerate(self.parts()):
-            own = made.unit[k * ROWS_AT_ONCE : (k + 1) * ROWS_AT_ONCE]
-            of_units += sums_by(part, own, made.units)
+        order = np.argsort(made.unit, kind="stable")
+        ends = np.cumsum(np.bincount(made.unit, minlength=made.units))
+        of_units = np.array([self.sums(rows) for rows in np.split(order, ends[:-1])])
         drawn = made.unit_factors(replicates, seed=seed, size=REPLICATES_AT_ONCE)
         return np.hstack([(f @ of_units).T for f in drawn])
 
@@ -263,13 +270,14 @@ class _Columns:
         for first in range(0, len(self.x) if rows is None else len(rows), ROWS_AT_ONCE):
             part = slice(first, first + ROWS_AT_ONCE)
             at = part if rows is None else rows[part]
-            x, a = self.x[at], self.answered[at].astype(float)
+            x = self.x[at]
             w = np.ones(len(x)) if self.w is None else self.w[at]
-            wx = x * w[:, None]
+            wx = x if self.w is None else x * w[:, None]
             found = [[w.sum()], (wx.T @ x)[i, j]]
             if self.complete:
-                found.insert(1, wx.sum(axis=0))
+                found.insert(1, w @ x)
             else:
+                a = self.answered[at].astype(float)
                 found.insert(1, ((a * w[:, None]).T @ a)[i, j])
                 found += [(y.T @ a).ravel() for y in (wx, wx * x)]
             total += np.concatenate(found)

@@ -67,6 +67,9 @@ def construct_scores(
         raise ValueError(f"min_answered is {min_answered}; it is a share above 0 and at most 1")
     out = np.full((len(x), len(blocks)), np.nan)
     for c, block in enumerate(blocks):
+        if len(block) == 1:
+            out[:, c] = x[:, block[0]]
+            continue
         own = x[:, list(block)]
         answered = np.count_nonzero(~np.isnan(own), axis=1)
         enough = (answered > 0) & (answered >= min_answered * sizes[c] - ROUNDING)
@@ -78,9 +81,16 @@ def weighted_means(values: ArrayLike, weights: ArrayLike | None = None) -> Array
     """(c,) means of the columns of (n, c) values over the rows that have them; NaN where none has."""
     x = np.asarray(values, dtype=float)
     w = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=float)
-    known = ~np.isnan(x)
+    whole = w @ x
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((w @ np.where(known, x, 0.0)) / (w @ known))
+        found = np.asarray(whole / w.sum())
+        gaps = np.flatnonzero(np.isnan(whole))
+        if len(gaps):
+            # NaN times a weight of 0 is NaN, too: such a column is added up over the rows that have it
+            x = x[:, gaps]
+            known = ~np.isnan(x)
+            found[gaps] = (w @ np.where(known, x, 0.0)) / (w @ known.astype(float))
+        return found
 
 
 def mean_influence(values: ArrayLike, weights: ArrayLike | None = None) -> Array:
