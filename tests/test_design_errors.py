@@ -86,6 +86,12 @@ def test_a_regression_equals_svyglm(file: Path, name: str) -> None:
     np.testing.assert_allclose(found.p, golden["p"], rtol=1e-8)
 
 
+def test_the_table_says_what_its_errors_rest_on(file: Path) -> None:
+    found = read(file, **DESIGNS["clusters"]).describe()
+    assert "23 sampling units in 4 strata" in found.text("en")
+    assert "4 层共 23 个抽样单元" in found.text("zh")
+
+
 def test_without_a_design_nothing_changes(file: Path) -> None:
     plain = read(file)
     assert plain.responses.design is None

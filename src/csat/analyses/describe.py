@@ -148,7 +148,16 @@ class Description(Result):
     def _notes(self) -> list[Text]:
         notes = [Text(f"Skewness and kurtosis: {de.SHAPE_NAMES[self.shape_type]}.",
                       f"偏度与峰度：{SHAPE_WORDS_ZH[self.shape_type]}。")]  # fmt: skip
-        if self.base.weighted:
+        if self.strata:
+            notes.append(
+                Text(
+                    f"Standard errors and effective n rest on the design: {self.clusters} sampling units in "
+                    f"{self.strata} strata (linearisation); shares by Wilson at the effective n.",
+                    f"标准误与有效样本量按抽样设计计算：{self.strata} 层共 {self.clusters} 个抽样单元（线性化）；"
+                    "比例区间按有效样本量用 Wilson 法。",
+                )
+            )
+        elif self.base.weighted:
             notes.append(
                 Text(
                     "Means, shares and the median are weighted; standard errors are design-based "
@@ -168,7 +177,7 @@ class Description(Result):
 
     def _items_table(self) -> Table:
         columns: dict[str, Any] = {"item": self.items, **self._wording(), "n_answered": self.n_answered}
-        if self.base.weighted:
+        if self.base.weighted or self.strata:
             columns["effective_n"] = self.effective_n
         columns |= {
             "mean": self.mean, "ci_lower": self.ci_lower, "ci_upper": self.ci_upper, "sd": self.sd,
@@ -180,7 +189,7 @@ class Description(Result):
             notes=self._notes(),
             labels={**_interval_labels(self.confidence), "score": Text("Mean, 0-100", "均值（0–100）")},
             formats={"score": "score", "effective_n": "score", "median": "score"}
-            if self.base.weighted
+            if "effective_n" in columns
             else {"score": "score", "median": "score"},
         )
 
