@@ -153,8 +153,8 @@ class Description(Result):
                 Text(
                     f"Standard errors and effective n rest on the design: {self.clusters} sampling units in "
                     f"{self.strata} strata (linearisation); shares by Wilson at the effective n.",
-                    f"标准误与有效样本量按抽样设计计算：{self.strata} 层共 {self.clusters} 个抽样单元（线性化）；"
-                    "比例区间按有效样本量用 Wilson 法。",
+                    f"标准误与有效样本量按抽样设计计算：{self.strata} 层共 {self.clusters} 个抽样单元"
+                    "（线性化）；比例区间按有效样本量用 Wilson 法。",
                 )
             )
         elif self.base.weighted:
