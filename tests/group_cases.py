@@ -12,7 +12,7 @@ CUTS = (1.8, 2.8, 3.6, 4.6)
 def two_groups(kind: str = "num") -> tuple[NDArray[np.float64], NDArray[np.str_], NDArray[np.float64]]:
     """Answers (500, 6), the group of each respondent, weights.
 
-    kind : "num", "gap" (a tenth missing), "ord" (five categories).
+    kind : "num", "gap" (a tenth missing), "ord" (five categories), "mix" (x1 to x3 in five categories).
 
     Two constructs of three items; in the second group another spread, another intercept of x5.
     """
@@ -33,6 +33,8 @@ def two_groups(kind: str = "num") -> tuple[NDArray[np.float64], NDArray[np.str_]
         answers[rng.random(answers.shape) < 0.1] = np.nan
     if kind == "ord":
         answers = np.digitize(answers, CUTS).astype(float)
+    if kind == "mix":
+        answers[:, :3] = np.digitize(answers[:, :3], CUTS)
     return answers, np.array(groups), weights
 
 

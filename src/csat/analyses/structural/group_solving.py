@@ -13,7 +13,7 @@ from csat.analyses.structural.answers import Answers
 from csat.analyses.structural.constraints import constraints_of, places_of
 from csat.analyses.structural.moments import Moments
 from csat.analyses.structural.options import Options
-from csat.analyses.structural.ordering import without_residuals
+from csat.analyses.structural.ordering import wanted, without_residuals
 from csat.analyses.structural.setup import structure_of
 from csat.analyses.structural.solving import (
     Solution,
@@ -29,6 +29,7 @@ from csat.numerics.constrained import Contradiction, information_within
 from csat.numerics.descent import MAX_STEPS
 from csat.numerics.fitting import Fit, Sample, fit
 from csat.numerics.invariance import renumbered
+from csat.numerics.mixed import mixed_sample
 from csat.numerics.moment_vectors import ContinuousMoments, MomentStructure, OrderedMoments
 from csat.numerics.ordered import OrderedSample, ordered_sample
 from csat.numerics.structure import Cells, implied
@@ -85,12 +86,13 @@ def solved_groups(
     equal, partial : what groups have in common, and what is let go all the same; of thresholds only, the
     table knows the rest.
     """
-    ordered = table.observed if options.ordered is True else tuple(options.ordered or ())
-    samples = _ordered_samples(table, data, ordered, options) if ordered else {
-        name: _sample(table, name, own, options) for name, own in data.items()
-    }  # fmt: skip
+    pooled = _pooled(data, table) if options.ordered else None
+    ordered = wanted(table, options.ordered, pooled)
     if ordered:
-        table = _of_ordered(table)
+        samples = _ordered_samples(table, data, ordered, options)
+        table = _of_ordered(table, ordered)
+    else:
+        samples = {name: _sample(table, name, own, options) for name, own in data.items()}
     parts, count = _parts(table, samples, equal, partial)
     lower, upper = (
         _padded(b, count, rest) for b, rest in zip(bounds_of(table), (-np.inf, np.inf), strict=True)
@@ -179,16 +181,26 @@ def _in_group(name: str, err: CsatError) -> CannotCompute:
     return CannotCompute(f"group '{name}': {err}")
 
 
+def _pooled(data: GroupData, table: ParameterTable) -> Answers:
+    """The answers of all groups, of whom ordered items need the rows."""
+    parts = [own.select(table.observed) for own in data.values() if isinstance(own, Answers)]
+    if len(parts) < len(data):
+        raise BadInput(
+            "ordered items need the answers, not only their covariances", do="Give the survey or the rows"
+        )
+    return replace(parts[0], rows=np.vstack([p.rows for p in parts]), weights=None)
+
+
 def _ordered_samples(
     table: ParameterTable, data: GroupData, ordered: Collection[str], options: Options
 ) -> dict[str, tuple[Moments, Sample]]:
-    """Thresholds and polychoric correlations; what anyone answered is the scale, not what one group did."""
-    rest = [i for i in table.observed if i not in ordered]
-    if rest:
+    """Thresholds and correlations; what anyone answered is the scale, not what one group did."""
+    if table.covariates:
         raise BadInput(
-            f"{listed(rest)} would be measured on a scale of numbers beside ordered items",
-            right="A model of several groups with ordered items has only ordered items",
-            do="Declare them ordered too, or none",
+            f"{listed(table.covariates)} stands beside ordered items as a covariate",
+            where="the model",
+            right="A model of several groups with ordered items has no covariates",
+            do=f"Let it covary freely ({table.covariates[0]} ~~ {table.covariates[0]}), or leave it out",
         )
     if table.thresholds:
         raise BadInput(
@@ -197,43 +209,45 @@ def _ordered_samples(
             right="In a model of several groups thresholds are free, or equal across groups",
             do="Leave the line out",
         )
-    answers: dict[str, Answers] = {}
-    for name, own in data.items():
-        if not isinstance(own, Answers):
-            raise BadInput(
-                "ordered items need the answers, not only their covariances", do="Give the survey or the rows"
-            )
-        answers[name] = own.select(table.observed)
-    together = np.vstack([a.rows for a in answers.values()])
-    scales = next(iter(answers.values())).scales
+    pooled = _pooled(data, table)
+    items = table.observed
     values = tuple(
         s or tuple(np.unique(column[~np.isnan(column)]).tolist())
-        for s, column in zip(scales, together.T, strict=True)
+        for s, column in zip(pooled.scales, pooled.rows.T, strict=True)
     )
+    numbers = [j for j, item in enumerate(items) if item not in ordered]
     found = {}
-    for name, own in answers.items():
+    for name, own in data.items():
+        assert isinstance(own, Answers)
         try:
-            kept = replace(own, scales=values).kept(options.missing)
+            kept = replace(own.select(items), scales=values).kept(options.missing)
             codes, categories = kept.codes()
-            sample = ordered_sample(codes, categories, weights=kept.weights)
+            if numbers:
+                answers = np.where(codes >= 0, codes, np.nan)
+                answers[:, numbers] = kept.rows[:, numbers]
+                counts = [0 if j in numbers else c for j, c in enumerate(categories)]
+                nothing = np.zeros((len(answers), 0))
+                sample = mixed_sample(answers, counts, covariates=nothing, weights=kept.weights)
+            else:
+                sample = ordered_sample(codes, categories, weights=kept.weights)
         except NumericsError as err:
-            raise err.named(table.observed, where=f"group '{name}'") from err
+            raise err.named(items, where=f"group '{name}'") from err
         except CannotCompute as err:
             raise _in_group(name, err) from err
         base = kept.base(options.missing, rows=len(own.rows))
-        moments = Moments(table.observed, sample.correlation, np.zeros(len(table.observed)), base)
-        found[name] = (moments, Sample.of_ordered(sample))
+        means = sample.means if sample.means.size else np.zeros(len(items))
+        found[name] = (Moments(items, sample.correlation, means, base), Sample.of_ordered(sample))
     return found
 
 
-def _of_ordered(table: ParameterTable) -> ParameterTable:
+def _of_ordered(table: ParameterTable, ordered: Collection[str]) -> ParameterTable:
     """Without what ordered items have no place for: residual variances give way, thresholds hold means."""
-    table = without_residuals(table, dict.fromkeys(table.observed, 0.0))
+    table = without_residuals(table, dict.fromkeys(ordered, 0.0))
     return replace(
         table,
         rows=tuple(
             replace(r, free=False, value=0.0, label="", equal="")
-            if r.operator == INTERCEPT and r.left in table.observed
+            if r.operator == INTERCEPT and r.left in ordered
             else r
             for r in table.rows
         ),
@@ -282,13 +296,17 @@ def _parts(
             at = shared_cuts.copy()
             at[named] = count + np.arange(sum(named))
             count += sum(named)
-            scales = count + np.arange(p, dtype=np.intp)
-            count += p
+            free = np.setdiff1d(np.arange(p), sample.ordered.numeric)
+            scales[free] = count + np.arange(free.size)
+            count += free.size
         if first is None:
             first, shared_cuts = sample.ordered, at
         items = np.arange(p)
         model = OrderedMoments(
-            structure, Cells(item, rank, at, np.zeros(item.size)), Cells(items, items, scales, np.ones(p))
+            structure,
+            Cells(item, rank, at, np.zeros(item.size)),
+            Cells(items, items, scales, np.ones(p)),
+            numeric=sample.ordered.numeric,
         )
         own_numbers = np.concatenate([numbers, scales[scales >= 0]])
         parts.append(_Part(name, own, moments, sample, model, start, own_numbers))
@@ -296,7 +314,8 @@ def _parts(
 
 
 def _same_cuts(items: Sequence[str], one: OrderedSample, other: OrderedSample, first: str, name: str) -> None:
-    for j, item in enumerate(items):
+    for j in np.setdiff1d(np.arange(len(items)), one.numeric).tolist():
+        item = items[j]
         if not np.array_equal(one.used[j], other.used[j]):
             raise CannotCompute(
                 f"in '{first}' and '{name}' different answers to {item} were chosen, so its thresholds "
@@ -317,7 +336,8 @@ def _solution(part: _Part, found: Fit, g: int) -> Solution:
     """The group's own parameters in its own numbering; free scales of ordered items come last."""
     at, q = part.numbers, len(part.table.free)
     theta = found.theta[at]
-    table, total, scale = part.table, np.diagonal(part.moments.covariance), None
+    table, scale = part.table, None
+    free_scales: dict[int, int] = {}
     structure, _ = structure_of(table, part.moments.covariance, part.moments.means)
     thresholds: tuple[tuple[str, str, float, float], ...] = ()
     scales: tuple[tuple[str, float, float], ...] = ()
@@ -327,9 +347,9 @@ def _solution(part: _Part, found: Fit, g: int) -> Solution:
     model = part.model
     if isinstance(model, OrderedMoments):
         scale = model.scales.filled(found.theta)
-        total = 1 / scale**2
+        ordered = np.setdiff1d(np.arange(scale.size), model.numeric).tolist()
         explained = np.diagonal(implied(structure, theta).covariance)
-        residuals = dict(zip(table.observed, (float(v) for v in total - explained), strict=True))
+        residuals = {table.observed[i]: float(1 / scale[i] ** 2 - explained[i]) for i in ordered}
         table = without_residuals(table, residuals)
         structure, _ = structure_of(table, part.moments.covariance, part.moments.means)
         cuts = model.thresholds
@@ -340,10 +360,11 @@ def _solution(part: _Part, found: Fit, g: int) -> Solution:
         own = model.scales.parameter
         std_thresholds = _standardised(model, found)
         scales = tuple(
-            (name, float(v), float(errors[n]) if n >= 0 else 0.0)
-            for name, v, n in zip(table.observed, scale, own, strict=True)
+            (table.observed[i], float(scale[i]), float(errors[own[i]]) if own[i] >= 0 else 0.0)
+            for i in ordered
         )
-        unit = tuple(range(len(table.observed)))
+        unit = tuple(ordered)
+        free_scales = {i: q + k for k, i in enumerate(i for i in ordered if own[i] >= 0)}
     estimate = replace(
         found.estimate,
         theta=theta,
@@ -374,7 +395,7 @@ def _solution(part: _Part, found: Fit, g: int) -> Solution:
         scales=scales,
         scale=scale,
         std_thresholds=std_thresholds,
-        free_scales={i: q + i for i in range(len(scales))} if at.size > q else {},
+        free_scales=free_scales,
     )
 
 
