@@ -330,6 +330,49 @@ def test_an_item_that_contradicts_its_construct_withholds_the_index() -> None:
     assert any(c.code == "negative_weight" and c.where == ("s2",) for c in found.cautions)
 
 
+def test_a_copied_item_counts_twice_and_is_told() -> None:
+    answers = answered()
+    answers[:, 2] = answers[:, 1]
+    found = modelled(responses(answers))
+    (told,) = (c for c in found.cautions if c.code == "repeated_items")
+    assert told.where == ("q2", "q3")
+    assert np.isinf(found.item_vif[[1, 2]]).all()
+    assert found.verdict.level == "doubtful"
+    json.dumps(found.to_dict(), allow_nan=False)
+    with pytest.raises(CannotCompute, match="q2, q3"):
+        modelled(responses(answers), modes="B")
+
+
+def test_mode_b_is_not_asked_for_reliability() -> None:
+    answers = answered()
+    answers[:, :3] = np.random.default_rng(4).integers(1, 8, (250, 3))
+    answers[:, 0] = np.clip(np.rint(0.5 * answers[:, 0] + 0.5 * answers[:, 5]), 1, 7)
+    reflective, formative = (modelled(responses(answers), modes={"Quality": m}) for m in ("A", "B"))
+    assert "low_reliability" in {c.code for c in reflective.cautions}
+    assert "Quality" not in {n for c in formative.cautions for n in c.where if c.code != "negative_weight"}
+    rho = formative.table("constructs").column("rho_a")
+    assert math.isnan(rho[0])
+
+
+def test_the_advice_on_a_negative_weight_depends_on_the_mode() -> None:
+    answers = answered()
+    answers[:, 1] = 8 - answers[:, 1]
+    for mode, words in (("A", "turn it round"), ("B", "use mode A")):
+        found = modelled(responses(answers), modes=mode)
+        (told,) = (c for c in found.cautions if c.code == "negative_weight")
+        assert words in told.text.en
+
+
+def test_fewer_than_ten_respondents_a_cause_are_told() -> None:
+    found = modelled(responses(answered(rows=40)), modes={"Quality": "B", "Satisfaction": "B"})
+    assert "few_for_model" not in {c.code for c in found.cautions}
+    wide = survey_of(np.random.default_rng(3).normal(size=(70, 12)), None)
+    blocks = {f"c{k}": [f"i{k}"] for k in range(1, 9)} | {"y": ["i9", "i10", "i11", "i12"]}
+    told = pls(wide, constructs=blocks, paths=[(c, "y") for c in blocks if c != "y"], replicates=0)
+    (few,) = (c for c in told.cautions if c.code == "few_for_model")
+    assert "80" in few.text.en
+
+
 def test_constructs_that_measure_the_same_are_not_called_different() -> None:
     rng = np.random.default_rng(0)
     f = rng.normal(size=300)

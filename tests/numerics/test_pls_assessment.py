@@ -266,3 +266,33 @@ def _index(case, fit):
     return construct_index(
         fit, case.correlation, _mean(case.answers), _sd(case.answers), lower=[low] * p, upper=[high] * p
     )
+
+
+def test_a_correlation_of_zero_stays_in_its_own_pair_of_constructs() -> None:
+    r = np.full((6, 6), 0.4) + 0.6 * np.eye(6)
+    r[0, 2] = r[2, 0] = 0.0
+    structure = path_structure([(0, 1), (2, 3), (4, 5)], [(0, 1), (1, 2)])
+    found = htmt2_ratios(r, structure)
+    assert found[1, 0] == 0
+    assert found[2, 0] == found[2, 1] == pytest.approx(1.0)
+    r[0, 1] = r[1, 0] = 0.0
+    assert np.isnan(htmt2_ratios(r, structure)[2, 0])
+
+
+def test_items_that_determine_each_other_have_infinite_vif_and_the_others_their_own() -> None:
+    x = np.random.default_rng(0).normal(size=(50, 5))
+    x[:, 2] = x[:, 0] + x[:, 1]
+    structure = path_structure([(0, 1, 2), (3, 4)], [(0, 1)])
+    r = np.corrcoef(x.T)
+    found = item_vif(r, structure)
+    assert np.isinf(found[:3]).all()
+    np.testing.assert_allclose(found[3:], 1 / (1 - r[3, 4] ** 2))
+
+
+def test_a_smaller_model_without_solution_leaves_its_effect_size_open() -> None:
+    # unrelated answers: without one of its causes the weights of the third construct never settle
+    r = np.corrcoef(np.random.default_rng(127).normal(size=(40, 9)).T)
+    fit = pls(r, path_structure([range(3), range(3, 6), range(6, 9)], [(0, 2), (1, 2)]))
+    found = f2_reestimated(r, fit)
+    assert found[0, 2] > 0
+    assert np.isnan(found[1, 2])

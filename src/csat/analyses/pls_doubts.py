@@ -21,12 +21,17 @@ from csat.analyses.pls_design import Design
 from csat.analyses.pls_figures import Figures
 from csat.analyses.result import SOUND, Caution, Verdict
 from csat.language import Text, joined
-from csat.numerics.pls import PlsFit
+from csat.numerics.pls import PathStructure, PlsFit
 from csat.numerics.pls_assessment import Structural, construct_reliability
 from csat.numerics.pls_bootstrap import PlsReplicates, TooManyLost
 
 Array = NDArray[np.float64]
 
+MOST_ARROWS = 10
+"""Respondents for each cause of a construct, or item of a mode B construct: the rule of ten times (Barclay,
+Higgins & Thompson 1995)."""
+ROUNDING = 1e-8
+"""Eigenvalues this far below zero are zero."""
 R2_JUMP = 0.25
 """Rise of R2 by the correction above which it is doubtful (METHODS 10)."""
 
@@ -67,11 +72,10 @@ def cautions_of(
         [p for p, w in zip(places, figures.index.weights, strict=True) if w <= 0],
         Text(
             "Weight zero or negative: {names}. A better answer would lower the index, so the index of the "
-            "construct is withheld. The item contradicts the others or repeats them; leave it out, or use "
-            "mode A.",
-            "权重为零或负：{names}。回答越好指数反而越低，因此不报告其构念的指数。"
-            "该题项与其他题项矛盾或重复，请剔除或改用模式 A。",
+            "construct is withheld. {advice}",
+            "权重为零或负：{names}。回答越好指数反而越低，因此不报告其构念的指数。{advice}",
         ),
+        advice=_advice(design, structure, figures),
     )
     told(
         "no_scale",
@@ -182,8 +186,33 @@ def cautions_of(
             ),
             cut=f"{R2_JUMP:.2f}",
         )
+    told(
+        "repeated_items",
+        [p for p, v in zip(places, vif, strict=True) if np.isinf(v)],
+        Text(
+            "Each of these is a combination of other items of its construct, such as a copy or a sum, and so "
+            "counts more than once: {names}.",
+            "以下题项是同一构念其他题项的组合（如重复题或合计），因而被重复计算：{names}。",
+        ),
+    )
+    needed = MOST_ARROWS * max(
+        (len(structure.blocks[k]) if m == "B" else len(structure.parents(k)))
+        for k, m in enumerate(design.modes)
+    )
+    if EFFECTIVE_N_SMALL.met(data.n) and data.n < needed:
+        found.append(
+            Caution(
+                "few_for_model",
+                Text(
+                    "{n} respondents (effective) for a regression on {k} causes or items at once; ten for "
+                    "each, {needed}, is a rule of thumb.",
+                    "有效样本量为 {n}，而某一回归同时含 {k} 个前因或题项；经验法则是每个至少 10 人，"
+                    "即 {needed} 人。",
+                ).fill(n=f"{data.n:.0f}", k=needed // MOST_ARROWS, needed=needed),
+            )
+        )
     smallest = float(np.linalg.eigvalsh(data.association)[0])
-    if smallest < 0:
+    if smallest < -ROUNDING:
         found.append(
             Caution(
                 "indefinite",
@@ -259,6 +288,21 @@ def cautions_of(
             )
         )
     return found
+
+
+def _advice(design: Design, structure: PathStructure, figures: Figures) -> Text:
+    """What to do about weights that are not positive."""
+    owners = {structure.owner[k] for k, w in enumerate(figures.index.weights) if w <= 0}
+    if any(design.modes[k] == "B" for k in owners):
+        return Text(
+            "The item contradicts the others or repeats them; leave it out, or use mode A.",
+            "该题项与其他题项矛盾或重复，请剔除或改用模式 A。",
+        )
+    return Text(
+        "The item contradicts the others: turn it round in the instrument if its scale runs the other way, "
+        "or leave it out.",
+        "该题项与其他题项方向相反：若其量表方向相反，请在问卷定义中设为反向题；否则请剔除。",
+    )
 
 
 def _alike(figures: Figures, reflective: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -339,6 +383,7 @@ def verdict_of(
         "collinear": Text("collinearity", "共线性"),
         "r2_jump": Text("the correction", "校正"),
         "negative_weight": Text("negative weights", "负权重"),
+        "repeated_items": Text("repeated items", "重复的题项"),
     }
     met = [words for code, words in doubts.items() if any(c.code == code for c in cautions)]
     if met:

@@ -83,6 +83,8 @@ def htmt_ratios(correlation: ArrayLike, structure: PathStructure) -> Array:
 def htmt2_ratios(correlation: ArrayLike, structure: PathStructure) -> Array:
     """HTMT2: as `htmt_ratios` with geometric means, which does not assume equal loadings.
 
+    A correlation of exactly 0 between two constructs makes theirs 0; within a construct, NaN.
+
     References
     ----------
     Roemer, Schuberth & Henseler (2021), Ind. Manag. Data Syst. 121(12), 2637-2650.
@@ -91,10 +93,13 @@ def htmt2_ratios(correlation: ArrayLike, structure: PathStructure) -> Array:
         logs = np.log(np.abs(_placed(correlation, structure)))
     k = _sizes(structure)
     n_between, n_within = np.outer(k, k), np.maximum(k * (k - 1), 1)
-    sums = _block_sums(logs, structure)
+    # not a product of matrices: the logarithm of a correlation of 0 must stay in its own block
+    starts = structure._index.starts
+    sums = np.add.reduceat(np.add.reduceat(logs, starts, axis=0), starts, axis=1)
     c = len(k)
     half = sums[np.arange(c), np.arange(c)] / n_within.reshape((-1,) + (1,) * (sums.ndim - 2)) / 2
     between = sums / n_between.reshape((c, c) + (1,) * (sums.ndim - 2))
+    half = np.where(np.isfinite(half), half, np.nan)
     ratio = np.exp(between - half[:, None] - half[None, :])
     ratio[np.arange(c), np.arange(c)] = 1.0
     return np.asarray(ratio)
@@ -189,23 +194,20 @@ def f2_reestimated(correlation: ArrayLike, fit: PlsFit) -> Array:
 
 
 def item_vif(correlation: ArrayLike, structure: PathStructure) -> Array:
-    """(q,) variance inflation of each place among the items of its construct.
-
-    Raises
-    ------
-    SingularMatrix : items of a construct that determine each other; positions of items.
+    """(q,) variance inflation of each place among the items of its construct; infinite for items of which
+    one is a combination of others, which mode A can live with.
     """
     r = _placed(correlation, structure)
     out = np.empty(len(r))
     for s in structure.slices:
-        try:
-            cholesky(r[s, s])
-            out[s] = np.linalg.inv(r[s, s]).diagonal()
-        except SingularMatrix as error:
-            at = structure.places[s]
-            raise SingularMatrix(
-                error.message, positions=[int(at[i]) for i in error.positions], do=error.do
-            ) from None
+        out[s] = 1.0
+        if s.stop - s.start > 1:
+            try:
+                cholesky(r[s, s])
+                out[s] = np.linalg.inv(r[s, s]).diagonal()
+            except SingularMatrix as error:
+                # positions of the dependence; none where the matrix is merely indefinite
+                out[[s.start + i for i in error.positions] or s] = np.inf
     return out
 
 
