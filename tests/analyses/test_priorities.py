@@ -14,6 +14,7 @@ from csat.analyses import importance as importance_module
 from csat.analyses.importance import derived_importance, importance_replicates
 from csat.analyses.priorities import Priorities, priorities
 from csat.analyses.result import Base
+from csat.chain import Chain
 from csat.errors import BadInput, CannotCompute, UnknownName
 from csat.instrument.instrument import Scale
 from csat.language import Text
@@ -358,3 +359,18 @@ def test_many_measures_and_crosshairs_are_one_row_each(tmp_path: Any) -> None:
     ):
         failed = CliRunner().invoke(cli, [*call, *wrong], standalone_mode=False)
         assert said in str(failed.exception), (wrong, failed.exception)
+
+
+def test_few_respondents_an_item_are_too_sure_and_it_is_said() -> None:
+    rng = np.random.default_rng(1)
+    latent = rng.normal(size=(90, 1)) + rng.normal(size=(90, 9))
+    answers = np.clip(np.round(5.5 + latent), 1, 10).astype(int)
+    names = [f"x{k}" for k in range(8)]
+    columns = {name: answers[:, k].tolist() for k, name in enumerate([*names, "y"])}
+    blocks = {**{n: [n] for n in names}, "Y": ["y"]}
+    responses = bound(columns, dict.fromkeys(columns, TEN), constructs=blocks, roles={"Y": "outcome"})
+    codes = {}
+    for measure in ("LMG", "|r|"):
+        found = Chain(responses).priorities(outcome="Y", measure=measure, replicates=60)
+        codes[measure] = [c.code for c in found.cautions]
+    assert "few respondents" in codes["LMG"] and "few respondents" not in codes["|r|"]

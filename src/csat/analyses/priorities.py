@@ -289,6 +289,7 @@ def priorities(
         one_unit=one_unit,
         iso=iso_priority,
         drawn=certainty is not None,
+        effective_n=base.effective_n,
     )
     said = titles or {}
     others = {name: np.asarray(v, dtype=float)[known] for name, v in (also or {}).items()}
