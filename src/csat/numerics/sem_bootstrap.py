@@ -184,6 +184,8 @@ class _Problem:
         at: NDArray[np.intp],
     ) -> None:
         self.layouts, self.discrepancy = layouts, discrepancy
+        self.starts_as_one = not any(layout.exogenous for layout in layouts)
+        """Whether what is implied at one theta is the same for all replicates."""
         self.cov: list[Array] = []
         self.mean = [None if g.mean is None else g.mean[at] for g in groups]
         self.shares = [g.n / sum(own.n for own in groups) for g in groups]
@@ -209,9 +211,9 @@ class _Problem:
     ) -> tuple[Array, Array, Array | None]:
         """F (k,), gradient (k, q) and, if asked, the inverse Hessian (k, q, q) of the replicates `live`.
 
-        F is infinite where Sigma is not positive definite.
+        F is infinite where Sigma is not positive definite. One theta (1, q) may stand for all.
         """
-        k, q = theta.shape
+        k, q = live.size, theta.shape[1]
         value, gradient = -self.constant[live], np.zeros((k, q))
         seen: list[tuple[float, Stack, _Slope]] = []
         for i, (layout, share) in enumerate(zip(self.layouts, self.shares, strict=True)):
@@ -303,14 +305,14 @@ def _plain_likelihood(here: Stack, cov: Array, d: Array | None, curved: bool) ->
     bsb = turned_b @ sb
     with np.errstate(invalid="ignore", divide="ignore"):
         f = np.log(t).sum(axis=1) + np.log(np.abs(np.linalg.det(inner)))
-        f += (variance / t).sum(axis=1) - (k * bsb).sum(axis=(1, 2))
+        f = f + (variance / t).sum(axis=1) - (k * bsb).sum(axis=(1, 2))
     f = np.where(proper, f, np.inf)
     bk, wg = b @ k, b @ z
     # M G = W G - W S W G
     mg = wg - (sb @ z) / t[:, :, None] + bk @ (bsb @ z)
     turned = np.concatenate([mg, mg @ (psi @ here.inner.transpose(0, 2, 1))], axis=2)
     own = 1 / t - (bk * b).sum(axis=2)
-    own -= variance / t**2 - 2 * ((sb @ k) * b).sum(axis=2) / t + ((bk @ bsb) * bk).sum(axis=2)
+    own = own - variance / t**2 + 2 * ((sb @ k) * b).sum(axis=2) / t - ((bk @ bsb) * bk).sum(axis=2)
     gradient = here.gradient_of(turned, own[:, here.layout.own_rows], pull)
     if not curved:
         return _Slope(f, gradient, np.zeros(0), np.zeros(0), pull)
@@ -344,7 +346,7 @@ def _quasi_newton(problem: _Problem, theta: Array, guess: Array, unit: Array) ->
     value, gradient = np.full(len(theta), np.nan), np.zeros(theta.shape)
     live = np.flatnonzero(problem.usable)
     at, share, inverse = theta[live], np.ones(live.size), np.asarray(guess)
-    f, g, _ = problem.look(at, live)
+    f, g, _ = problem.look(at[:1] if problem.starts_as_one else at, live)
     moved: list[Array] = []
     bent: list[Array] = []
     for number in range(QUICK_STEPS):

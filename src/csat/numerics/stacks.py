@@ -237,7 +237,7 @@ class Stack:
 
     def gradient_of(self, turned: Array, between: Array, mean_pull: Array | None = None) -> Array:
         """The same from M [G, C_.c] (R, p, 2 m) and the elements of M at the cells of residuals."""
-        own, count = self.layout, len(self.theta)
+        own, count = self.layout, len(turned)
         inner = self.causes.transpose(0, 2, 1) @ turned
         flat = np.concatenate([turned.reshape(count, -1), inner.reshape(count, -1)], axis=1)
         by_cell = np.zeros((count, own.cells))
@@ -253,7 +253,7 @@ class Stack:
     def _through(self, mean_pull: Array) -> Array:
         """(R, v) w' E."""
         own = self.layout
-        whole = np.zeros((len(self.theta), own.v))
+        whole = np.zeros((len(mean_pull), own.v))
         whole[:, : own.p] = mean_pull
         whole[:, own.causes] = (mean_pull[:, None] @ self.causes)[:, 0]
         return whole
@@ -326,7 +326,11 @@ class Stack:
         muv *= own.half
         half_way = self._crossed(own.to) * muv[:, :, :d]
         part = half_way + half_way.transpose(0, 2, 1)
-        part += self.among_causes[:, own.source[:, None], own.source] * muu[:, :, :d]
+        sources = (own.source[:, None] * own.m + own.source).ravel()
+        part += (
+            np.take(self.among_causes.reshape(count, -1), sources, axis=1).reshape(count, d, d)
+            * muu[:, :, :d]
+        )
         whole[:, :d, :d] += 2 * part
         mixed = self._crossed(own.row) * muv[:, :, d:]
         mixed += self._crossed(own.column) * own.half[d:] * muu[:, :, d:]
@@ -337,7 +341,9 @@ class Stack:
         """(R, d, k) E[source of each path, to]: zero for what is no cause."""
         own = self.layout
         place = own.place[to]
-        found = self.inner[:, own.source[:, None], np.maximum(place, 0)]
+        at = (own.source[:, None] * own.m + np.maximum(place, 0)).ravel()
+        found = np.take(self.inner.reshape(len(self.theta), -1), at, axis=1)
+        found = found.reshape(len(found), own.source.size, to.size)
         return np.asarray(found if (place >= 0).all() else np.where(place >= 0, found, 0.0))
 
     def _mean_slopes(self) -> Array:
