@@ -128,11 +128,13 @@ def test_draws_made_of_replicate_weights_give_the_error_of_the_replicate_weights
 def test_every_analysis_sees_the_same_replicates() -> None:
     for drawn in ({}, DESIGN, GIVEN, {"resampling": "bayesian"}):
         read = survey(**drawn)
-        one = read._pls_replicas(100, 5).means
+        # constructs of one item from 1 to 10: their indices are its means
+        model = read._pls_replicas(100, 5)
+        one = 1 + model.performance * 9 / 100
         from csat.numerics.resampling import bootstrap_weighted_means
 
         responses = read.responses
-        items = list(read._pls_replicas(100, 5).design.items)
+        items = [model.design.measured_by[c][0] for c in model.design.constructs]
         again = bootstrap_weighted_means(
             responses.answers(items),
             responses.weights,
