@@ -42,6 +42,9 @@ MODEL_MISSING = click.option(
 ORDERED = click.option(
     "--ordered", is_flag=True, help="Items are ordered categories: thresholds and polychoric correlations."
 )
+RESIDUALS = click.option(
+    "--residuals", is_flag=True, help="Every pair of items: seen, implied, residual with its z."
+)
 ORDERED_ITEMS = click.option(
     "--ordered-items", metavar="A,B,..", help="Only these items are ordered; the others are numbers."
 )
@@ -93,7 +96,16 @@ BOOTSTRAP = (
 
 
 @analysis_command(
-    "cfa", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, ORDERED_ITEMS, MODIFICATIONS, *BOOTSTRAP, *GROUPS
+    "cfa",
+    MODEL,
+    ESTIMATOR,
+    MODEL_MISSING,
+    ORDERED,
+    ORDERED_ITEMS,
+    MODIFICATIONS,
+    RESIDUALS,
+    *BOOTSTRAP,
+    *GROUPS,
 )
 def cfa_command(survey: Survey, *, model: Path | None, group_equal: str | None, **own: Any) -> Result:
     """Confirmatory factor analysis of the instrument's constructs, or of a model file."""
@@ -101,7 +113,16 @@ def cfa_command(survey: Survey, *, model: Path | None, group_equal: str | None, 
 
 
 @analysis_command(
-    "sem", MODEL, ESTIMATOR, MODEL_MISSING, ORDERED, ORDERED_ITEMS, MODIFICATIONS, *BOOTSTRAP, *GROUPS
+    "sem",
+    MODEL,
+    ESTIMATOR,
+    MODEL_MISSING,
+    ORDERED,
+    ORDERED_ITEMS,
+    MODIFICATIONS,
+    RESIDUALS,
+    *BOOTSTRAP,
+    *GROUPS,
 )
 def sem_command(survey: Survey, *, model: Path | None, group_equal: str | None, **own: Any) -> Result:
     """Structural equation model: verdict, fit, paths, loadings, validity."""

@@ -7,10 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from csat.analyses.sem import sem
 from csat.analyses.structural.answers import Answers
+from csat.cli import run
+from csat.errors import BadInput, CannotCompute
 from language_data import NAMES, answers
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "sem_language.json").read_text(encoding="utf-8"))
@@ -74,3 +77,70 @@ def test_fit_measures_equal_lavaan(name: str) -> None:
         ours = found.get(measure.replace(".", "_"), float("nan"))
         if value is not None:
             assert ours == pytest.approx(value, rel=tolerance, abs=tolerance), measure
+
+
+def test_residuals_of_every_pair_have_their_z() -> None:
+    rows = answers()
+    found = sem("A =~ a1 + a2 + a3 + a4", Answers.of_rows(rows, NAMES), residuals=True)
+    z = found.residual_z
+    assert z.shape == (4, 4)
+    np.testing.assert_allclose(z, z.T)
+    assert found.tables()["moments"].rows == 6
+    assert len(found.to_dict()["residual_z"]) == 4
+    assert "moments" not in sem("A =~ a1 + a2 + a3 + a4", Answers.of_rows(rows, NAMES)).tables()
+
+
+def test_residuals_beside_covariates_say_what_they_are_about() -> None:
+    case = CASES["given_wlsmv"]
+    found = sem(case["model"], data(gaps=False), estimator="WLSMV", ordered=case["ordered"], residuals=True)
+    assert np.isnan(found.residual_z[-1]).all()
+    assert "covariates leave" in found.tables()["moments"].notes[1].en
+
+
+def test_ordered_items_by_the_flag_leave_quantities_numbers() -> None:
+    case = CASES["given_outcome"]
+    by_flag = sem(case["model"], data(gaps=False), estimator="WLSMV", ordered=True)
+    assert by_flag.fit["chisq"] == pytest.approx(fitted("given_outcome").fit["chisq"])
+
+
+def test_what_ordered_items_cannot_do_is_said() -> None:
+    with pytest.raises(BadInput, match="Let a construct stand for it"):
+        sem(
+            "A =~ a1 + a2 + a4\nB =~ b1 + b2 + b4\nB ~ a4",
+            data(gaps=False),
+            estimator="WLSMV",
+            ordered=["a4"],
+        )
+    with pytest.raises(BadInput, match="0/1 column of each answer"):
+        sem("A =~ a1 + a2 + a4\nA ~ member", data(gaps=False), estimator="WLSMV", ordered=["a1", "member"])
+    with pytest.raises(BadInput, match=r"a1 has 4 \(t1 to t4\)"):
+        sem("A =~ a1 + a2 + a4\na1 | t7", data(gaps=False), estimator="WLSMV", ordered=["a1", "a2", "a4"])
+    with pytest.raises(BadInput, match="Declare the item ordered"):
+        sem("A =~ a1 + a2 + a4\na1 | t1", data(gaps=False))
+
+
+def test_rules_that_contradict_each_other_are_named() -> None:
+    with pytest.raises(CannotCompute, match=r"p \+ q == 2; p \+ q == 3"):
+        sem("A =~ a1 + p*a2 + q*a4\np + q == 2\np + q == 3", data(gaps=False))
+    with pytest.raises(BadInput, match="fixed numbers and does not hold"):
+        sem("A =~ 1*a1 + p*a1 + a2 + a4\np > 2*p", data(gaps=False))
+
+
+def test_a_rule_at_its_edge_is_said_under_the_table() -> None:
+    found = fitted("reached_ml")
+    assert "p < r" in next(c.text.en for c in found.cautions if c.code == "on_rule")
+    assert not [c for c in fitted("slack_ml").cautions if c.code == "on_rule"]
+
+
+def test_the_command_takes_ordered_items_and_residuals(tmp_path: Path) -> None:
+    import csv
+
+    path, model = tmp_path / "answers.csv", tmp_path / "model.txt"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(NAMES)
+        out.writerows(answers().tolist())
+    model.write_text(CASES["given_wlsmv"]["model"], encoding="utf-8")
+    asked = ["sem", str(path), "--model", str(model), "--estimator", "WLSMV", "--json", "--residuals"]
+    assert run([*asked, "--ordered-items", "a1,a2,a4,b1,b2,b3"]) == 0
+    assert run([*asked, "--ordered-items", "a1,a2,a4,b1,b2,bx"]) == 2

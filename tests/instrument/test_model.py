@@ -8,11 +8,13 @@ from csat.errors import BadInput, UnknownName
 from csat.instrument.instrument import Construct, Instrument, Item, Scale
 from csat.instrument.model import (
     cfa_model,
+    check_names,
     measurement_model,
     model_of,
     restricted_to,
     single_items,
 )
+from csat.instrument.syntax import parse_model
 from csat.instrument.toml import load
 from csat.language import Text
 
@@ -96,3 +98,9 @@ def test_items_lose_references_to_what_was_not_asked():
     part = restricted_to(load("servqual"), {"p1", "p2", "e1", "p5"})
     assert (part.item("p1").expectation, part.item("p2").expectation) == ("e1", "")
     assert part.construct("Tangibles").importance == ""
+
+
+def test_a_label_after_its_item_is_turned_round():
+    model = parse_model("f =~ x1 + x2*a + x3")
+    with pytest.raises(UnknownName, match=r"A label stands before the name: a\*x2"):
+        check_names(model, items=["x1", "x2", "x3"])

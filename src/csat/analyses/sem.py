@@ -41,6 +41,7 @@ def sem(
     missing: str = "listwise",
     ordered: Collection[str] | bool = False,
     modifications: int = 0,
+    residuals: bool = False,
     likelihood: Likelihood = "normal",
     std_lv: bool = False,
     orthogonal: bool = False,
@@ -68,7 +69,7 @@ def sem(
     GLS, WLS, DWLS, and for ordered items WLSMV, ULSMV, DWLS, ...; "auto" chooses estimator, missing and
     ordered by the rule of `structural.choosing` and says why. missing : "listwise", "fiml" (full
     information, with ML and MLR), "pairwise" (ordered items). ordered : the ordered items, or True for all.
-    modifications : how many modification indices to list.
+    modifications : how many modification indices to list. residuals : give every pair's residual with its z.
     likelihood : "normal" (covariances and the chi-square with n) or "wishart" (n - 1). guidelines : the set
     the words about fit rest on, "Hu-Bentler" or "bank study"; both are printed. hypotheses : declared paths.
     known : names the data hold besides those of the model. titles : words for constructs and items.
@@ -102,6 +103,7 @@ def sem(
             missing,
             ordered,
             modifications,
+            residuals=residuals,
         ),
         hypotheses=hypotheses,
         known=known,
@@ -118,6 +120,7 @@ def cfa(
     missing: str = "listwise",
     ordered: Collection[str] | bool = False,
     modifications: int = 0,
+    residuals: bool = False,
     likelihood: Likelihood = "normal",
     std_lv: bool = False,
     orthogonal: bool = False,
@@ -151,6 +154,7 @@ def cfa(
             missing,
             ordered,
             modifications,
+            residuals=residuals,
         ),
         hypotheses=(),
         known=(),
@@ -201,6 +205,7 @@ def sem_by_group(
     missing: str = "listwise",
     ordered: Collection[str] | bool = False,
     modifications: int = 0,
+    residuals: bool = False,
     likelihood: Likelihood = "normal",
     std_lv: bool = False,
     orthogonal: bool = False,
@@ -243,6 +248,7 @@ def sem_by_group(
         missing,
         ordered,
         modifications,
+        residuals=residuals,
     )
     return fitted_groups(
         GroupedModel,
@@ -269,6 +275,7 @@ def cfa_by_group(
     missing: str = "listwise",
     ordered: Collection[str] | bool = False,
     modifications: int = 0,
+    residuals: bool = False,
     likelihood: Likelihood = "normal",
     std_lv: bool = False,
     orthogonal: bool = False,
@@ -291,6 +298,7 @@ def cfa_by_group(
         missing,
         ordered,
         modifications,
+        residuals=residuals,
     )
     found = fitted_groups(
         GroupedMeasurement,

@@ -135,6 +135,10 @@ def check_names(
                 continue
             at = place(*_seen(name, s, model, first_line), where)
             known_latents = list(dict.fromkeys([*declared, *model.latents]))
+            turned = next((label for label in s.label if label in items or label in known_latents), "")
+            if turned and name == s.right:
+                do = f"A label stands before the name: {name}*{turned}"
+                raise UnknownName("item", name, items, where=at, do=do)
             if s.operator == MEASURES or not known_latents:
                 raise UnknownName("item", name, items, where=at)
             # a path may name either: the message lists the kind that has the close match

@@ -27,6 +27,8 @@ from csat.instrument.statements import (
 from csat.language import Text
 from csat.numerics import solution
 from csat.numerics.estimation import smallest_eigenvalue
+from csat.numerics.linalg import Array
+from csat.numerics.moment_residuals import residuals
 
 
 def assembled(
@@ -91,6 +93,7 @@ def assembled(
     paths = {(r.rhs, r.lhs): (r.std_all, r.p) for r in rows if r.op == REGRESSED_ON}
     sample_sd = np.sqrt(np.diagonal(covariance))
     implied_cov = at.covariance if found.scale is None else at.covariance * np.outer(found.scale, found.scale)
+    residual_z, residual_normalised = _residuals(found, group, options)
     return kind(
         base=moments.base,
         cautions=cautions,
@@ -126,6 +129,8 @@ def assembled(
             titles=said,
             blocked=Text("the model has no proper solution", "模型没有合理的解") if verdict.failed else None,
         ),
+        residual_z=residual_z,
+        residual_normalised=residual_normalised,
         modifications=()
         if found.fitted is None or not options.modifications
         else modifications(
@@ -143,4 +148,16 @@ def assembled(
         confidence=options.confidence,
         choice=options.choice,
         titles=said,
+    )
+
+
+def _residuals(found: Solution, group: int, options: Options) -> tuple[Array, Array]:
+    """Residuals over their errors, where asked for; NaN for covariates, whose moments are given."""
+    if not options.residuals or found.fitted is None:
+        return np.zeros((0, 0)), np.zeros((0, 0))
+    own, p = residuals(found.fitted, group), len(found.table.observed)
+    padding = (0, p - len(own.z))
+    return (
+        np.pad(own.z, (padding, padding), constant_values=math.nan),
+        np.pad(own.normalised, (padding, padding), constant_values=math.nan),
     )

@@ -169,7 +169,10 @@ def _is_open(rule: Rule, table: ParameterTable, places: Mapping[str, int | float
         names |= set(expression.names) if name in names else set()
     if any(isinstance(places.get(n), int) for n in names):
         return True
-    known = {n: j.value for n, j in _known(table, places, np.zeros(0)).items()}
+    known = {n: value for n, value in places.items() if not isinstance(value, int)}
+    for name, expression in table.defined:
+        if set(expression.names) <= set(known):
+            known[name] = expression.value(known)
     gap = rule.left.value(known) - rule.right.value(known)
     holds = (
         abs(gap) <= HOLDS if rule.operator == EQUAL else (gap if rule.operator == ABOVE else -gap) >= -HOLDS

@@ -193,6 +193,10 @@ class StructuralModel(Result):
     """Fornell-Larcker: sqrt(AVE) above every correlation with another construct."""
     effects: tuple[Effect, ...]
     hypotheses: tuple[HypothesisOutcome, ...] = ()
+    residual_z: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    """(p, p) residuals over their standard errors (standardised residuals); empty unless asked for."""
+    residual_normalised: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    """(p, p) residuals over the standard errors of the sample's own moments; empty unless asked for."""
     modifications: tuple[Modification, ...] = ()
     """Largest modification indices first; empty unless asked for."""
     converged: bool
@@ -315,6 +319,8 @@ class StructuralModel(Result):
             tables["htmt"] = self._htmt_table()
         tables["fit"] = fit_table(self.fit)
         tables["residuals"] = self._residuals_table()
+        if self.residual_z.size:
+            tables["moments"] = self._moments_table()
         if self.modifications:
             tables["modifications"] = self._modifications_table()
         tables["parameters"] = self._parameters_table()
@@ -528,6 +534,46 @@ class StructuralModel(Result):
                     "残差相关：正值表示两个题项的关联多于模型所允许的。",
                 )
             ],
+        )
+
+    def _moments_table(self) -> Table:
+        columns, rows = np.triu_indices(len(self.items))
+        # a variance the model reproduces by construction says nothing
+        chosen = (rows != columns) | (np.abs(np.nan_to_num(self.residual_z[rows, columns])) > 0)
+        rows, columns = rows[chosen], columns[chosen]
+        notes = [
+            Text(
+                "Residuals as correlations. z: over its standard error; beyond 2 in size chance does not "
+                "explain the pair. None where the model reproduces the pair by construction.",
+                "残差以相关表示。z 为残差除以其标准误，绝对值超过 2 时难以用偶然解释；模型必然再现的题项对没有 "
+                "z。",
+            )
+        ]
+        if np.isnan(self.residual_z).all(axis=1).any():
+            notes.append(
+                Text(
+                    "z and normalised residuals are about what the covariates leave of the items.",
+                    "z 与归一化残差针对控制协变量之后的部分。",
+                )
+            )
+        return Table(
+            {
+                "item_a": [self.items[i] for i in columns],
+                "item_b": [self.items[i] for i in rows],
+                "sample": self.sample_cov[rows, columns],
+                "implied": self.implied_cov[rows, columns],
+                "residual": self.residual_correlations[rows, columns],
+                "residual_z": self.residual_z[rows, columns],
+                "residual_normalised": self.residual_normalised[rows, columns],
+            },
+            title=Text("All pairs: what was seen, what the model implies", "全部题项对：样本值与模型隐含值"),
+            notes=notes,
+            labels={
+                "sample": Text("Sample", "样本"),
+                "implied": Text("Implied", "模型隐含"),
+                "residual_z": Text("Residual, z", "残差 z"),
+                "residual_normalised": Text("Normalised residual", "归一化残差"),
+            },
         )
 
     def _modifications_table(self) -> Table:

@@ -12,6 +12,7 @@ from csat.instrument.statements import COVARIES, INTERCEPT, MEASURES, REGRESSED_
 from csat.numerics.fitted import Fit
 from csat.numerics.linalg import Array
 from csat.numerics.modification import Candidate, modification_indices
+from csat.numerics.moment_vectors import OrderedMoments
 
 
 def modifications(
@@ -25,6 +26,10 @@ def modifications(
     """
     at = {name: i for i, name in enumerate(table.variables)}
     names = _candidates(table)
+    model = found.models[group]
+    if isinstance(model, OrderedMoments) and model.given.size:
+        # what is given has no cause here
+        names = [n for n in names if n[1] != REGRESSED_ON or n[0] not in table.covariates]
     indices = modification_indices(found, [_candidate(at, *n, group) for n in names])
     order = np.argsort(-np.where(np.isnan(indices.mi), -1.0, indices.mi), kind="stable")[:most]
     with np.errstate(invalid="ignore"):

@@ -39,6 +39,8 @@ class Options:
     modifications: int
     choice: Text | None = None
     """Why `auto` chose the estimator."""
+    residuals: bool = False
+    """Whether residuals are given with their z values."""
 
     @property
     def fixes_covariates(self) -> bool:

@@ -154,7 +154,7 @@ def _for_modifications(
     options: Options,
 ) -> Fit | None:
     """The same fit with what modification indices rest on, where they are wanted."""
-    if not options.modifications:
+    if not (options.modifications or options.residuals):
         return None
     return fit(
         [ContinuousMoments(structure)],
