@@ -19,6 +19,7 @@ from csat.errors import CannotCompute, listed
 from csat.instrument.parameters import ParameterTable, parameter_table
 from csat.instrument.statements import MEASURES, Model
 from csat.language import Text
+from csat.numerics.resampling import MOST_LOST
 
 Array = NDArray[np.float64]
 
@@ -63,7 +64,8 @@ def sem_importance(
 
     Raises
     ------
-    CannotCompute : the verdict on the model failed, or the model says nothing of a name or the target.
+    CannotCompute : the verdict on the model failed, too many replicates have no optimum, or the model says
+    nothing of a name or the target.
     """
     options = Options("ML", "normal", False, False, True, False, "Hu-Bentler", 0.95, "listwise", False, 0)
     check_options(options)
@@ -94,6 +96,15 @@ def sem_importance(
     drawn = np.empty((len(names), 0))
     if replicates:
         many = replicas(found, data, options, replicates=replicates, seed=seed)
+        asked = many.drawn.proper.size
+        if many.lost > MOST_LOST * asked:
+            raise CannotCompute(
+                f"the model has no optimum in more than {100 * MOST_LOST:g}% of {asked} bootstrap replicates, "
+                "so how sure its total effects are cannot be said",
+                where=where,
+                do="Use PLS effects (--importance pls) or derived importance, or ask for no replicates "
+                "(--replicates 0)",
+            )
         drawn = _of(table, many.drawn, names, target)
     return SemImportance(
         values=_of(table, quantities_of(found), names, target)[:, 0],
