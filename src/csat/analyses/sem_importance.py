@@ -99,7 +99,7 @@ def sem_importance(
         asked = many.drawn.proper.size
         if many.lost > MOST_LOST * asked:
             raise CannotCompute(
-                f"the model has no optimum in more than {100 * MOST_LOST:g}% of {asked} bootstrap replicates, "
+                f"the model has no optimum in more than {100 * MOST_LOST:g}% of {asked} replicates, "
                 "so how sure its total effects are cannot be said",
                 where=where,
                 do="Use PLS effects (--importance pls) or derived importance, or ask for no replicates "
