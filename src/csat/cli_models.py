@@ -75,6 +75,15 @@ GROUPS: tuple[Command, ...] = (
 )
 
 
+WALD = click.option(
+    "--wald",
+    metavar="RULE",
+    multiple=True,
+    help="Test a rule among labelled parameters, such as 'b1 == b2'; several in one, between semicolons, are "
+    "tested together; may be repeated.",
+)
+
+
 BOOTSTRAP = (
     click.option(
         "--bootstrap",
@@ -104,6 +113,7 @@ BOOTSTRAP = (
     ORDERED_ITEMS,
     MODIFICATIONS,
     RESIDUALS,
+    WALD,
     *BOOTSTRAP,
     *GROUPS,
 )
@@ -121,6 +131,7 @@ def cfa_command(survey: Survey, *, model: Path | None, group_equal: str | None, 
     ORDERED_ITEMS,
     MODIFICATIONS,
     RESIDUALS,
+    WALD,
     *BOOTSTRAP,
     *GROUPS,
 )

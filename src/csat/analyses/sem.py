@@ -42,6 +42,7 @@ def sem(
     ordered: Collection[str] | bool = False,
     modifications: int = 0,
     residuals: bool = False,
+    wald: Sequence[str] = (),
     likelihood: Likelihood = "normal",
     std_lv: bool = False,
     orthogonal: bool = False,
@@ -70,6 +71,7 @@ def sem(
     ordered by the rule of `structural.choosing` and says why. missing : "listwise", "fiml" (full
     information, with ML and MLR), "pairwise" (ordered items). ordered : the ordered items, or True for all.
     modifications : how many modification indices to list. residuals : give every pair's residual with its z.
+    wald : rules among labels to be tested, as "b1 == b2"; several in one text (between ;) count together.
     likelihood : "normal" (covariances and the chi-square with n) or "wishart" (n - 1). guidelines : the set
     the words about fit rest on, "Hu-Bentler" or "bank study"; both are printed. hypotheses : declared paths.
     known : names the data hold besides those of the model. titles : words for constructs and items.
@@ -104,6 +106,7 @@ def sem(
             ordered,
             modifications,
             residuals=residuals,
+            wald=tuple(wald),
         ),
         hypotheses=hypotheses,
         known=known,
@@ -121,6 +124,7 @@ def cfa(
     ordered: Collection[str] | bool = False,
     modifications: int = 0,
     residuals: bool = False,
+    wald: Sequence[str] = (),
     likelihood: Likelihood = "normal",
     std_lv: bool = False,
     orthogonal: bool = False,
@@ -155,6 +159,7 @@ def cfa(
             ordered,
             modifications,
             residuals=residuals,
+            wald=tuple(wald),
         ),
         hypotheses=(),
         known=(),
@@ -206,6 +211,7 @@ def sem_by_group(
     ordered: Collection[str] | bool = False,
     modifications: int = 0,
     residuals: bool = False,
+    wald: Sequence[str] = (),
     likelihood: Likelihood = "normal",
     std_lv: bool = False,
     orthogonal: bool = False,
@@ -249,6 +255,7 @@ def sem_by_group(
         ordered,
         modifications,
         residuals=residuals,
+        wald=tuple(wald),
     )
     return fitted_groups(
         GroupedModel,
@@ -276,6 +283,7 @@ def cfa_by_group(
     ordered: Collection[str] | bool = False,
     modifications: int = 0,
     residuals: bool = False,
+    wald: Sequence[str] = (),
     likelihood: Likelihood = "normal",
     std_lv: bool = False,
     orthogonal: bool = False,
@@ -299,6 +307,7 @@ def cfa_by_group(
         ordered,
         modifications,
         residuals=residuals,
+        wald=tuple(wald),
     )
     found = fitted_groups(
         GroupedMeasurement,

@@ -18,6 +18,7 @@ from csat.analyses.structural.options import Options
 from csat.analyses.structural.parameters import by_parameter, parameter_rows, scale_rows, threshold_rows
 from csat.analyses.structural.solving import Solution
 from csat.analyses.structural.validity import validity_of
+from csat.analyses.structural.wald import wald_tests
 from csat.instrument.instrument import Hypothesis
 from csat.instrument.statements import (
     MEASURES,
@@ -141,6 +142,9 @@ def assembled(
             most=options.modifications,
             group=group,
         ),
+        wald=()
+        if unsettled is not None
+        else wald_tests(options.wald, model, table, estimate.theta, theta_cov),
         converged=estimate.converged,
         steps=estimate.steps,
         largest_gradient=estimate.largest_gradient,

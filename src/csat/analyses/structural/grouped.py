@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from csat.analyses.guidelines import FIT_SETS, Guideline
 from csat.analyses.result import SOUND, Base, Caution, Level, Result, Verdict
 from csat.analyses.structural.fit_words import fit_said, fit_table, guidelines_table, judged_by
-from csat.analyses.structural.model import ParameterEstimate, StructuralModel
+from csat.analyses.structural.model import ParameterEstimate, StructuralModel, WaldTest, wald_table
 from csat.display.plot import Plot
 from csat.display.table import Table
 from csat.instrument.statements import COVARIES, INTERCEPT
@@ -66,6 +66,8 @@ class GroupedModel(Result):
     guidelines: str
     r2: Mapping[str, Mapping[str, float]]
     """By group."""
+    wald: tuple[WaldTest, ...] = ()
+    """Tests of rules among labelled parameters, of whichever groups."""
     by_group: Mapping[str, StructuralModel]
     """Each group's part; its fit measures are those of all groups together."""
     converged: bool
@@ -112,6 +114,8 @@ class GroupedModel(Result):
                 tables[name] = self._stacked(own, notes=name == "loadings" and "paths" not in first)
         if any(p.op == INTERCEPT and p.lhs in self.constructs and p.free for p in self.parameters):
             tables["means"] = self._means_table()
+        if self.wald:
+            tables["wald"] = wald_table(self.wald)
         tables["fit"] = fit_table(self.fit)
         if "modifications" in first:
             tables["modifications"] = self._stacked([p["modifications"] for p in parts.values()])

@@ -16,6 +16,7 @@ from csat.analyses.structural.grouped import GroupedModel, base_of, cautions_of,
 from csat.analyses.structural.model import ParameterEstimate, StructuralModel
 from csat.analyses.structural.options import Options, check_options
 from csat.analyses.structural.parameters import defined_rows, labelled
+from csat.analyses.structural.wald import wald_tests
 from csat.errors import CannotCompute
 from csat.instrument.instrument import Hypothesis
 from csat.instrument.parameters import parameter_table
@@ -137,6 +138,13 @@ def groups_and_fit(
         guidelines=options.guidelines,
         r2={name: own.r2 for name, own in parts.items()},
         by_group=parts,
+        wald=wald_tests(
+            options.wald,
+            model,
+            found.table,
+            fitted.theta[: len(found.table.free)],
+            fitted.covariance[: len(found.table.free), : len(found.table.free)],
+        ),
         converged=estimate.converged,
         steps=estimate.steps,
         largest_gradient=estimate.largest_gradient,

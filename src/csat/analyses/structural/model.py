@@ -146,6 +146,16 @@ class Modification:
     epc_std: float
 
 
+@dataclass(frozen=True)
+class WaldTest:
+    """Whether rules among labelled parameters hold in the population; df 0 where they say nothing."""
+
+    rule: str
+    chisq: float
+    df: int
+    p: float
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StructuralModel(Result):
     """A structural model and what follows from it, made by `sem`. p items, m constructs, in model order."""
@@ -199,6 +209,8 @@ class StructuralModel(Result):
     """(p, p) residuals over the standard errors of the sample's own moments; empty unless asked for."""
     modifications: tuple[Modification, ...] = ()
     """Largest modification indices first; empty unless asked for."""
+    wald: tuple[WaldTest, ...] = ()
+    """Tests of rules, in the order asked for."""
     converged: bool
     steps: int
     largest_gradient: float
@@ -317,6 +329,8 @@ class StructuralModel(Result):
             tables["fornell_larcker"] = self._fornell_larcker_table()
         if len(self.htmt_constructs) > 1:
             tables["htmt"] = self._htmt_table()
+        if self.wald:
+            tables["wald"] = wald_table(self.wald)
         tables["fit"] = fit_table(self.fit)
         tables["residuals"] = self._residuals_table()
         if self.residual_z.size:
@@ -734,6 +748,27 @@ class StructuralModel(Result):
             ),
             size=(min(side + 1.0, 11.0), min(side, 10.0)),
         )
+
+
+def wald_table(tests: Sequence[WaldTest]) -> Table:
+    """Each rule with its test."""
+    return Table(
+        {
+            "rule": [t.rule for t in tests],
+            "chi_square": [t.chisq for t in tests],
+            "df": [t.df for t in tests],
+            "p": [t.p for t in tests],
+        },
+        title=Text("Do these rules hold? (Wald tests)", "下列约束是否成立？（Wald 检验）"),
+        notes=[
+            Text(
+                "A small p speaks against the rule; the errors are those of the estimator.",
+                "p 值小表示数据不支持该约束；所用标准误与估计方法一致。",
+            )
+        ],
+        labels={"rule": Text("Rule", "约束")},
+        formats={"p": "p"},
+    )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -41,6 +41,8 @@ class Options:
     """Why `auto` chose the estimator."""
     residuals: bool = False
     """Whether residuals are given with their z values."""
+    wald: tuple[str, ...] = ()
+    """Rules among labelled parameters to be tested."""
 
     @property
     def fixes_covariates(self) -> bool:
