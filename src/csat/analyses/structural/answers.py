@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,7 +31,7 @@ class Answers:
     weights: Array | None = None
     scales: tuple[tuple[float, ...], ...] = ()
     instrument: str = ""
-    numbers: NDArray[np.int64] | None = None
+    numbers: NDArray[np.signedinteger[Any]] | None = None
     replication: Replication | None = None
 
     @classmethod
@@ -42,7 +43,7 @@ class Answers:
         weights: ArrayLike | None = None,
         scales: Sequence[Sequence[float]] = (),
         instrument: str = "",
-        numbers: NDArray[np.int64] | None = None,
+        numbers: NDArray[np.signedinteger[Any]] | None = None,
         replication: Replication | None = None,
     ) -> Answers:
         """From an (n, p) matrix."""
