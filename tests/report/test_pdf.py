@@ -139,3 +139,45 @@ def _tags(node, depth=0):
     if not isinstance(node, dict) or depth > 40:
         return None
     return (node.get("/S"), node.get("/Alt"), _tags(node["/K"], depth + 1) if "/K" in node else None)
+
+
+def tall_chart(rows):
+    from csat.display import charts
+    from csat.display.plot import Plot
+
+    names = [f"row {k}" for k in range(rows)]
+
+    def draw(ax, language):
+        charts.dots(ax, names, range(rows), xlabel="points")
+
+    return Plot(draw, Text("Tall"), Text("Dots"), (6.8, 3.0)).svg(salt="tall")
+
+
+def test_a_chart_of_a_hundred_rows_goes_on_over_pages_between_its_rows():
+    import re
+
+    from csat.report.pdf import PORTRAIT, slices
+    from csat.report.view import svg_size
+
+    svg = tall_chart(100)
+    width, height = svg_size(svg)
+    parts = slices(svg, (width, height))
+    assert len(parts) > 1
+    baselines = [float(y) for y in re.findall(r'text-anchor: end[^>]* y="([\d.]+)"', svg)]
+    seen = []
+    for piece, (wide, tall) in parts:
+        assert svg_size(piece) == (wide, tall) == (width, pytest.approx(tall))
+        assert min(PORTRAIT[0] / wide, PORTRAIT[1] / tall) > 0.8
+        top, size = map(float, re.findall(r'viewBox="0 ([\d.]+) [\d.]+ ([\d.]+)"', piece)[1])
+        assert not any(top - 0.1 < y - 1 < top + 3.9 for y in baselines if top)
+        seen += [y for y in baselines if top < y <= top + size]
+        assert piece.count(">points<") == 2  # the axis is shown below the rows, the rest of it is cut off
+    assert sorted(seen) == sorted(baselines)
+
+
+def test_a_chart_that_fits_a_page_stays_whole():
+    from csat.report.pdf import slices
+    from csat.report.view import svg_size
+
+    svg = tall_chart(20)
+    assert slices(svg, svg_size(svg)) == [(svg, svg_size(svg))]

@@ -201,7 +201,7 @@ class Robustness(Action):
         known: Any = found.get("reliability")
         reliability: Any = known or _tried(self.reliability)
         adequacy: Any = _tried(lambda: self.adequacy(correlation="polychoric"))
-        many = self.responses.rows > MANY_ROWS
+        many = self.responses.rows > MANY_ROWS or len(self._construct_items()) > MANY_ITEMS
         model: Any = None if many else _tried(lambda: self.cfa(estimator="WLSMV", ordered=True))
         alphas = (
             {}
@@ -220,8 +220,8 @@ class Robustness(Action):
         if many:
             how = Text(
                 "polychoric correlations; the ordinal model is too dear for "
-                f"{self.responses.rows:,} respondents",
-                f"多项相关；{self.responses.rows:,} 位受访者，有序模型计算量过大",
+                f"{self.responses.rows:,} respondents and {len(self.items)} items",
+                f"多项相关；{self.responses.rows:,} 位受访者、{len(self.items)} 个题项，有序模型计算量过大",
             )
         return Treatment(
             kind="ordinal",

@@ -79,6 +79,8 @@ def compose(
                 tables=SHOWN.get(item.name),
                 plots=DRAWN.get(item.name),
             )
+            if item.name == "drivers" and "asymmetry" in results:
+                blocks += section(results["asymmetry"], id="asymmetry", level=3)
             if item.name == "describe":
                 for name, found in results.items():
                     if name.startswith("groups "):

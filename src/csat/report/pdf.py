@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -40,6 +41,10 @@ LONG, LONGEST = 26, 60
 COLUMN_EM, CELL_PAD = 0.56, 8.0
 CHART_SCALE = 0.88
 """Charts are drawn for the screen; on paper their type may be smaller."""
+SMALLEST_CHART = 0.55
+"""A chart that one page would shrink further is cut into pieces, each on a page of its own."""
+BELOW_BASELINE, ABOVE_TICKS = 4.0, 13.0
+"""Points: what a line of type takes below its baseline, and the room of an axis above its numbers."""
 
 
 def render(document: Document, language: Language, *, charts: Mapping[int, str] | None = None) -> bytes:
@@ -103,6 +108,7 @@ def _for_paper(shown: dict[str, Any]) -> None:
     for section in shown["sections"]:
         if section["text"]:
             section["blocks"].insert(0, {"kind": "heading", "level": 2, "text": section["text"]})
+        section["blocks"] = [piece for block in section["blocks"] for piece in _pieces(block)]
         for block, after in zip(section["blocks"], [*section["blocks"], {"kind": ""}][1:], strict=True):
             if block["kind"] == "paragraph":
                 # words that lead to a chart stay with it
@@ -128,6 +134,79 @@ def _with_what_leads_to_them(blocks: list[dict[str, Any]]) -> list[dict[str, Any
                 block["before"].insert(0, kept.pop())
         kept.append(block)
     return kept
+
+
+def _pieces(block: dict[str, Any]) -> list[dict[str, Any]]:
+    """The block, or, of a chart too tall for a page, its pieces from top to bottom."""
+    if block["kind"] != "chart":
+        return [block]
+    parts = slices(block["svg"], block["size"])
+    if len(parts) == 1:
+        return [block]
+    made = []
+    for k, (svg, size) in enumerate(parts, start=1):
+        title = f"{block['title']} ({k}/{len(parts)})"
+        # the numbers behind the chart stand after its last piece
+        table = block["table"] if k == len(parts) else None
+        made.append(
+            {
+                **block,
+                "id": block["id"] if k == 1 else "",
+                "title": title,
+                "svg": svg,
+                "size": size,
+                "table": table,
+            }
+        )
+    return made
+
+
+def slices(svg: str, size: tuple[float, float]) -> list[tuple[str, tuple[float, float]]]:
+    """A tall chart as pieces that a page shows at a readable size; cuts pass between its lines of type.
+
+    Every piece has the numbers of the axis below it. A chart that fits, or has no gap to cut, stays whole.
+    """
+    width, height = size
+    scale = min(CHART_SCALE, PORTRAIT[0] / width)
+    fits = min(scale, PORTRAIT[1] / height)
+    if fits >= SMALLEST_CHART or fits >= 0.99 * scale:
+        return [(svg, size)]
+    lines = [(float(y), anchor == "middle") for anchor, y in _TEXT_LINE.findall(svg)]
+    rows = sorted({y for y, _ in lines})
+    ticks = [y for y in rows if sum(middle and at == y for at, middle in lines) > 2 and y > 0.9 * height]
+    axis = min(ticks) - ABOVE_TICKS if ticks else height
+    room = PORTRAIT[1] / scale - (height - axis)
+    cuts, start = [0.0], 0.0
+    while axis - start > room:
+        below = [y + BELOW_BASELINE for y in rows if start < y + BELOW_BASELINE <= start + room and y < axis]
+        if not below or below[-1] - start < room / 2:
+            return [(svg, size)]
+        start = below[-1]
+        cuts.append(start)
+    # pieces of about one length: no page with two rows on it
+    even = [axis * k / len(cuts) for k in range(len(cuts))]
+    nearest = [max((y + BELOW_BASELINE for y in rows if y + BELOW_BASELINE <= e), default=0.0) for e in even]
+    head, body = svg.split(">", 1)
+    pieces = []
+    for top, bottom in zip(nearest, [*nearest[1:], axis], strict=True):
+        tall = bottom - top + height - axis
+        upper = _window(0.0, top, bottom - top, width)
+        lower = _window(bottom - top, axis, height - axis, width)
+        own = _SIZE.sub("", head)
+        own += f' width="{width}pt" height="{tall:.2f}pt" viewBox="0 0 {width} {tall:.2f}"'
+        inside = body.rsplit("</svg>", 1)[0]
+        pieces.append((f"{own}>{upper}{inside}</svg>{lower}{inside}</svg></svg>", (width, round(tall, 2))))
+    return pieces
+
+
+def _window(y: float, top: float, height: float, width: float) -> str:
+    """The opening of an element at y that shows what stands at top of its content."""
+    size = f'width="{width}" height="{height:.2f}"'
+    return f'<svg x="0" y="{y:.2f}" {size} viewBox="0 {top:.2f} {width} {height:.2f}">'
+
+
+_TEXT_LINE = re.compile(r'<text style="[^"]*?text-anchor: (\w+)[^"]*" x="[^"]*" y="([\d.]+)"')
+_SIZE = re.compile(r' (?:width|height|viewBox)="[^"]*"')
 
 
 def _fit_chart(chart: dict[str, Any]) -> None:

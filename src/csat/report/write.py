@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 from collections.abc import Callable, Mapping
@@ -103,6 +104,9 @@ def write(
             results[name] = _ask(chain, name, seed, results)
         except CsatError as error:
             withheld[name] = str(error)
+    if "drivers" in results:
+        with contextlib.suppress(CsatError):  # beside the drivers where bands are filled, else left out
+            results["asymmetry"] = chain.asymmetry(seed=seed)
     for segment in list(chain.responses.segments)[:MOST_SEGMENTS]:
         try:
             results[f"groups {segment}"] = chain.groups(segment)
