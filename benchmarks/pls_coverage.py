@@ -1,4 +1,4 @@
-"""How often the bootstrap intervals of PLS hold what they should: index, paths, HTMT.
+"""How often the bootstrap intervals of PLS hold what they should: index, paths, HTMT, HTMT2.
 
     python benchmarks/pls_coverage.py [--surveys 2000] [--rows 250] [--replicates 1000]
 
@@ -19,7 +19,7 @@ import numpy as np
 from pls_speed import BLOCKS, MANY_ROWS, PATHS, ecsi, simulated
 
 from csat.numerics.pls import pls
-from csat.numerics.pls_assessment import construct_index, htmt_ratios
+from csat.numerics.pls_assessment import construct_index, htmt2_ratios, htmt_ratios
 from csat.numerics.pls_bootstrap import ends, pls_replicates
 from csat.numerics.replicate_moments import Moments, moments, replicate_moments
 
@@ -38,14 +38,16 @@ def population() -> Moments:
     return Moments(mean, sd, cov / (sd[:, None] * sd[None, :]))
 
 
-def described(found: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Index, its sd, paths, HTMT."""
+def described(found: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Index, its sd, paths, HTMT and HTMT2."""
     structure = ecsi()
     p = len(found.mean)
     fit = pls(found.correlation[..., 0], structure)
     ends_ = {"lower": np.full(p, LOW), "upper": np.full(p, HIGH)}
     made = construct_index(fit, found.correlation[..., 0], found.mean[:, 0], found.sd[:, 0], **ends_)
-    return made.performance, made.sd, fit.paths, htmt_ratios(found.correlation[..., 0], structure)
+    r = found.correlation[..., 0]
+    ratios = {"htmt": htmt_ratios(r, structure), "htmt2": htmt2_ratios(r, structure)}
+    return made.performance, made.sd, fit.paths, ratios
 
 
 def main() -> None:
@@ -54,7 +56,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=250)
     parser.add_argument("--replicates", type=int, default=1000)
     options = parser.parse_args()
-    index, _, paths, htmt = described(population())
+    index, _, paths, ratios = described(population())
     names, structure = list(BLOCKS), ecsi()
     arrows = [(names.index(a), names.index(b)) for a, b in PATHS]
     several = [k for k, size in enumerate(BLOCKS.values()) if size > 1]
@@ -65,6 +67,8 @@ def main() -> None:
         "paths": [],
         "HTMT": [],
         "HTMT bound": [],
+        "HTMT2": [],
+        "HTMT2 bound": [],
     }
     for survey in range(options.surveys):
         answers = simulated(options.rows, seed=survey)
@@ -82,10 +86,12 @@ def main() -> None:
         held["index, weights known"].append(np.abs(estimate - index) <= half)
         low, high = ends(drawn.paths)
         held["paths"].append(np.array([low[a] <= paths[a] <= high[a] for a in arrows]))
-        low, high = ends(drawn.htmt)
-        held["HTMT"].append(np.array([low[a] <= htmt[a] <= high[a] for a in pairs]))
-        bound = np.quantile(drawn.htmt, 0.95, axis=-1)
-        held["HTMT bound"].append(np.array([htmt[a] <= bound[a] for a in pairs]))
+        for name, true in ratios.items():
+            values = getattr(drawn, name)
+            low, high = ends(values)
+            held[name.upper()].append(np.array([low[a] <= true[a] <= high[a] for a in pairs]))
+            bound = np.quantile(values, 0.95, axis=-1)
+            held[f"{name.upper()} bound"].append(np.array([true[a] <= bound[a] for a in pairs]))
     error = np.sqrt(0.95 * 0.05 / options.surveys)
     print(f"{options.surveys} surveys of {options.rows}, {options.replicates} replicates; nominal 0.950, "
           f"Monte-Carlo error of one coverage {error:.4f}")  # fmt: skip

@@ -316,6 +316,20 @@ def test_moments_without_a_row_are_those_of_the_others() -> None:
     np.testing.assert_allclose(left.correlation[..., 5], others.moments.correlation[..., 0], atol=1e-5)
 
 
+def test_htmt2_has_intervals_as_htmt_and_none_where_it_is_undefined() -> None:
+    found = modelled()
+    below = np.tril_indices(3, -1)
+    assert (found.htmt2_lower[below] < found.htmt2[below]).all()
+    assert (found.htmt2[below] < found.htmt2_bound[below]).all()
+    assert (found.htmt2_bound[below] < found.htmt2_upper[below]).all()
+    answers = answered()
+    answers[:, 1] = 8 - answers[:, 1]
+    turned = modelled(responses(answers))
+    for values in (turned.htmt2, turned.htmt2_bound):
+        assert np.isnan(values[0, 1:]).all()
+        assert np.isfinite(values[2, 1])
+
+
 def test_a_wider_confidence_gives_wider_intervals() -> None:
     narrow, wide = (modelled(replicates=400, confidence=c) for c in (0.8, 0.99))
     assert (wide.index_upper - wide.index_lower > narrow.index_upper - narrow.index_lower).all()

@@ -104,6 +104,10 @@ class PathModelPLS(Result):
     """(c, c) upper end of the one-sided interval."""
     htmt2: Array
     """(c, c) geometric means; NaN where a correlation inside a construct is not positive."""
+    htmt2_se: Array
+    htmt2_lower: Array
+    htmt2_upper: Array
+    htmt2_bound: Array
     fit: Mapping[str, float]
     """`srmr`, `srmr_off_diagonal`, `d_uls`, `d_g` of the saturated and the estimated model; `gof`."""
     target: str

@@ -35,7 +35,6 @@ from csat.numerics.pls import (
     TOLERANCE,
     AboutConstructs,
     Mode,
-    PathStructure,
     Scheme,
 )
 from csat.numerics.pls import pls as fitted
@@ -43,7 +42,6 @@ from csat.numerics.pls_assessment import (
     construct_reliability,
     f2_reestimated,
     goodness_of_fit,
-    htmt2_ratios,
     is_proper,
     item_vif,
     model_fit,
@@ -51,7 +49,6 @@ from csat.numerics.pls_assessment import (
 )
 from csat.numerics.pls_bootstrap import TooManyLost, pls_replicates
 from csat.numerics.resampling import REPLICATES
-from csat.numerics.validity import negative_within
 from csat.responses.responses import Responses
 from csat.tally.tally import Tally
 
@@ -244,7 +241,7 @@ def _modelled(
     cautions = cautions_of(design, data, fit, plain, figures, inner, vif, drawn, titles, options.missing)
     reliability = construct_reliability(data.association, fit)
     raw = raw_alpha(data, structure)
-    htmt = figures.of("htmt")
+    htmt, htmt2 = figures.of("htmt"), figures.of("htmt2")
     places = structure.places
     saturated, estimated = (
         model_fit(data.association, fit, constructs=k) for k in ("saturated", "estimated")
@@ -304,7 +301,11 @@ def _modelled(
         htmt_lower=htmt.lower,
         htmt_upper=htmt.upper,
         htmt_bound=figures.htmt_bound,
-        htmt2=_htmt2(data, structure),
+        htmt2=figures.htmt2,
+        htmt2_se=htmt2.se,
+        htmt2_lower=htmt2.lower,
+        htmt2_upper=htmt2.upper,
+        htmt2_bound=figures.htmt2_bound,
         fit={
             **{f"{k}_saturated": v for k, v in vars(saturated).items()},
             **{f"{k}_estimated": v for k, v in vars(estimated).items()},
@@ -388,12 +389,3 @@ def _columns(responses: Responses, result: PathModelPLS) -> Array:
 
 def _hypotheses(instrument: Instrument | None) -> tuple[Hypothesis, ...]:
     return instrument.hypotheses if instrument is not None else ()
-
-
-def _htmt2(data: ModelData, structure: PathStructure) -> Array:
-    ratios = htmt2_ratios(data.association, structure)
-    undefined = negative_within(data.association, structure.blocks) > 0
-    ratios[undefined, :] = np.nan
-    ratios[:, undefined] = np.nan
-    np.fill_diagonal(ratios, 1.0)
-    return ratios

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -13,8 +14,9 @@ from csat.analyses.pls_data import ModelData
 from csat.analyses.pls_design import Design
 from csat.analyses.pls_estimates import EffectEstimate, ModerationEstimate, PathEstimate
 from csat.numerics.pls import PathStructure, PlsFit, total_effects
-from csat.numerics.pls_assessment import Structural, construct_index, htmt_ratios
+from csat.numerics.pls_assessment import Structural, construct_index, htmt2_ratios, htmt_ratios
 from csat.numerics.pls_bootstrap import PlsReplicates, bca_ends, ends, normal_p, spread
+from csat.numerics.validity import negative_within
 
 Array = NDArray[np.float64]
 
@@ -61,6 +63,7 @@ class Figures:
         self.points = 100 * ((found.mean[:, 0] - data.low) / (data.high - data.low))[places]
         self.total = total_effects(fit.paths, structure)
         self.htmt = htmt_ratios(data.association, structure)
+        self.htmt2 = _htmt2(data, structure)
         negative = np.add.reduceat(self.index.weights <= 0, [s.start for s in structure.slices])
         self.honest = (negative == 0) & np.isfinite(self.index.performance)
         """Constructs whose index is a mean of their items: no weight is zero or negative."""
@@ -76,6 +79,7 @@ class Figures:
             "indirect": self.total - self.fit.paths,
             "r2": self.fit.r2,
             "htmt": self.htmt,
+            "htmt2": self.htmt2,
             "index": self.index.performance,
             "importance": self.index.total,
         }[name]
@@ -100,15 +104,24 @@ class Figures:
                 )
             return Spread(spread(values), lower, upper)
 
-    @property
+    @functools.cached_property
     def htmt_bound(self) -> Array:
         """Upper ends of the one-sided intervals."""
+        return self._bound("htmt")
+
+    @functools.cached_property
+    def htmt2_bound(self) -> Array:
+        return np.where(np.isnan(self.htmt2), np.nan, self._bound("htmt2"))
+
+    def _bound(self, name: str) -> Array:
+        estimate = self.estimate(name)
         if self.drawn is None:
-            return np.full(self.htmt.shape, np.nan)
+            return np.full(estimate.shape, np.nan)
+        values = _replicates(self.drawn, name)
         if self.left_out is not None:
-            two_sided = 2 * self.confidence - 1
-            return bca_ends(self.drawn.htmt, self.htmt, self.left_out.htmt, confidence=two_sided)[1]
-        return np.asarray(np.quantile(self.drawn.htmt, self.confidence, axis=-1))
+            left_out = _replicates(self.left_out, name)
+            return bca_ends(values, estimate, left_out, confidence=2 * self.confidence - 1)[1]
+        return np.asarray(np.quantile(values, self.confidence, axis=-1))
 
     def estimates(self, inner: Structural, again: Array) -> Estimates:
         names = self.design.constructs
@@ -135,6 +148,16 @@ class Figures:
             for i, j in _reached(self.fit.structure)
         ]  # fmt: skip
         return Estimates(tuple(rows), tuple(effects))
+
+
+def _htmt2(data: ModelData, structure: PathStructure) -> Array:
+    """HTMT2, NaN where a correlation inside a construct is not positive."""
+    ratios = htmt2_ratios(data.association, structure)
+    undefined = negative_within(data.association, structure.blocks) > 0
+    ratios[undefined, :] = np.nan
+    ratios[:, undefined] = np.nan
+    np.fill_diagonal(ratios, 1.0)
+    return ratios
 
 
 def _replicates(drawn: PlsReplicates, name: str) -> Array:

@@ -40,6 +40,8 @@ def validity_table(result: PathModelPLS) -> Table:
             "htmt_bound": of(result.htmt_bound),
         }
     columns["htmt2"] = of(result.htmt2)
+    if known:
+        columns["htmt2_bound"] = of(result.htmt2_bound)
     columns["verdict"] = [_separate(result, i, j) if result.comparable(i, j) else Text("") for i, j in pairs]
     level = f"{100 * result.confidence:g}%"
     return Table(
@@ -62,6 +64,7 @@ def validity_table(result: PathModelPLS) -> Table:
             **end_labels(result),
             "htmt_bound": Text(f"One-sided {level} upper end", f"单侧 {level} 上限"),
             "htmt2": Text("HTMT2", "HTMT2"),
+            "htmt2_bound": Text(f"HTMT2, one-sided {level} upper end", f"HTMT2 单侧 {level} 上限"),
         },
     )
 

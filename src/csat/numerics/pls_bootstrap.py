@@ -17,7 +17,12 @@ from scipy.special import ndtr
 
 from csat.errors import NotConverged
 from csat.numerics.pls import PlsFit, pls_many, total_effects
-from csat.numerics.pls_assessment import construct_index, construct_reliability, htmt_ratios
+from csat.numerics.pls_assessment import (
+    construct_index,
+    construct_reliability,
+    htmt2_ratios,
+    htmt_ratios,
+)
 from csat.numerics.replicate_moments import Moments
 from csat.numerics.resampling import MOST_LOST, bca_interval
 
@@ -42,7 +47,7 @@ class TooManyLost(NotConverged):
 class PlsReplicates:
     """Quantities of the replicates that were kept, replicate last, and why the others were not.
 
-    weights, loadings : (q, R). paths, total, htmt : (c, c, R). r2, alpha, rho_a, rho_c, ave : (c, R).
+    weights, loadings : (q, R). paths, total, htmt, htmt2 : (c, c, R). r2, alpha, rho_a, rho_c, ave : (c, R).
     index_weights : (q, R) normalised. index : (c, R) points. importance : (c, c, R) total effects in points.
     asked : replicates made. constant : (p,) lost ones in which the item had no variance.
     unsettled, improper : lost ones without convergence, and with an improper consistent solution.
@@ -54,6 +59,7 @@ class PlsReplicates:
     total: Array
     r2: Array
     htmt: Array
+    htmt2: Array
     alpha: Array
     rho_a: Array
     rho_c: Array
@@ -75,7 +81,7 @@ class PlsReplicates:
         return self.asked - self.kept
 
 
-QUANTITIES = tuple(f.name for f in fields(PlsReplicates))[:13]
+QUANTITIES = tuple(f.name for f in fields(PlsReplicates))[:14]
 
 
 def pls_replicates(
@@ -172,6 +178,7 @@ def _quantities(
         "total": total_effects(many.paths, many.structure),
         "r2": many.r2,
         "htmt": htmt_ratios(made, many.structure),
+        "htmt2": htmt2_ratios(made, many.structure),
         "alpha": reliability.alpha,
         "rho_a": reliability.rho_a,
         "rho_c": reliability.rho_c,
