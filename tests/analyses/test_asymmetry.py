@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import csat
+from csat.chain import Chain
 from csat.errors import CannotCompute
 from csat.language import LANGUAGES
 
@@ -28,6 +30,32 @@ def test_planted_items_are_found(survey):
     placed = np.array([kind != "not placed" for kind in found.kinds])
     assert np.isnan(found.ci_lower[~placed]).all() and np.isnan(found.asymmetry[~placed]).all()
     assert np.isnan(found.range[~placed]).all() and (found.range[placed] > 0).all()
+
+
+def test_an_item_with_an_empty_band_is_left_out_unless_it_was_named(survey):
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame(rng.integers(1, 6, size=(200, 2)), columns=["a", "b"])
+    frame["never"] = rng.integers(2, 6, size=200)
+    frame["overall"] = frame["a"]
+    read = csat.read(
+        frame, scale=(1, 5), constructs={"O": ["overall"], **{c: [c] for c in ("a", "b", "never")}}
+    )
+    roles = [replace(c, role="outcome" if c.id == "O" else "driver") for c in read.instrument.constructs]
+    asked = replace(read.responses.instrument, constructs=tuple(roles), index="O")
+    chain = Chain(replace(read.responses, instrument=asked))
+    frame_found = chain.asymmetry(replicates=60)
+    assert frame_found.items == ("a", "b")
+    assert [c.where for c in frame_found.cautions if c.code == "left_out"] == [("never",)]
+    with pytest.raises(CannotCompute, match="low band of never"):
+        chain.asymmetry(items=["a", "never"], replicates=60)
+
+
+def test_a_contrast_tells_something_when_half_of_the_items_are_placed(survey):
+    found = survey.asymmetry(outcome="Overall", items=["must", "delight", "idle"], replicates=60)
+    assert found.is_telling
+    few = survey.responses.where(np.arange(120))
+    rough = csat.Survey(few).asymmetry(outcome="Overall", items=["must", "delight", "idle"], replicates=60)
+    assert not rough.is_telling
 
 
 def test_the_result_is_plain_json_and_can_be_shown(survey):

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from csat.errors import TooFew
 from csat.numerics.penalty_reward import asymmetry_replicates, bands, contrast, impact_asymmetry
+from csat.numerics.replication import replication
+from csat.numerics.resampling import row_factors
 from golden_data import recipe_matrix, reference
 
 
@@ -75,3 +77,19 @@ def test_replicates_gather_about_the_estimate():
     drawn = asymmetry_replicates(y, x, *ends, rows=np.arange(600), replicates=200, seed=1)
     assert abs(np.nanmean(drawn[:, 0]) - own[0]) < 0.05
     assert np.nanstd(drawn[:, 0]) < 0.15
+
+
+def test_a_replicate_is_the_contrast_of_the_rows_it_holds():
+    rng = np.random.default_rng(4)
+    x = rng.integers(1, 6, size=(300, 2)).astype(float)
+    y = 3 - 0.8 * (x[:, 0] <= 2) + 0.5 * (x[:, 1] >= 5) + 0.3 * rng.normal(size=300)
+    w = rng.uniform(0.5, 2, 300)
+    options = {"replicates": 20, "seed": 2, "weights": w}
+    clusters = replication("bootstrap", n=300, clusters=np.arange(300) // 5)
+    for made in (None, clusters):
+        drawn = asymmetry_replicates(y, x, [2, 2], [5, 5], rows=np.arange(300), replication=made, **options)
+        factors = np.vstack(list(row_factors(np.arange(300), 20, seed=2, replication=made)))
+        for r in (0, 7, 19):
+            held = factors[r] > 0
+            own = contrast(y[held], x[held], [2, 2], [5, 5], weights=(w * factors[r])[held])
+            np.testing.assert_allclose(drawn[r], own.asymmetry, rtol=1e-9)

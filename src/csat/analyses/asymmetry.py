@@ -71,6 +71,12 @@ class Asymmetry(Result):
     """How replicates were made, where not respondent by respondent."""
     titles: Mapping[str, Text] = field(default_factory=dict)
 
+    @property
+    def is_telling(self) -> bool:
+        """Whether half of the items or more are placed with filled bands and a range beyond its error."""
+        rough = {i for c in self.cautions if c.code != "left_out" for i in c.where}
+        return 2 * len(rough) <= len(self.items)
+
     def tables(self) -> dict[str, Table]:
         """`asymmetry`, strongest first."""
         order = np.argsort(-self.range, kind="stable")
@@ -175,6 +181,7 @@ def asymmetry(
     seed: int = 0,
     replication: Replication | None = None,
     drawn: Text = NOTHING,
+    left_out: Sequence[str] = (),
 ) -> Asymmetry:
     """Penalty-reward contrast of items on an outcome (METHODS: OSAT on dummies of a low and a high band).
 
@@ -183,6 +190,7 @@ def asymmetry(
     outcome : (n,). answers : (n, k); rows with a silent cell are left out. bands : (k,) highest low and
     lowest high
     answer. rows : (n,) numbers of the rows, for the replicates. cut : |IA| beyond which an item is placed.
+    left_out : items that could not be asked about, for a caution.
 
     Raises
     ------
@@ -242,7 +250,9 @@ def asymmetry(
         drawn=drawn,
         titles=dict(titles or {}),
         base=base,
-        cautions=_cautions(items, found.low_n, found.high_n, found.ranges, found.range_se, kinds),
+        cautions=_cautions(
+            items, found.low_n, found.high_n, found.ranges, found.range_se, kinds, tuple(left_out)
+        ),
     )
 
 
@@ -261,6 +271,7 @@ def _cautions(
     ranges: Array,
     range_se: Array,
     kinds: Sequence[Kind],
+    left_out: tuple[str, ...],
 ) -> tuple[Caution, ...]:
     few = tuple(
         i for i, a, b in zip(items, low_n, high_n, strict=True) if min(a, b) < EFFECTIVE_N_SMALL.value
@@ -268,6 +279,12 @@ def _cautions(
     flat = tuple(i for i, r, se in zip(items, ranges, range_se, strict=True) if r < se)
     wrong = tuple(i for i, kind in zip(items, kinds, strict=True) if kind == "not placed")
     found = (
+        (
+            "left_out",
+            left_out,
+            "Left out, as nobody is in the low, the middle or the high band: {items}.",
+            "以下题项的低分、中间或高分组没有人，未列入：{items}。",
+        ),
         (
             "small_band",
             few,

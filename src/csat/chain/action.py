@@ -194,8 +194,23 @@ class Action(Scores):
                 )
             size = boxes or (1 if scale.points <= 5 else 2)
             ends.append((float(scale.minimum + size - 1), float(scale.maximum - size + 1)))
-        answers = self.responses.answers(wanted)
         score = self._scores_0_100([own])[:, 0]
+        answers = self.responses.answers(wanted)
+        left_out: tuple[str, ...] = ()
+        if items is None:
+            # named items raise instead: they were asked for
+            low, high = np.array(ends).T
+            known = np.asarray(~np.isnan(np.column_stack([answers, score])).any(axis=1), dtype=bool)
+            middle = (answers > low) & (answers < high)
+            filled = np.array(
+                [(m & known[:, None]).any(axis=0) for m in (answers <= low, middle, answers >= high)]
+            )
+            keep = np.asarray(filled.all(axis=0), dtype=bool)
+            if keep.any():
+                left_out = tuple(n for n, k in zip(wanted, keep, strict=True) if not k)
+                wanted = [n for n, k in zip(wanted, keep, strict=True) if k]
+                ends = [e for e, k in zip(ends, keep, strict=True) if k]
+                answers = answers[:, keep]
         complete = ~np.isnan(np.column_stack([answers, score])).any(axis=1)
         w = self.responses.weights
         base = replace(
@@ -218,6 +233,7 @@ class Action(Scores):
             seed=seed,
             replication=self._replication(),
             drawn=self._replicates_words(),
+            left_out=left_out,
         )
 
     def _replicates_words(self) -> Text:

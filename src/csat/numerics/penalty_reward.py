@@ -17,6 +17,7 @@ from csat.numerics.replication import Replication
 from csat.numerics.resampling import row_factors
 
 Array = NDArray[np.float64]
+ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,21 +138,41 @@ def asymmetry_replicates(
 ) -> Array:
     """(R, k) IA in bootstrap replicates keyed by row; NaN where signs are wrong or a band is empty.
 
-    A replicate costs one Gram product of the dummies and one solve.
+    The Gram matrices of all replicates are products of the factors with the products of the dummies, summed
+    over the units first where rows are resampled together.
     """
     dummies = bands(x, low, high)
     design = np.column_stack([np.ones(len(dummies)), dummies, np.asarray(y, dtype=float)])
     w = np.ones(len(design)) if weights is None else np.asarray(weights, dtype=float)
-    q = design.shape[1] - 1
-    out = np.full((replicates, dummies.shape[1] // 2), np.nan)
-    r = 0
-    for batch in row_factors(rows, replicates, seed=seed, replication=replication):
-        for times in batch:
-            gram = (design.T * (times * w)) @ design
-            try:
-                b = np.linalg.solve(gram[:q, :q], gram[:q, q])
-                out[r] = impact_asymmetry(b[1::2], b[2::2])
-            except np.linalg.LinAlgError:
-                pass  # a band without anybody in this replicate: it says nothing
-            r += 1
+    names, q = np.asarray(rows), design.shape[1]
+    i, j = np.triu_indices(q)
+    count = replicates if replication is None else replication.count(replicates)
+    sums = np.zeros((count, len(i)))
+    if replication is not None and replication.unit is not None:
+        order = np.argsort(replication.unit, kind="stable")
+        ends = np.cumsum(np.bincount(replication.unit, minlength=replication.units))
+        of_units = np.array(
+            [((design[at].T * w[at]) @ design[at])[i, j] for at in np.split(order, ends[:-1])]
+        )
+        sums = np.vstack([f @ of_units for f in replication.unit_factors(replicates, seed=seed)])
+    else:
+        for first in range(0, len(design), ROWS_AT_ONCE):
+            part = slice(first, first + ROWS_AT_ONCE)
+            products = design[part][:, i] * design[part][:, j] * w[part, None]
+            own = None if replication is None else replication.where(np.arange(len(design))[part])
+            r = 0
+            for f in row_factors(
+                names[part], replicates, seed=seed, cells=len(products) * 128, replication=own
+            ):
+                sums[r : r + len(f)] += f @ products
+                r += len(f)
+    gram = np.empty((count, q, q))
+    gram[:, i, j] = gram[:, j, i] = sums
+    out = np.full((count, dummies.shape[1] // 2), np.nan)
+    for r, one in enumerate(gram):
+        try:
+            b = np.linalg.solve(one[:-1, :-1], one[:-1, -1])
+        except np.linalg.LinAlgError:
+            continue  # a band without anybody in this replicate: it says nothing
+        out[r] = impact_asymmetry(b[1::2], b[2::2])
     return out

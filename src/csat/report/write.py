@@ -105,8 +105,11 @@ def write(
         except CsatError as error:
             withheld[name] = str(error)
     if "drivers" in results:
-        with contextlib.suppress(CsatError):  # beside the drivers where bands are filled, else left out
-            results["asymmetry"] = chain.asymmetry(seed=seed)
+        # beside the drivers where it says something of half of the items, else left out
+        with contextlib.suppress(CsatError):
+            contrast = chain.asymmetry(seed=seed)
+            if contrast.is_telling:
+                results["asymmetry"] = contrast
     for segment in list(chain.responses.segments)[:MOST_SEGMENTS]:
         try:
             results[f"groups {segment}"] = chain.groups(segment)
