@@ -38,7 +38,7 @@ def fit_measures(found: Fit) -> dict[str, float]:
     }
     if ordered and source is None:
         # the scaled test of ordered items says nothing about a population's misfit
-        measures = {name: value for name, value in measures.items() if not name.endswith("_robust")}
+        measures |= {name: math.nan for name in measures if name.endswith("_robust")}
     if ml:
         logl, unrestricted = _log_likelihoods(found)
         measures |= fit_table.likelihood_measures(logl, unrestricted, parameters=count, n=found.n)

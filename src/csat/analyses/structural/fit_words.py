@@ -175,7 +175,8 @@ def guidelines_table(fit: Mapping[str, float], guidelines: str, effective_n: flo
 
 def fit_table(fit: Mapping[str, float]) -> Table:
     """All fit measures there are words for."""
-    names = [n for n in FIT_WORDS if n in fit or (n == "chisq_df" and fit["df"])]
+    known = {n for n in fit if not (n.endswith("_robust") and math.isnan(fit[n]))}
+    names = [n for n in FIT_WORDS if n in known or (n == "chisq_df" and fit["df"])]
     shown = [
         formatted(measure(fit, n), "p" if n in MEASURED_WITH_P else "integer" if n in COUNTED else "number")
         for n in names
