@@ -56,8 +56,8 @@ SHORTEST = 1e-6
 RIDGE = 1e-10
 """Added to a Hessian of unit diagonal."""
 DECREASE_TRUSTED = 1e-4
-REPLICATES_AT_ONCE = 64
-"""A stack of matrices of 27 items then stays in the second-level cache."""
+REPLICATES_AT_ONCE = 96
+"""A stack of matrices of 27 items then stays near the processor."""
 
 
 @dataclass(frozen=True, eq=False)
