@@ -300,8 +300,8 @@ def _any_gap(values: Array) -> NDArray[np.bool_]:
 def _modal(found: Solution, own: Answers) -> Array:
     items = [i for i in found.table.observed if i not in found.table.covariates]
     covariates = found.table.covariates
-    codes, _ = own.codes()
     ordered = list(dict.fromkeys(item for item, *_ in found.thresholds))
+    codes, _ = own.codes(numbers=[i for i in own.items if i not in ordered])
     values = own.rows.copy()
     for name in ordered:
         at = own.items.index(name)

@@ -85,6 +85,8 @@ def difference(restricted: Fit, freer: Fit, *, scaling: Scaling = "auto") -> Dif
         value = t / c if c > 0 else math.nan
         return Difference(value, df, _p(value, df), scaling, c)
     trace, trace2 = _traces(restricted, freer)
+    if not trace2 > 0:
+        return Difference(math.nan, df, math.nan, scaling)
     a = math.sqrt(df / trace2)
     value = a * t + df - math.sqrt(df * trace**2 / trace2)
     return Difference(value, df, _p(value, df), scaling, 1 / a)

@@ -282,7 +282,7 @@ def residual_measures(
     m, mu = np.asarray(sample_mean, dtype=float), np.asarray(implied_mean, dtype=float)
     means = dict.fromkeys(nomean, (m - mu) / sd)
     means["rmr"] = m - mu
-    means["srmr_mplus"] = m / sd - mu / np.sqrt(np.diagonal(sigma))
+    means["srmr_mplus"] = m / sd - mu / implied_sd
     return {name: _root_mean(residual, means[name]) for name, residual in nomean.items()} | alone
 
 

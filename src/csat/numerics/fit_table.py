@@ -326,7 +326,9 @@ def mixed_residuals(
     """
     p = len(cov)
     rows, columns = np.tril_indices(p, -1)
-    sd, implied_sd = np.sqrt(np.diagonal(cov)), np.sqrt(np.diagonal(implied_cov))
+    sd = np.sqrt(np.diagonal(cov))
+    # an improper solution may imply a negative variance, and then no correlation
+    implied_sd = np.sqrt(np.where(np.diagonal(implied_cov) > 0, np.diagonal(implied_cov), np.nan))
     raw = (cov - implied_cov)[rows, columns]
     scaled = raw / (sd[rows] * sd[columns])
     r = (cov / np.outer(sd, sd) - implied_cov / np.outer(implied_sd, implied_sd))[rows, columns]

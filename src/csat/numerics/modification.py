@@ -89,7 +89,10 @@ def modification_indices(found: Fit, candidates: Sequence[Candidate]) -> Indices
     left = own_information - (iab * (inverse @ iab)).sum(axis=0)
     usable = left > NOTHING_LEFT * np.maximum(own_information, 1e-300)
     left = np.where(usable, left, np.nan)
-    return Indices(score[b] ** 2 / left, score[b] / left)
+    with np.errstate(over="ignore"):
+        # where a solution ran away the slope can be beyond any number
+        mi = score[b] ** 2 / left
+    return Indices(np.where(np.isfinite(mi), mi, np.nan), score[b] / left)
 
 
 def _freed(
@@ -156,7 +159,7 @@ def _about_covariates(found: Fit, models: Sequence[MomentStructure], theta: Arra
 
 
 def _objective(found: Fit, models: Sequence[MomentStructure]) -> Objective:
-    sizes = [share * found.multiplier for share in found.shares]
+    sizes = list(found.share_sizes)
     first = found.data[0]
     if first.gaps is not None:
         return FullInformation(

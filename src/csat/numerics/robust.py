@@ -121,6 +121,9 @@ def corrected(kind: Test, chisq: float, df: int, trace: float, trace2: float) ->
     """
     if kind == "standard" or df == 0:
         return TestStatistic(kind, chisq, df)
+    if not trace > 0 or (kind in ("mean_variance", "scaled_shifted") and not trace2 > 0):
+        # parameters the data do not determine: there is no reference distribution either
+        return TestStatistic(kind, chisq, df, math.nan, df, math.nan, trace=trace, trace2=trace2)
     if kind == "mean_variance":
         return TestStatistic(
             kind,

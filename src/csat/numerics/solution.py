@@ -163,7 +163,8 @@ def standardised_thresholds(
     threshold is, -1 where fixed. given : covariates, given which the item's variance is 1.
     """
     q = theta.size
-    total = np.sqrt(np.diagonal(at.total))[item]
+    # an improper solution may imply a negative variance: then there is nothing to divide by
+    total = np.sqrt(np.where(np.diagonal(at.total) > 0, np.diagonal(at.total), np.nan))[item]
     unit = np.unique(item)
     held = _held_slopes(structure, theta, at, unit=unit.tolist(), scales={}, given=given)
     log_slope = (_log_sd_slopes(structure, at, q) - held)[item]

@@ -108,7 +108,7 @@ def unsettled(s: Solved) -> tuple[Caution, ...]:
 def flaws(s: Solved) -> tuple[Caution, ...]:
     """What is improper about a solution that was reached."""
     found = [*_negative_variances(s), *_loadings_above_one(s)]
-    return tuple(found or _constructs_indefinite(s) or _odd_errors(s))
+    return tuple(found or _constructs_indefinite(s) or _residuals_indefinite(s) or _odd_errors(s))
 
 
 def verdict(found: Sequence[Caution], grave: Sequence[Caution]) -> Verdict:
@@ -257,6 +257,28 @@ def _constructs_indefinite(s: Solved) -> list[Caution]:
     involved = tuple(names[i] for i in group)
     text = words.INDEFINITE.fill(value=f"{smallest:.4f}", names=s.said(involved), pairs=pairs)
     return [Caution("constructs_not_positive_definite", text, involved)]
+
+
+def _residuals_indefinite(s: Solved) -> list[Caution]:
+    """Covariances of residuals that cannot be: correlations beyond 1, or impossible together."""
+    unexplained = s.structure.matrices(s.estimate.theta)[1]
+    crossed = [r for r in s.table.rows if r.operator == COVARIES and r.left != r.right and not r.exogenous]
+    at = np.flatnonzero(np.diagonal(unexplained) > 0)
+    if not crossed or not at.size:
+        return []
+    smallest, group = solution.indefinite_group(unexplained[np.ix_(at, at)])
+    if smallest > -NEARLY_SINGULAR:
+        return []
+    names = [s.table.variables[int(at[i])] for i in group]
+    own = unexplained[np.ix_(at[group], at[group])]
+    sd = np.sqrt(np.diagonal(own))
+    r = own / np.outer(sd, sd)
+    worst = sorted(((i, j) for i in range(len(names)) for j in range(i)), key=lambda ij: -abs(r[ij]))[:2]
+    pairs = joined(
+        [words.PAIR.fill(a=s.title(names[j]), b=s.title(names[i]), value=f"{r[i, j]:.3f}") for i, j in worst]
+    )
+    text = words.RESIDUALS_INDEFINITE.fill(value=f"{smallest:.4f}", pairs=pairs)
+    return [Caution("residuals_not_positive_definite", text, tuple(names))]
 
 
 def _depend_by_design(s: Solved) -> bool:

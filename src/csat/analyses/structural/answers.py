@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csat.analyses.result import Base
-from csat.errors import CannotCompute, UnknownName
+from csat.errors import BadInput, CannotCompute, UnknownName
 from csat.numerics.replication import Replication
 
 Array = NDArray[np.float64]
+
+MOST_CATEGORIES = 30
+"""An ordered item with more is a number: its thresholds would take minutes and say nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +73,9 @@ class Answers:
         """The rows a policy uses: `listwise` the complete ones, else those with any answer."""
         known = np.asarray(~np.isnan(self.rows))
         chosen = np.asarray(known.all(axis=1) if missing == "listwise" else known.any(axis=1))
+        if self.weights is not None:
+            # who counts for nothing is no respondent
+            chosen &= self.weights > 0
         if not chosen.any():
             raise CannotCompute("no respondent answered every item", where="the model")
         return self.where(chosen)
@@ -97,10 +103,15 @@ class Answers:
             instrument=self.instrument,
         )
 
-    def codes(self) -> tuple[NDArray[np.int64], list[int]]:
+    def codes(self, *, numbers: Collection[str] = ()) -> tuple[NDArray[np.int64], list[int]]:
         """(n, p) positions on each item's scale, -1 without an answer, and its number of categories.
 
-        Without a declared scale the values that occur are the scale.
+        Without a declared scale the values that occur are the scale. numbers : items that are no categories,
+        whatever their codes say.
+
+        Raises
+        ------
+        BadInput : an item with more different answers than categories can be told apart.
         """
         codes = np.full(self.rows.shape, -1, dtype=np.int64)
         categories = []
@@ -108,6 +119,13 @@ class Answers:
             own = self.rows[:, j]
             known = ~np.isnan(own)
             values = np.array(scale) if scale else np.unique(own[known])
+            if values.size > MOST_CATEGORIES and self.items[j] not in numbers:
+                raise BadInput(
+                    f"{self.items[j]} has {values.size} different answers, and counts as ordered",
+                    where="the model",
+                    right=f"An ordered item has at most {MOST_CATEGORIES} categories",
+                    do="Treat it as a number: name the ordered items, without it",
+                )
             codes[known, j] = np.searchsorted(values, own[known])
             categories.append(int(values.size))
         return codes, categories

@@ -221,7 +221,7 @@ def _ordered_samples(
         assert isinstance(own, Answers)
         try:
             kept = replace(own.select(items), scales=values).kept(options.missing)
-            codes, categories = kept.codes()
+            codes, categories = kept.codes(numbers=[items[j] for j in numbers])
             if numbers:
                 answers = np.where(codes >= 0, codes, np.nan)
                 answers[:, numbers] = kept.rows[:, numbers]

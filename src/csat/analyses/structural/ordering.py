@@ -121,7 +121,7 @@ def ordering(table: ParameterTable, kept: Answers, ordered: tuple[str, ...]) -> 
     )
     own = kept.select(items)
     x = kept.select(covariates).rows if covariates else np.zeros((len(kept.rows), 0))
-    codes, categories = own.codes()
+    codes, categories = own.codes(numbers=numbers)
     try:
         if not numbers and not covariates:
             sample = ordered_sample(codes, categories, weights=kept.weights)

@@ -212,9 +212,7 @@ def _by_sample(table: ParameterTable, moments: Moments, sample: Sample, options:
         found.estimate,
         information_within(found.information, found.estimate.within),
         information_within(
-            found.information
-            if found.estimate.converged
-            else information([group], _at_start(group, len(table.free))),
+            found.information if found.estimate.converged else _generic(group, found),
             found.estimate.within,
         ),
         found.covariance,
@@ -377,6 +375,14 @@ def _starts(group: Group, said: Array) -> Iterator[Array]:
     sd = np.sqrt(np.diagonal(group.cov))
     alike = np.outer(sd, sd) * (ALIKE + (1 - ALIKE) * np.eye(len(sd)))
     yield starting_values(group.structure, (group.cov + alike) / 2, said.size, mean=group.mean)
+
+
+def _generic(group: Group, found: Fit) -> Array:
+    """The information where the search began; where it ended, when there is none at the start."""
+    try:
+        return information([group], _at_start(group, found.theta.size))
+    except np.linalg.LinAlgError:
+        return found.information
 
 
 def _at_start(group: Group, q: int) -> Estimate:

@@ -83,6 +83,13 @@ INDEFINITE = Text(
     "构念间的相关相互矛盾（最小特征值 {value}），主要涉及{names}：{pairs}。这些回答未能区分它们。请合并最"
     "接近的两个、删去其一，或删去两边都适用的题项。",
 )
+RESIDUALS_INDEFINITE = Text(
+    "What the model leaves unexplained contradicts itself (smallest eigenvalue {value}), most of all the "
+    "residual correlations {pairs}: beyond 1, or impossible together. Take one of these covariances out of "
+    "the model.",
+    "模型未解释的部分自相矛盾（最小特征值 {value}），主要涉及残差相关{pairs}：超过 1，或不可能同时成立。请从"
+    "模型中去掉其中一个协方差。",
+)
 ODD_ERRORS = Text(
     "These parameters have no usable standard error: {names}. The data say almost nothing about them. "
     "Drop a path, or merge constructs that overlap.",
