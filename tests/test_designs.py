@@ -206,3 +206,50 @@ def test_designs_reach_the_command_line(tmp_path: Path) -> None:
     )
     ratio = json.loads(scaled.stdout)["se"][0] / found["index"]["se"][0]
     assert ratio == pytest.approx(np.sqrt(0.25 / (11 / 12)))
+
+
+def test_a_bca_interval_is_that_of_the_jackknife_and_the_replicates() -> None:
+    from csat.numerics.resampling import bca_interval, bootstrap_weighted_means
+
+    read = survey()
+    found = read.index(construct="A", interval="bca", replicates=500)
+    responses = read.responses
+    points = (responses.answers(["a"])[:, 0] - 1) * 100 / 9
+    w = responses.weights
+    assert w is not None
+    drawn = bootstrap_weighted_means(points[:, None], w, rows=responses.row_numbers, replicates=500, seed=0)[
+        :, 0
+    ]
+    without = (w @ points - w * points) / (w.sum() - w)
+    wanted = bca_interval(drawn, float(w @ points / w.sum()), without)
+    assert (found.ci_lower[0], found.ci_upper[0]) == pytest.approx((wanted.lower, wanted.upper), rel=1e-12)
+    assert found.interval == "BCa bootstrap" and found.se[0] == pytest.approx(drawn.std(ddof=1))
+    plain = read.index(construct="A", replicates=500)
+    assert plain.ci_lower[0] != found.ci_lower[0] and plain.se[0] == found.se[0]
+    for language, words in (("en", "bias-corrected and accelerated"), ("zh", "偏差校正")):
+        assert words in found.table("index").to_text(language)
+    with pytest.raises(CsatError, match="psychic"):
+        read.index(interval="psychic")  # type: ignore[arg-type]
+
+
+def test_bca_intervals_are_of_segments_differences_and_model_weights_too() -> None:
+    from csat.instrument.toml import load
+    from csat.simulate import simulate
+
+    data = pd.DataFrame(simulate(load("ecsi"), 200, 3)).assign(half=["x", "y"] * 100)
+    read = csat.read(data, "ecsi", segments=["half"])
+    found = read.index(interval="bca", replicates=300)
+    plain = read.index(replicates=300)
+    assert found.method == "pls" and found.interval == "BCa bootstrap"
+    # weights found anew without each respondent: close to the percentile interval, not the same
+    assert found.ci_lower[0] != plain.ci_lower[0]
+    assert found.ci_lower[0] == pytest.approx(plain.ci_lower[0], abs=plain.se[0])
+    for scores in (found.segments, found.constructs, found.items):
+        assert np.isfinite(scores.ci_lower).all() and (scores.ci_lower < scores.score).all()
+    assert (found.differences.ci_lower < found.differences.difference).all()
+
+
+def test_the_bayesian_bootstrap_is_named() -> None:
+    found = survey(resampling="bayesian").index(construct="A", replicates=400)
+    assert found.interval == "percentile Bayesian bootstrap"
+    assert found.se[0] == pytest.approx(survey().index(construct="A", replicates=400).se[0], rel=0.15)
