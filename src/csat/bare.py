@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from csat.analyses.efa import Factors
     from csat.analyses.index import Index
     from csat.analyses.path_model_pls import PathModelPLS
-    from csat.analyses.pls_groups import PlsGroups
+    from csat.analyses.pls_groups_result import PlsGroups
     from csat.analyses.priorities import Priorities
     from csat.analyses.promoters import Promoters
     from csat.analyses.quality import Quality

@@ -44,6 +44,7 @@ def test_a_branch_with_another_path_is_found() -> None:
     assert (path.first, path.second) == ("north", "south")
     assert path.difference > 0.3
     assert path.p_adjusted < 0.01
+    assert path.null_lower < 0 < path.null_upper < path.difference
     assert "differ" in found.headline()[0].en
 
 
@@ -107,3 +108,22 @@ def test_an_item_without_variance_in_a_group_names_item_and_group() -> None:
     constant[:80] = 3
     with pytest.raises(CannotCompute, match=r"group 'a'.*s1"):
         compared(replace(made, columns=columns | {"s1": constant}))
+
+
+def test_the_corrected_model_is_compared_too() -> None:
+    made = survey({"north": 200, "south": 200}, {"north": 0.8, "south": 0.2})
+    (plain,), (corrected,) = compared(made).paths, compared(made, consistent=True).paths
+    # unreliable scores weaken both paths
+    assert corrected.estimate_first > plain.estimate_first
+    assert corrected.difference > plain.difference
+    assert corrected.p < 0.01
+
+
+def test_a_construct_of_constructs_takes_their_items_and_products_are_refused() -> None:
+    made = survey({"north": 120, "south": 120}, {"north": 0.5, "south": 0.5})
+    blocks = {"One": ["q1", "q2"], "Two": ["q3"], "Whole": ["One", "Two"], "Satisfaction": ["s1", "s2"]}
+    found = pls_groups(made, "branch", constructs=blocks, paths=[("Whole", "Satisfaction")], permutations=100)
+    assert ("Whole", "One") in {(p.cause, p.effect) for p in found.paths}
+    text = "A =~ q1 + q2\nB =~ q3\nC =~ s1 + s2\nC ~ A + B + A:B"
+    with pytest.raises(BadInput, match="products"):
+        pls_groups(made, "branch", text, permutations=100)

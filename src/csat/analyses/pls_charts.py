@@ -49,7 +49,8 @@ def plots_of(result: PathModelPLS) -> dict[str, Plot]:
 def _diagram(result: PathModelPLS, *, show_items: bool) -> Plot:
     arrows = {(p.cause, p.effect): (p.estimate, p.p) for p in result.paths}
     places = list(zip(result.item_construct, result.items, strict=True))
-    measured = {c: [i for owner, i in places if owner == c] for c in result.constructs}
+    products = {m.product for m in result.moderation}
+    measured = {c: [i for owner, i in places if owner == c and c not in products] for c in result.constructs}
     loadings = {place: float(v) for place, v in zip(places, result.loadings, strict=True)}
     r2 = {c: float(v) for c, v in zip(result.constructs, result.r2, strict=True) if math.isfinite(v)}
 

@@ -299,7 +299,7 @@ def titles_of(instrument: Instrument | None, *designs: Design) -> dict[str, Text
         words |= {i.id: i.text for i in instrument.items if i.text}
         words |= {c.id: c.title for c in instrument.constructs if c.title}
     for name, (cause, moderator) in (p for d in designs for p in d.products.items()):
-        words[name] = Text("{a} × {b}").fill(
+        words[name] = Text("{a} × {b}", "{a} × {b}").fill(
             a=words.get(cause) or Text(cause), b=words.get(moderator) or Text(moderator)
         )
     return words

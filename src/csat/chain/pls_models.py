@@ -11,7 +11,7 @@ from csat.instrument.statements import Model
 
 if TYPE_CHECKING:
     from csat.analyses.path_model_pls import PathModelPLS
-    from csat.analyses.pls_groups import PlsGroups
+    from csat.analyses.pls_groups_result import PlsGroups
 
 Mode = Literal["A", "B"]
 Modes = Mapping[str, Mode] | Mode

@@ -51,7 +51,8 @@ class GroupTest:
     """Two groups compared under permutation.
 
     first, second : the groups' own solutions. pooled : of both together.
-    path_difference : (c, c) first minus second; path_p its two-sided permutation p, NaN where no path.
+    path_difference : (c, c) first minus second; path_p its two-sided permutation p; between path_lower and
+    path_upper lie 95 % of the differences under permutation. NaN where no path.
     weight_difference, loading_difference : (q,) with weight_p, loading_p.
     micom : invariance of the composites. permutations : kept. lost : without a solution.
     """
@@ -61,6 +62,8 @@ class GroupTest:
     pooled: PlsFit
     path_difference: Array
     path_p: Array
+    path_lower: Array
+    path_upper: Array
     weight_difference: Array
     weight_p: Array
     loading_difference: Array
@@ -134,13 +137,17 @@ def compare_groups(
             f"{int((~kept).sum())} of {permutations} permutations gave no solution",
             do="The groups are too small for this model: join groups, or use a simpler model",
         )
+    arrows = _arrows(structure)
     under = {k: np.concatenate([d[k] for d in drawn], axis=-1)[..., kept] for k in drawn[0]}
+    path_ends = np.quantile(under["paths"], [0.025, 0.975], axis=-1)
     return GroupTest(
         first=one,
         second=two,
         pooled=pooled,
         path_difference=observed["paths"][..., 0],
-        path_p=np.where(_arrows(structure), _two_sided(observed["paths"], under["paths"]), np.nan),
+        path_p=np.where(arrows, _two_sided(observed["paths"], under["paths"]), np.nan),
+        path_lower=np.where(arrows, path_ends[0], np.nan),
+        path_upper=np.where(arrows, path_ends[1], np.nan),
         weight_difference=observed["weights"][..., 0],
         weight_p=_two_sided(observed["weights"], under["weights"]),
         loading_difference=observed["loadings"][..., 0],
