@@ -41,6 +41,9 @@ DEPENDENT_BELOW = 1e-9
 """Singular value (relative) below which constraints say the same."""
 
 HALVINGS = 30
+RESTORING_STEPS = 20
+SMALL = 0.1
+"""A parameter near zero may move by this as easily as another by its own size."""
 
 
 class Contradiction(NumericsError):
@@ -99,7 +102,9 @@ def descend_within(
     low = np.full(q, -np.inf) if lower is None else lower
     high = np.full(q, np.inf) if upper is None else upper
     problem = _Problem(objective, constraints, low, high)
-    here = problem.look(np.clip(start, low, high))
+    here = problem.look(_obeying(problem, np.clip(start, low, high))) or problem.look(
+        np.clip(start, low, high)
+    )
     if here is None:
         raise np.linalg.LinAlgError("the starting values imply no positive definite covariance")
     penalty, damping, steps, stalled = 1.0, 0.0, 0, False
@@ -143,6 +148,34 @@ def descend_within(
         active=np.flatnonzero(active),
         equalities=_rank(jacobian[always]),
     )
+
+
+def _obeying(problem: _Problem, start: Array) -> Array:
+    """Near the start, in units of the parameters' sizes, where the constraints hold; or as far as it got."""
+    k = problem.constraints.equalities
+
+    def missed(theta: Array) -> tuple[Array, Array, float]:
+        values, jacobian = problem.constraints.look(theta)
+        gap = np.concatenate([values[:k], np.minimum(values[k:], 0.0)])
+        size = float(np.abs(gap).max(initial=0.0)) if np.isfinite(jacobian).all() else np.inf
+        return gap, jacobian, size if np.isfinite(size) else np.inf
+
+    theta, now = start, missed(start)
+    for _ in range(RESTORING_STEPS):
+        if now[2] <= KEPT_TO or now[2] == np.inf:
+            break
+        unit = np.maximum(np.abs(theta), SMALL)
+        step = unit * np.linalg.lstsq(now[1] * unit, -now[0], rcond=1e-9)[0]
+        for _ in range(HALVINGS):
+            trial = np.clip(theta + step, problem.low, problem.high)
+            then = missed(trial)
+            if then[2] < now[2]:
+                break
+            step = step / 2
+        else:
+            break
+        theta, now = trial, then
+    return np.asarray(theta)
 
 
 def free_directions(within: Array, held: NDArray[np.bool_]) -> Array:
@@ -224,8 +257,11 @@ class _Problem:
 
     def look(self, theta: Array) -> _Here | None:
         try:
-            point = self.objective.look(theta)
+            with np.errstate(all="ignore"):
+                point = self.objective.look(theta)
         except (LinAlgError, np.linalg.LinAlgError):
+            return None
+        if not np.isfinite(point.value):
             return None
         values, jacobian = self.constraints.look(theta)
         if not (np.isfinite(values).all() and np.isfinite(jacobian).all()):

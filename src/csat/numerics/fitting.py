@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from csat.numerics import robust
 from csat.numerics.asymptotic import normal_weight
 from csat.numerics.chi_square import tests
-from csat.numerics.constrained import Constraints, covariance_within, descend_within
+from csat.numerics.constrained import Constraints, Contradiction, covariance_within, descend_within
 from csat.numerics.descent import MAX_STEPS, Estimate
 from csat.numerics.estimation import Information, fit_maximum_likelihood
 from csat.numerics.estimators import METHODS, Errors, Method
@@ -178,6 +178,7 @@ def _estimated(
             yield own
 
     best: Estimate | None = None
+    astray: Contradiction | None = None
     for candidate in starts():
         try:
             found = descend_within(
@@ -185,10 +186,15 @@ def _estimated(
             )
         except np.linalg.LinAlgError:
             continue
+        except Contradiction as error:
+            astray = error
+            continue
         if best is None or (found.converged, -found.discrepancy) > (best.converged, -best.discrepancy):
             best = found
         if best.converged and problem.by_likelihood:
             break
+    if best is None and astray is not None:
+        raise astray
     if best is None:
         raise np.linalg.LinAlgError("the starting values imply no positive definite covariance")
     return best

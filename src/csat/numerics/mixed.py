@@ -171,7 +171,13 @@ def _items(values: Array, categories: Sequence[int], x: Array, w: Array) -> list
         own = values[:, i]
         try:
             found.append(_ordered(own, known, count, x, w) if count else _number(own, known, x, w))
-        except (TooFew, ConstantItem, SingularMatrix, NotConverged) as error:
+        except TooFew as error:
+            raise TooFew(
+                "{items} has answers in fewer than 2 categories",
+                positions=[i],
+                do="Leave it out; an item that everybody answers alike measures nothing",
+            ) from error
+        except (ConstantItem, SingularMatrix, NotConverged) as error:
             raise type(error)(error.message, positions=[i], do=_WHAT_TO_DO) from error
     return found
 

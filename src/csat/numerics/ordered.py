@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from csat.errors import SingularMatrix
+from csat.errors import SingularMatrix, TooFew
 from csat.numerics.linalg import Array
 from csat.numerics.ordinal import Thresholds, influence_parts, influences, polychoric_matrix, thresholds
 
@@ -89,7 +89,7 @@ def ordered_sample(
     rows, columns = np.triu_indices(p, 1)
     joints = [burt[i, :, j, :] for i, j in zip(rows.tolist(), columns.tolist(), strict=True)]
     margins = [np.diagonal(burt[i, :, i, :]) for i in range(p)]
-    cuts = [thresholds(margin) for margin in margins]
+    cuts = [item_thresholds(margin, i) for i, margin in enumerate(margins)]
     found = polychoric_matrix(joints, margins=None if complete else margins, empty_2x2=empty_2x2)
     if found.boundary:
         raise SingularMatrix(
@@ -171,6 +171,18 @@ def _set_pairwise(
         through[first[i] : first[i + 1], pair] = by_row[pair, cuts[i].used[:-1]]
         through[first[j] : first[j + 1], pair] = by_column[pair, cuts[j].used[:-1]]
     influence -= shifts @ through
+
+
+def item_thresholds(margin: Array, position: int) -> Thresholds:
+    """`ordinal.thresholds` of the item at a position, which an error then names."""
+    try:
+        return thresholds(margin)
+    except TooFew as error:
+        raise TooFew(
+            "{items} has answers in fewer than 2 categories",
+            positions=[position],
+            do="Leave it out; an item that everybody answers alike measures nothing",
+        ) from error
 
 
 def burt_table(codes: NDArray[np.int64], width: int, weights: Array) -> Array:
