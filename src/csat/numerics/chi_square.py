@@ -36,9 +36,7 @@ def tests(
 ) -> tuple[TestStatistic, TestStatistic]:
     """Of the model, with this chi-square, and of the baseline."""
     base = [baseline(problem, g) for g in range(len(problem.models))]
-    base_chisq = (
-        float(sum(f * b.discrepancy for f, b in zip(problem.shares, base, strict=True))) * problem.multiplier
-    )
+    base_chisq = float(sum(n * b.discrepancy for n, b in zip(problem.sizes, base, strict=True)))
     base_df = int(sum(len(v) - b.free.size for v, b in zip(problem.vectors, base, strict=True)))
     kind = problem.method.test
     plain, base_plain = TestStatistic(kind, chisq, df), TestStatistic(kind, base_chisq, base_df)

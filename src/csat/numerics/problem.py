@@ -89,8 +89,8 @@ class Problem:
 
     @cached_property
     def shares(self) -> tuple[float, ...]:
-        """f by group."""
-        return tuple(size / self.multiplier for size in self.sizes)
+        """f by group: of the respondents, in everything but the discrepancy, also where that counts n - 1."""
+        return tuple(s.n / self.n for s in self.samples)
 
     @property
     def by_likelihood(self) -> bool:
@@ -136,10 +136,15 @@ class Problem:
         """n times the covariance of the sample moments by group, (k, k), the answers of covariates known."""
         return tuple(gamma(m, s, self.exogenous) for m, s in zip(self.models, self.samples, strict=True))
 
-    def likelihood_groups(self, models: Sequence[MomentStructure] | None = None) -> list[Group]:
-        """What complete-data maximum likelihood is fitted to; models : instead of its own."""
+    def likelihood_groups(
+        self, models: Sequence[MomentStructure] | None = None, *, by_respondents: bool = False
+    ) -> list[Group]:
+        """What complete-data maximum likelihood is fitted to.
+
+        models : instead of its own. by_respondents : groups count n, not n - 1.
+        """
         return [
-            Group(m.structure, c, size, s.mean if m.structure.has_means else None)
+            Group(m.structure, c, s.n if by_respondents else size, s.mean if m.structure.has_means else None)
             for m, s, c, size in zip(models or self.models, self.samples, self.covs, self.sizes, strict=True)
         ]
 

@@ -28,9 +28,11 @@ def bread(
     weights: Sequence[Array],
 ) -> Array:
     """Information for one respondent, (q, q), of the problem's samples under these models at theta."""
-    if problem.by_likelihood and not problem.gaps and problem.method.information == "expected":
-        complete = MaximumLikelihood(problem.likelihood_groups(models))
-        return np.asarray(complete.slope(complete.look(theta)).expected / 2)
+    if problem.by_likelihood and not problem.gaps:
+        complete = MaximumLikelihood(problem.likelihood_groups(models, by_respondents=True))
+        slope = complete.slope(complete.look(theta))
+        expected = problem.method.information == "expected"
+        return np.asarray((slope.expected if expected else slope.observed()) / 2)
     if problem.by_likelihood and problem.method.information == "observed":
         own = problem.objective(models)
         return np.asarray(own.slope(own.look(theta)).observed() / 2)
