@@ -4,8 +4,8 @@
 
 Population: the one `csat simulate ecsi` states; its index, by its own PLS weights, comes from 400 000
 respondents. Printed: share of the samples whose 95 % interval holds it, with the Monte-Carlo error, for the
-weights re-estimated in every replicate and for fixed weights; and the mean of the standard errors against the
-standard deviation of the estimates.
+weights re-estimated in every replicate (percentile and BCa) and for fixed weights; and the mean of the
+standard errors against the standard deviation of the estimates.
 """
 
 from __future__ import annotations
@@ -36,12 +36,17 @@ def main(samples: int, respondents: int) -> None:
     """Print the coverage."""
     whole = pls_replicas(drawn(POPULATION, 0).responses, replicates=0)
     true = float(whole.index.performance[whole.design.constructs.index(TARGET)])
-    found = {"re-estimated": [], "fixed": []}
+    ways = {
+        "re-estimated": {},
+        "fixed": {"weights_in_interval": "fixed"},
+        "BCa": {"interval": "bca"},
+    }
+    found = {name: [] for name in ways}
     start = time.perf_counter()
     for seed in range(1, samples + 1):
         survey = drawn(respondents, seed)
         for how, rows in found.items():
-            r = survey.index(segments=(), replicates=REPLICATES, weights_in_interval=how)
+            r = survey.index(segments=(), replicates=REPLICATES, **ways[how])
             rows.append((r.score[0], r.se[0], r.ci_lower[0], r.ci_upper[0]))
     seconds = time.perf_counter() - start
     print(f"population index {true:.3f}; {samples} samples of {respondents}, {seconds:.0f} s")
@@ -50,7 +55,7 @@ def main(samples: int, respondents: int) -> None:
         share = float(((low <= true) & (true <= high)).mean())
         error = math.sqrt(0.95 * 0.05 / samples)
         print(
-            f"weights {how:12s} coverage {share:.3f} (0.95 expected, Monte-Carlo se {error:.3f}); "
+            f"{how:12s} coverage {share:.3f} (0.95 expected, Monte-Carlo se {error:.3f}); "
             f"bias {score.mean() - true:+.3f}; mean se {se.mean():.3f}, "
             f"sd of the estimates {score.std(ddof=1):.3f}"
         )

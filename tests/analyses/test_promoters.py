@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from csat.analyses.promoters import csat_top2, effort, nps
+from csat.analyses.boxes import csat_top2, effort
+from csat.analyses.promoters import nps
 from csat.errors import BadInput, CannotCompute
 from csat.instrument.instrument import Scale, Segment
 from csat.language import Text

@@ -13,12 +13,13 @@ from csat.errors import BadInput, CannotCompute
 from csat.responses.responses import Responses
 
 if TYPE_CHECKING:
+    from csat.analyses.boxes import Boxes
     from csat.analyses.drivers import Drivers
     from csat.analyses.index import Index
     from csat.analyses.index_change import IndexChange
     from csat.analyses.index_parts import ModelWeights
     from csat.analyses.pls_replicas import PlsHow, PlsReplicas
-    from csat.analyses.promoters import Boxes, Promoters
+    from csat.analyses.promoters import Promoters
 
 Against = Literal["previous", "first", "pairs"]
 Adjustment = Literal["holm", "benjamini-hochberg"]
@@ -253,13 +254,13 @@ class Scores(Evidence):
 
     def top2(self, *, item: str, confidence: float = 0.95) -> Boxes:
         """CSAT: the share of the two highest answers to an item."""
-        from csat.analyses.promoters import csat_top2
+        from csat.analyses.boxes import csat_top2
 
         return csat_top2(self._whole(), item=item, confidence=confidence)
 
     def effort(self, *, item: str, confidence: float = 0.95) -> Boxes:
         """CES: the mean of an 'it was easy' item and the share of its upper answers."""
-        from csat.analyses.promoters import effort
+        from csat.analyses.boxes import effort
 
         return effort(self._whole(), item=item, confidence=confidence)
 
