@@ -24,7 +24,15 @@ from csat.numerics.descent import (
     descend,
 )
 from csat.numerics.linalg import Array, log_determinant, positive_inverse
-from csat.numerics.structure import Implied, Structure, cell_curvature, derivatives, implied
+from csat.numerics.structure import (
+    Derivatives,
+    Implied,
+    Structure,
+    basis,
+    cell_curvature,
+    derivatives,
+    implied,
+)
 
 __all__ = [
     "GRADIENT_SOLVED",
@@ -173,48 +181,74 @@ class MaximumLikelihood:
 
 
 class _Curved:
-    """Derivatives of one group's F. gap : (p,) d, None without a mean structure.
+    """Derivatives of one group's F. gap : (p,) d, None without a mean structure. count : q.
 
     With dSigma = u v' + v u' by each cell, traces of two of them are products of u'Wu, u'Wv and v'Wv.
     """
 
     def __init__(self, group: Group, at: Implied, w: Array, gap: Array | None, count: int) -> None:
-        self.structure, self.at, self.gap = group.structure, at, gap
-        self.by = derivatives(group.structure, at, count)
-        u, v = self.by.u, self.by.v
+        self.structure, self.at = group.structure, at
+        self.cells = group.structure.places
+        self.chosen = self.cells.chosen(count)
+        columns = basis(group.structure, at)
         left = at.covariance - group.cov if gap is None else at.covariance - group.cov - np.outer(gap, gap)
-        m = w @ left @ w
-        wu, mu = w @ u, m @ u
-        self.uu, self.uv, self.vv = u.T @ wu, wu.T @ v, v.T @ w @ v
-        self.m, self.mu, self.muv = m, mu, mu.T @ v
-        self.pull = None if gap is None else w @ gap
-        self.by_mean = None if gap is None else w @ self.by.mean
-        self.pairs = 2 * (self.uu * self.vv + self.uv * self.uv.T)
-        if self.by_mean is not None:
-            self.pairs += 2 * self.by.mean.T @ self.by_mean
+        by_w, by_m = columns.T @ w @ columns, columns.T @ (w @ left @ w) @ columns
+        self.uu, self.uv, self.vv = self._products(by_w)
+        self.muu, self.muv, self.mvv = self._products(by_m)
+        self.means = None if gap is None else _CurvedMeans(derivatives(group.structure, at, count), w, gap)
+
+    def _products(self, square: Array) -> tuple[Array, Array, Array]:
+        """u'Xu, u'Xv and v'Xv, (d + s, d + s) each."""
+        u, v = self.cells.u_at, self.cells.v_at
+        of_u, of_v = square.take(u, axis=0), square.take(v, axis=0)
+        return of_u.take(u, axis=1), of_u.take(v, axis=1), of_v.take(v, axis=1)
 
     def gradient(self) -> Array:
         """tr(M dSigma) - 2 d'W dmu, (q,)."""
-        by_cell = 2 * np.diagonal(self.muv)
-        if self.pull is not None:
-            by_cell = by_cell - 2 * self.by.mean.T @ self.pull
-        return self.by.gathered(by_cell)
+        by_cell = 2 * self.cells.times * np.diagonal(self.muv)
+        if self.means is not None:
+            by_cell = np.append(by_cell, np.zeros(self.cells.m)) + self.means.gradient()
+        return by_cell if self.chosen is None else np.asarray(by_cell @ self.chosen)
 
     def expected(self) -> Array:
         """tr(dSigma_k W dSigma_l W) + 2 dmu_k'W dmu_l, (q, q)."""
-        return self.by.gathered_pairs(self.pairs)
+        pairs = self.uu * self.vv + self.uv * self.uv.T
+        return self._gathered(pairs, None if self.means is None else self.means.expected())
 
     def observed(self) -> Array:
         """Second derivatives of ln|Sigma| + tr((S + d d') W), which with T = W - 2 M are
         tr(M d2 Sigma) - 2 d' W d2 mu + tr(dSigma_k W dSigma_l T) + 2 dmu_k' W dmu_l
         + 2 dmu_k' W dSigma_l W d + 2 dmu_l' W dSigma_k W d.
         """
+        half = self.uv.T * (self.uv / 2 - self.muv)
+        pairs = self.uu * (self.vv - self.mvv) - self.muu * self.vv + half + half.T
+        means, pull = (None, None) if self.means is None else (self.means.observed(), self.means.pull)
+        bend = cell_curvature(self.structure, self.at, self.muu, self.muv * self.cells.times, pull)
+        return self._gathered(pairs, bend if means is None else bend + means)
+
+    def _gathered(self, pairs: Array, more: Array | None) -> Array:
+        """Twice the pairs of cells of A and S, and what else there is, by parameter."""
+        by_cells = 2 * pairs * self.cells.squared
+        if more is not None:
+            whole = more.copy()
+            whole[: len(pairs), : len(pairs)] += by_cells
+            by_cells = whole
+        return by_cells if self.chosen is None else np.asarray(self.chosen.T @ by_cells @ self.chosen)
+
+
+class _CurvedMeans:
+    """What a mean structure adds, by cell (k,) and pairs of cells (k, k)."""
+
+    def __init__(self, by: Derivatives, w: Array, gap: Array) -> None:
+        self.by, self.pull, self.weighted = by, w @ gap, w @ by.mean
+
+    def gradient(self) -> Array:
+        return np.asarray(-2 * self.by.mean.T @ self.pull)
+
+    def expected(self) -> Array:
+        return np.asarray(2 * self.by.mean.T @ self.weighted)
+
+    def observed(self) -> Array:
         u, v = self.by.u, self.by.v
-        muu, mvv = u.T @ self.mu, v.T @ self.m @ v
-        half = self.uv.T * self.muv
-        pairs = self.pairs - 2 * (self.uu * mvv + muu * self.vv + half + half.T)
-        if self.pull is not None and self.by_mean is not None:
-            cross = (self.by_mean.T @ u) * (self.pull @ v) + (self.by_mean.T @ v) * (self.pull @ u)
-            pairs += 2 * (cross + cross.T)
-        pairs += cell_curvature(self.structure, self.at, muu, self.muv, self.pull)
-        return self.by.gathered_pairs(pairs)
+        cross = (self.weighted.T @ u) * (self.pull @ v) + (self.weighted.T @ v) * (self.pull @ u)
+        return self.expected() + 2 * (cross + cross.T)

@@ -101,7 +101,8 @@ class Places:
     """The free cells of a structure, k in all: d of A (`to`, `source`), s of S (`row`, `column`), m of a.
 
     half : (s,) a variance stands in one cell, a covariance in two: half of one is what u v' + v u' doubles.
-    parameter : (k,) which theta each is.
+    parameter : (k,) which theta each is. u_at, v_at : (d + s,) where u and v of a cell stand among the
+    columns of `basis`. times : (d + s,) what one of the two is then multiplied with, squared : of two cells.
     """
 
     def __init__(self, structure: Structure) -> None:
@@ -111,6 +112,12 @@ class Places:
         self.mean_at = means.row[means.free_at]
         self.d, self.s, self.m = self.to.size, self.row.size, self.mean_at.size
         self.half = np.where(self.row == self.column, 0.5, 1.0)
+        place = np.zeros(structure.variables, dtype=np.intp)
+        place[structure.causes] = structure.variables + np.arange(structure.causes.size)
+        self.u_at = np.concatenate([self.to, self.row])
+        self.v_at = np.concatenate([place[self.source], self.column])
+        self.times = np.concatenate([np.ones(self.d), self.half])
+        self.squared = np.outer(self.times, self.times)
         self.parameter = np.concatenate([c.parameter[c.free_at] for c in (directed, symmetric, means)])
         self._chosen: dict[int, Array | None] = {}
 
@@ -195,6 +202,15 @@ class Derivatives:
         return by_cell if self.chosen is None else np.asarray(by_cell @ self.chosen)
 
 
+def basis(structure: Structure, at: Implied) -> Array:
+    """[G, C_o of the causes], (p, v + c): every u and v is one of these few columns (see `Places`).
+
+    So u'Wu, u'Wv and v'Wv of all pairs of cells are elements of one small matrix.
+    """
+    p = structure.observed
+    return np.concatenate([at.effects[:p], at.total[:p].take(structure.causes, axis=1)], axis=1)
+
+
 def derivatives(structure: Structure, at: Implied, count: int) -> Derivatives:
     """Derivatives of the implied moments by all free cells. count : q."""
     p, cells = structure.observed, structure.places
@@ -228,14 +244,14 @@ def curvature(
 def cell_curvature(
     structure: Structure, at: Implied, uu: Array, uv: Array, mean_weight: Array | None = None
 ) -> Array:
-    """The same by each pair of cells, (k, k), from u' weight u and u' weight v.
+    """The same by each pair of cells, (k, k), from u' weight u and u' weight v of the cells of A and S.
 
     Covariances and intercepts enter linearly, so only pairs with a directed cell contribute.
     """
     cells = structure.places
     d, s = cells.d, cells.s
     e, c = at.effects[cells.source], at.total[cells.source]
-    by_cells = np.zeros(uu.shape)
+    by_cells = np.zeros((d + s + cells.m,) * 2)
     # k = (i <- j), l = (a <- b): d U_k = E[b, i] U_l and d V_k = C[b, j] U_l + E[j, a] V_l
     crossed = e[:, cells.to]
     half_way = crossed * uv[:d, :d]
