@@ -11,11 +11,14 @@ METHODS: dict[str, Text] = {
         "score, weights of the path model over the items' standard deviations: the ACSI formula with declared bounds. "
         "'0-100 rescale' maps the declared ends of the scale to 0 and 100, 'per cent of maximum' divides by the highest "
         "answer. Intervals: percentile bootstrap of respondents, weights found anew and signs aligned in each "
-        "replicate; in large samples linearised. Replicates are keyed by respondent, the same in every analysis. "
+        "replicate (BCa on request); in large samples linearised; respondents drawn in strata or clusters are resampled so, "
+        "and replicate weights of the file give the standard errors of R's survey. Replicates are keyed by respondent, the "
+        "same in every analysis. "
         "Differences of segments: normal test, Holm's p within a segment column.",
         "指数：等权重时为受访者构念得分的平均，构念得分为已答题项的平均（至少答一半）；PLS 权重（ACSI、ECSI、CCSI）时为"
         "“权重 × 题项得分”之和，权重为路径模型权重除以题项标准差，即按声明两端计算的 ACSI 公式。“0-100 换算”将量表两端映射为 "
-        "0 与 100，“占最高分百分比”为均值除以最高分。区间：对受访者做百分位自助法，每次重新估计权重并对齐符号；大样本用线性化。"
+        "0 与 100，“占最高分百分比”为均值除以最高分。区间：对受访者做百分位自助法，每次重新估计权重并对齐符号（可选 BCa）；大样本用线性化；"
+        "分层或整群抽样按设计重抽样，文件自带复制权重时标准误与 R 的 survey 一致。"
         "重抽样按受访者编号，各分析共用。群体差异：正态检验，同一分群内用 Holm p 值。",
     ),
     "priorities": Text(
