@@ -221,6 +221,37 @@ def test_a_report_of_a_frame_says_that_it_needs_a_file(copy, capsys):
     assert "SHA-256" in capsys.readouterr().out
 
 
+def test_every_keyword_of_reading_is_sealed_and_read_back(copy):
+    import inspect
+
+    from csat.report.seal import run_facts
+    from csat.responses.asked import Asked
+
+    given = {
+        "data": "a/b.csv",
+        "instrument": "ecsi",
+        "made": True,
+        "items": ("q1", "q2"),
+        "scale": (1, 5),
+        "constructs": {"A": ("q1",)},
+        "segments": ("g",),
+        "delimiter": "\t",
+        "keep_rows": ("preview",),
+        "drop": ("speeders=60",),
+        "margins": {"g": {"a": 0.5, "b": 0.5}},
+        "replicate_scale": [0.5, 0.25],
+    }
+    keywords = set(inspect.signature(csat.read).parameters) - {"source", "instrument"}
+    given |= {name: "x" for name in keywords if name not in given}
+    asked = Asked(**given)
+    assert set(asked.options()) == keywords
+    facts = run_facts(asked, csat.load_instrument("ecsi"), language="zh", issued=5, returned=4, seed=3)
+    changed(copy / "out" / "result.json", lambda body: body.update(run=facts))
+    found = read_sealed(copy / "out")
+    assert found.asked == asked
+    assert (found.language, found.issued, found.returned, found.seed) == ("zh", 5, 4, 3)
+
+
 def test_a_recorded_path_never_leads_upwards(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert recorded(tmp_path / "a" / "b.csv") == "a/b.csv"

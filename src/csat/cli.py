@@ -471,6 +471,10 @@ def instruments_schema() -> int:
 
 def main() -> None:
     """Run the command line; every error is one paragraph on standard error."""
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+        # numpy is not loaded yet. One thread adds up in one order, so that a replay elsewhere gives the same
+        # bytes; the matrices are small, and gain nothing from more
+        os.environ.setdefault(name, "1")
     sys.exit(run(sys.argv[1:]))
 
 

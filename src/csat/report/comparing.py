@@ -472,6 +472,16 @@ def _verdicts(a: _Side, b: _Side) -> Iterator[Change]:
             now = name in b.results
             side = a if now else b  # the one that withholds it says why
             reason = shown(_at(side.body, "withheld", name) or "", WIDEST)
+            if not reason:  # another version of csat, or a shorter report: nothing was judged
+                label = Text("Parts of the report", "报告内容")
+                words = Text(
+                    "{title} is new in the report." if now else "{title} is no longer in the report.",
+                    "报告新增：{title}。" if now else "报告不再包含：{title}。",
+                ).fill(title=title)
+                yield Change(
+                    "settings", label, *((NOTHING, title) if now else (title, NOTHING)), False, words
+                )
+                continue
             words = Text(
                 f"{{title}}: {'now given, withheld before' if now else 'no longer given'}. {{why}}",
                 f"{{title}}：{'之前未给出，现已给出' if now else '不再给出'}。{{why}}",
