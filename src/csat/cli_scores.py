@@ -142,7 +142,7 @@ def priorities_command(
         help="Raise an item or construct by answer points; may be repeated. Default: the first priorities.",
     ),
     click.option(
-        "--method", type=click.Choice(["pls", "regression"]),
+        "--method", type=click.Choice(["pls", "sem", "regression"]),
         help="Where effects come from; default: PLS where the index has PLS weights.",
     ),
     click.option(

@@ -208,3 +208,41 @@ def test_a_bootstrap_of_groups_is_refused(bank: Survey) -> None:
     column = bank.responses.instrument.segments[0].column
     with pytest.raises(BadInput, match="for one group"):
         bank.sem(bootstrap=100, group=column)
+
+
+# What if
+
+
+def test_a_rise_of_a_construct_goes_with_its_total_effect_in_points(bank: Survey) -> None:
+    found = bank.what_if({"Image": 0.4}, method="sem", replicates=100)
+    model = bank.sem()
+    total = next(e.total for e in model.effects if (e.cause, e.effect) == ("Image", "Satisfaction"))
+    # all items have five points, so that an answer unit is 25 points of 100
+    level = {c: np.mean([p.est for p in model.loadings if p.lhs == c]) for c in ("Image", "Satisfaction")}
+    wanted = 0.4 * 25 * total * level["Satisfaction"] / level["Image"]
+    assert found.index.change[0] == pytest.approx(wanted)
+    assert found.index.ci_lower[0] < wanted < found.index.ci_upper[0]
+    assert found.method == "sem"
+    assert "structural model" in found.table().to_text("en")
+    assert "结构方程" in found.table().to_text("zh")
+    assert found.base.missing == "listwise"
+
+
+def test_an_item_moves_its_construct_by_its_share(bank: Survey) -> None:
+    found = bank.what_if({"Image": 0.4, "x1": 0.4, "x2": 0.4}, method="sem", replicates=100)
+    assert found.index.change[1] == pytest.approx(found.index.change[0] / 2)
+    assert found.index.change[1:3].sum() == pytest.approx(found.index.change[0])
+
+
+def test_the_command_line_takes_the_effects_of_the_structural_model(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = ["whatif", str(data), "-i", "bank_corporate", "--raise", "x3=0.3", "--replicates", "100", "--json"]
+    assert run([*base, "--method", "sem"]) == 0
+    assert json.loads(capsys.readouterr().out)["method"] == "sem"
+
+
+def test_a_model_whose_replicates_have_no_optimum_says_no_what_if() -> None:
+    survey = read(reference_path("data", "mobi.csv"), "ecsi")
+    with pytest.raises(CannotCompute, match="no optimum"):
+        survey.what_if({"im1": 0.5}, method="sem", replicates=150)

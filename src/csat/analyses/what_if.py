@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
-Method = Literal["pls", "regression"]
+Method = Literal["pls", "sem", "regression"]
 
 METHODS: dict[Method, Text] = {
     "pls": Text("total effects of the PLS path model", "PLS 路径模型的总效应"),
+    "sem": Text(
+        "total effects of the structural model (maximum likelihood), free of the items' measurement error; "
+        "an item moves the score of its construct by its share",
+        "结构方程模型（极大似然）的总效应，已剔除题项的测量误差；题项按其在构念中的份额起作用",
+    ),
     "regression": Text(
         "regression of the index on the driver constructs, the others held constant; an item moves the score "
         "of its construct by its share",
@@ -288,6 +293,7 @@ def what_if(
     confidence: float = 0.95,
     seed: int = 0,
     drawn: Text = NOTHING,
+    cautions: Sequence[Caution] = (),
 ) -> WhatIf:
     """Change of an index when the means of items rise by some answer points.
 
@@ -342,7 +348,7 @@ def what_if(
         seed=seed,
         drawn=drawn,
         base=base,
-        cautions=_cautions(raised, items),
+        cautions=(*cautions, *_cautions(raised, items)),
     )
 
 

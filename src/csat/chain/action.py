@@ -424,7 +424,7 @@ class Action(Scores):
         self,
         raises: Mapping[str, float] | None = None,
         *,
-        method: Literal["pls", "regression"] | None = None,
+        method: Literal["pls", "sem", "regression"] | None = None,
         construct: str | None = None,
         nps: str | None = None,
         scheme: Scheme = "path",
@@ -441,7 +441,7 @@ class Action(Scores):
         ----------
         raises : item or construct to answer points, default the first priorities by 0.3 each.
         method : `pls`, total effects of the path model, where the index has PLS weights; else `regression` of
-            the index on the driver constructs.
+            the index on the driver constructs; `sem`: total effects of the model by maximum likelihood.
         nps : the item on 0-10 that asks whether they would recommend; default: found by its wording.
         scheme, modes, consistent, correlation : of the PLS effects, as `pls`.
         """
@@ -470,7 +470,7 @@ class Action(Scores):
             regression = self._what_if_regression(target, recommend, replicates, seed)
         value: Mapping[str, float]
         drawn: Mapping[str, NDArray[np.float64]]
-        base = self._base("available")
+        base, cautions = self._base("available"), cast("tuple[Caution, ...]", ())
         if kind == "pls":
             found = self._pls_replicas(replicates, seed, how=how)
             if target not in found.design.constructs:
@@ -480,6 +480,8 @@ class Action(Scores):
             value, drawn = found.effects_on(target)
             at = found.design.constructs.index(target)
             now, now_drawn = float(found.index.performance[at]), found.performance[at]
+        elif kind == "sem":
+            (now, now_drawn, value, drawn), base, cautions = self._what_if_sem(target, replicates, seed)
         else:
             assert regression is not None  # asked for just above
             now, now_drawn, value, drawn = regression[0]
@@ -488,7 +490,7 @@ class Action(Scores):
         if absent:
             raise CannotCompute(
                 f"{listed(absent)} is not among what moves '{target}'",
-                where="the path model" if kind == "pls" else "the driver constructs",
+                where="the driver constructs" if kind == "regression" else "the path model",
                 do="Raise an item of a driver, or declare the role of its construct",
             )
         silent = np.full(replicates, np.nan)
@@ -537,7 +539,37 @@ class Action(Scores):
             confidence=confidence,
             seed=seed,
             drawn=self._replicates_words(),
+            cautions=cautions,
         )  # fmt: skip
+
+    def _what_if_sem(
+        self, target: str, replicates: int, seed: int
+    ) -> tuple[_Effects, Base, tuple[Caution, ...]]:
+        """The mean of the target's score, and points of it per 0-100 point of each item of the model."""
+        from csat.analyses.sem_importance import sem_item_effects
+        from csat.numerics.resampling import bootstrap_weighted_means
+        from csat.numerics.scores import weighted_means
+
+        model = self._path_model()
+        items = self._named_by(model)
+        low, high = self._ends_of(items)
+        found = sem_item_effects(
+            model,
+            self._answers(model),
+            target=target,
+            points=dict(zip(items, (100 / (high - low)).tolist(), strict=True)),
+            replicates=replicates,
+            seed=seed,
+            titles=self.titles(),
+            where=self.instrument.path or self.instrument.id,
+        )
+        y, w = self._scores_0_100([self._block(target)[1]]), self.responses.weights
+        means = bootstrap_weighted_means(
+            y, w, rows=self.responses.row_numbers, replicates=replicates, seed=seed,
+            replication=self._replication(),
+        )  # fmt: skip
+        effects = float(weighted_means(y, w)[0]), means[:, 0], found.values, found.drawn
+        return effects, found.base, found.cautions
 
     def _what_if_method(
         self, target: str, chosen: Mapping[str, tuple[str, ...]], how: PlsHow
