@@ -5,17 +5,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from csat.analyses.sem import Moments, cfa_by_group, sem, sem_by_group
 from csat.analyses.structural.answers import Answers
 from csat.analyses.structural.grouped import GroupedModel
-from csat.errors import BadInput, CannotCompute, UnknownName
+from csat.errors import BadInput, CannotCompute, CsatError, UnknownName
+from csat.instrument.equalities import EQUALITIES
+from golden_data import recipe_matrix, reference, reference_rows
 from group_cases import ITEMS, two_groups
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "sem_groups.json").read_text())
 NAMES = ("first", "second")
 TWO = "f =~ x1 + x2 + x3\nh =~ x4 + x5 + x6"
 PATH = TWO + "\nh ~ f"
+
+LAVAAN_BASELINE = {"cfi.robust", "tli.robust", "nnfi.robust", "rni.robust"}
+"""Of ordered items in groups lavaan 0.6-14 leaves the weights out of what the baseline's chi-square is
+expected to be (lav_fit_catml_dwls: the trace of Gamma divided by the groups' shares), so that the same answers
+twice have another CFI than once; csat's do not: `test_the_same_answers_in_two_groups_fit_as_in_one`."""
 
 
 def answers(kind: str = "num", *, weighted: bool = False) -> dict[str, Answers]:
@@ -65,6 +74,8 @@ def test_every_number_of_two_groups_is_lavaans(name: str) -> None:
         compared += 1
     assert compared > 40
     for measure, golden in case["fit"].items():
+        if measure in LAVAAN_BASELINE and case["options"].get("ordered"):
+            continue
         measure = measure.replace(".", "_")
         if isinstance(golden, int | float):
             assert found.fit[measure] == pytest.approx(golden, rel=limits["fit"], abs=limits["fit"]), measure
@@ -72,6 +83,41 @@ def test_every_number_of_two_groups_is_lavaans(name: str) -> None:
         assert found.chisq_by_group[name_] == pytest.approx(golden, rel=1e-5, abs=1e-4)
         for variable, value in case["r2"][name_].items():
             assert found.r2[name_][variable] == pytest.approx(value, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("data", "case"),
+    [("holzinger", "invariance_school_cfa3"), ("satisfaction_gender", "invariance_gender_cfa6")],
+)
+@pytest.mark.parametrize("level", ["configural", "metric", "scalar", "strict"])
+def test_groups_of_real_data_are_lavaans(data: str, case: str, level: str) -> None:
+    golden = reference("sem")[data][case]
+    header, text = reference_rows(golden["recipe"]["file"])
+    of = np.array([row[header.index(golden["group"])] for row in text])
+    items, rows = golden["recipe"]["columns"], recipe_matrix(golden["recipe"])
+    equal = ("loadings", "intercepts", "residuals")[
+        : ["configural", "metric", "scalar", "strict"].index(level)
+    ]
+    for estimator in ("ml", "mlr"):
+        block = golden[estimator][level]
+        groups = block["group_order"]
+        found = cfa_by_group(
+            golden["model"],
+            {g: Answers.of_rows(rows[of == g], items) for g in groups},
+            group_equal=equal,
+            estimator=estimator.upper(),
+        )
+        table = block["parameters"]["columns"]
+        for lhs, op, rhs, g, est, se in zip(
+            *(table[k] for k in ("lhs", "op", "rhs", "group", "est", "se")), strict=True
+        ):
+            p = found.parameter(lhs, op, "" if op == "~1" else rhs, groups[g - 1])
+            assert p is not None
+            assert (p.est, p.se) == (pytest.approx(est, abs=1e-7), pytest.approx(se, rel=1e-6, abs=1e-9))
+        for measure, value in block["fit_measures"].items():
+            if isinstance(value, int | float):
+                ours = found.fit[measure.replace(".", "_")]
+                assert ours == pytest.approx(value, rel=1e-6, abs=1e-6), measure
 
 
 def test_groups_without_anything_in_common_are_as_each_alone() -> None:
@@ -88,6 +134,25 @@ def test_groups_without_anything_in_common_are_as_each_alone() -> None:
             assert other.est == pytest.approx(p.est, abs=1e-7)
             assert other.se == pytest.approx(p.se, abs=1e-7)
     assert together.fit["chisq"] == pytest.approx(total, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("num", {}),
+        ("num", {"estimator": "MLR"}),
+        ("gap", {"estimator": "MLR", "missing": "fiml"}),
+        ("ord", {"estimator": "WLSMV", "ordered": True}),
+    ],
+)
+def test_the_same_answers_in_two_groups_fit_as_in_one(kind: str, options: dict[str, Any]) -> None:
+    own = answers(kind)["first"]
+    alone = sem(PATH, own, mean_structure=True, **options).fit
+    twice = sem_by_group(PATH, {"a": own, "b": own}, **options).fit
+    assert twice["chisq"] == pytest.approx(2 * alone["chisq"], rel=1e-6)
+    for name in ("cfi", "tli", "rmsea", "cfi_robust", "tli_robust", "rmsea_robust", "srmr", "gfi"):
+        if name in alone:
+            assert twice[name] == pytest.approx(alone[name], abs=1e-6), name
 
 
 def test_moments_and_answers_of_groups_say_the_same() -> None:
@@ -201,6 +266,41 @@ def test_thresholds_are_equal_only_where_the_same_answers_occur() -> None:
     assert not cfa_by_group(TWO, data, ordered=True, estimator="WLSMV").verdict.failed
     with pytest.raises(CannotCompute, match="different answers to x1"):
         cfa_by_group(TWO, data, ordered=True, estimator="WLSMV", group_equal=["loadings", "thresholds"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_any_groups_give_a_result_or_one_paragraph(data: st.DataObject) -> None:
+    rng = np.random.default_rng(data.draw(st.integers(0, 10_000)))
+    groups = {}
+    for name in ("a", "b", "c")[: data.draw(st.integers(2, 3))]:
+        n = data.draw(st.integers(3, 60))
+        rows = rng.integers(1, data.draw(st.integers(2, 6)), (n, 6)).astype(float)
+        if data.draw(st.booleans()):
+            rows += np.round(rng.normal(0, 1, (n, 1)))
+        rows[rng.random(rows.shape) < data.draw(st.sampled_from([0.0, 0.2]))] = np.nan
+        groups[name] = Answers.of_rows(rows, ITEMS)
+    ask = data.draw(
+        st.sampled_from(
+            [
+                {"estimator": "ML"},
+                {"estimator": "auto"},
+                {"estimator": "MLR", "missing": "fiml"},
+                {"estimator": "MLM"},
+                {"estimator": "WLSMV", "ordered": True},
+                {"estimator": "WLSMV", "ordered": ["x1", "x2"], "missing": "pairwise"},
+                {"estimator": "ULS", "std_lv": True},
+            ]
+        )
+    )
+    equal = data.draw(st.lists(st.sampled_from(EQUALITIES), unique=True, max_size=4))
+    try:
+        found = sem_by_group(PATH, groups, group_equal=equal, modifications=2, **ask)
+    except CsatError as error:
+        assert str(error)
+        return
+    json.dumps(found.to_dict(), allow_nan=False)
+    assert found.text("zh")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
