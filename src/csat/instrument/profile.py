@@ -38,6 +38,12 @@ KEY_SHARE = 0.98
 NEARLY_EMPTY = 0.05
 """A column answered by fewer is a write-in or a follow-up, not a question to all."""
 
+NEARLY_ALL = 0.7
+"""The share of the answers that must lie on a scale the wording names; the rest are codes or slips."""
+
+FEW_ANSWERS = 30
+"""Below so many answers, few different ones say little about the length of the scale."""
+
 MOST = 0.95
 """The share of a column that must fit a pattern; the rest may be slips."""
 
@@ -265,13 +271,14 @@ def _whole_numbers(column: Column, said: Counter[str], silent: Silent) -> Profil
     if len(codes) >= KEY_SHARE * said.total() and said.total() > MOST_GROUPS:
         return Profile(column, "respondent", "whole numbers that hardly repeat")
     core, _ = core_codes(codes)
-    ends, declared = _said_ends(column, core)
+    ends, declared = _said_ends(column, codes)
     if not ends and (len(codes) > MOST_POINTS + 5 or max(core) - min(core) >= MOST_POINTS or min(core) < 0):
         return Profile(column, "measurement", f"whole numbers from {min(codes)} to {max(codes)}")
     if names_group(column):
         return Profile(column, "segment", "its name", codes, silent=silent)
     # 0 is not counted: it is more often a blank than an answer
-    if not ends and len([c for c in core if c > 0]) < FEWEST_POINTS:
+    few = said.total() < FEW_ANSWERS and (column.stem or is_overall(column.words) or is_loyalty(column.words))
+    if not ends and not few and len([c for c in core if c > 0]) < FEWEST_POINTS:
         return Profile(column, "segment", f"only {len(core)} codes without labels", codes, silent=silent)
     reason = f"whole numbers from {min(core)} to {max(core)}"
     if column.letters:
@@ -279,11 +286,14 @@ def _whole_numbers(column: Column, said: Counter[str], silent: Silent) -> Profil
     return Profile(column, "codes", reason, codes, silent=silent, ends=ends, declared=declared)
 
 
-def _said_ends(column: Column, core: Sequence[int]) -> tuple[tuple[int, int] | None, str]:
+def _said_ends(column: Column, codes: Mapping[int, int]) -> tuple[tuple[int, int] | None, str]:
     """The ends of the scale as the wording says them, where they hold the answers, and in which words."""
+    core, _ = core_codes(dict(codes))
+    answers = sum(codes.values())
     for match in _ENDS.finditer(fold(column.wording or column.name)):
         ends = int(match[1]), int(match[2])
-        if ends[0] <= min(core) and max(core) <= ends[1] and ends[1] - ends[0] >= FEWEST_POINTS - 1:
+        inside = sum(n for code, n in codes.items() if ends[0] <= code <= ends[1])
+        if inside >= NEARLY_ALL * answers and ends[1] - ends[0] >= FEWEST_POINTS - 1:
             return ends, "the wording says"
     # without a 0 and with a 10 the scale may as well begin at 1
     if _RECOMMEND.search(column.words) and 7 < max(core) <= 10 and (0 in core or 10 not in core):
@@ -312,7 +322,7 @@ def _texts(column: Column, seen: dict[str, int], silent: Silent) -> Profile:
                 codes[found[0]] += seen[value]
                 labels |= {found[0]: found[1]} if found[1] else {}
         counted = dict(sorted(codes.items()))
-        ends, declared = _said_ends(column, core_codes(counted)[0])
+        ends, declared = _said_ends(column, counted)
         if not ends and len(labels) == 2 and len(codes) > 2 and {min(codes), max(codes)} == set(labels):
             ends, declared = (min(codes), max(codes)), "words stand at the ends only, of"
         return Profile(
