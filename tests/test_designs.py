@@ -160,6 +160,7 @@ def test_every_analysis_sees_the_same_replicates() -> None:
         ({"resampling": "psychic"}, "psychic"),
         ({"replicate_weights": "rep_", "replicate_type": "JKn"}, "scale"),
         ({"strata": "cluster", "clusters": "cluster"}, "single cluster"),
+        ({**GIVEN, "margins": {"stratum": {"0": 1}}}, "raked to margins"),
     ],
 )
 def test_a_design_that_cannot_be_is_refused_in_words(drawn: dict[str, Any], said: str) -> None:

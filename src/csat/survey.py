@@ -133,6 +133,11 @@ def read(
                 do="Leave them out, or leave the instrument out",
             )
         questionnaire = load_instrument(instrument)
+    if margins and replicate_weights:
+        raise BadInput(
+            "replicate weights stand for the weights of the file, not for weights raked to margins",
+            do="Leave the margins out, or have replicate weights made of the raked weights",
+        )
     crossed = tuple(dict.fromkeys(c.strip() for name in margins or () for c in name.split("*")))
     segments = tuple(dict.fromkeys((*segments, *crossed)))
     asked = [*segments, *([weight] if weight else []), *drawn.columns]
