@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from csat.analyses.sem import sem
 from csat.analyses.structural.answers import Answers
 from csat.cli import run
-from csat.errors import BadInput, CannotCompute
+from csat.errors import BadInput, CannotCompute, CsatError
+from csat.instrument.syntax import parse_model
 from language_data import NAMES, answers
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "sem_language.json").read_text(encoding="utf-8"))
@@ -144,3 +148,73 @@ def test_the_command_takes_ordered_items_and_residuals(tmp_path: Path) -> None:
     asked = ["sem", str(path), "--model", str(model), "--estimator", "WLSMV", "--json", "--residuals"]
     assert run([*asked, "--ordered-items", "a1,a2,a4,b1,b2,b3"]) == 0
     assert run([*asked, "--ordered-items", "a1,a2,a4,b1,b2,bx"]) == 2
+
+
+def test_effects_of_covariates_are_found_again() -> None:
+    rng = np.random.default_rng(11)
+    n = 6000
+    age, member = rng.normal(size=n), (rng.random(n) < 0.5).astype(float)
+    factor = 0.5 * age - 0.4 * member + rng.normal(size=n)
+    items = factor[:, None] * [1.0, 0.8, 1.2, 0.9] + rng.normal(size=(n, 4))
+    coded = np.digitize(items, [-1.5, -0.5, 0.5, 1.5]) + 1.0
+    found = sem(
+        "F =~ y1 + y2 + y3 + y4\nF ~ age + member",
+        Answers.of_rows(np.column_stack([coded, age, member]), ["y1", "y2", "y3", "y4", "age", "member"]),
+        estimator="WLSMV",
+        ordered=True,
+    )
+    # the first item's residual has variance 1 and the factor 1: given the covariates both make 2
+    for name, truth in (("age", 0.5 / np.sqrt(2)), ("member", -0.4 / np.sqrt(2))):
+        p = found.parameter("F", "~", name)
+        assert p is not None
+        assert abs(p.est - truth) < 4 * p.se < 0.15
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    rule=st.sampled_from(
+        [
+            "p > 0.5",
+            "p*q == 0.7",
+            "p == 2*q",
+            "exp(p) == 2",
+            "1/q == 3",
+            "p^2 + q^2 < 1",
+            "p < q",
+            "log(p) > 1",
+        ]
+    ),
+    estimator=st.sampled_from(["ML", "MLR", "WLSMV", "ULSMV"]),
+    covariate=st.sampled_from(["", "\nF ~ x", "\nF ~ x + y4"]),
+)
+def test_no_rule_and_no_answers_end_in_a_traceback(
+    seed: int, rule: str, estimator: str, covariate: str
+) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.choice([12, 40, 150]))
+    rows = rng.normal(size=(n, 1)) * rng.normal(size=5) + rng.normal(size=(n, 5))
+    rows[:, :3] = np.digitize(rows[:, :3], np.sort(rng.normal(size=int(rng.integers(1, 5)))))
+    rows[rng.random(rows.shape) < 0.05] = np.nan
+    ordered = ["y1", "y2", "y3"] if estimator in ("WLSMV", "ULSMV") else []
+    try:
+        found = sem(
+            f"F =~ y1 + p*y2 + q*y3{covariate}\n{rule}",
+            Answers.of_rows(rows, ["y1", "y2", "y3", "y4", "x"]),
+            estimator=estimator,
+            ordered=ordered,
+        )
+    except CsatError as error:
+        assert str(error)
+        return
+    assert found.summary()
+    if found.verdict.level == "sound":
+        label = {p.label: p.est for p in found.parameters if p.label}
+        left, operator, right = re.split("(==|<|>)", rule)
+        gap = eval_rule(left, label) - eval_rule(right, label)
+        assert {"==": abs(gap), "<": gap, ">": -gap}[operator] < 1e-6
+
+
+def eval_rule(text: str, values: dict[str, float]) -> float:
+    model = parse_model(f"F =~ p*x1 + q*x2\nz := {text}")
+    return model.rules[0].right.value(values)

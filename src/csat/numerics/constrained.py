@@ -40,6 +40,12 @@ KEPT_TO = 1e-9
 DEPENDENT_BELOW = 1e-9
 """Singular value (relative) below which constraints say the same."""
 
+ALLOWED = 1e3 * KEPT_TO
+"""What is still taken for met where rounding lets no step come nearer."""
+
+IDLE_STEPS = 10
+NEARER = 0.99
+
 HALVINGS = 30
 RESTORING_STEPS = 20
 SMALL = 0.1
@@ -110,7 +116,8 @@ def descend_within(
     penalty, damping, steps, stalled = 1.0, 0.0, 0, False
     slope = objective.slope(here.point)
     step = _step(problem, here, slope.gradient, slope.expected, damping)
-    while steps < max_steps and not step.solved:
+    least, idle = here.violation, 0
+    while steps < max_steps and not step.solved and idle < IDLE_STEPS:
         if step.size < NEWTON_BELOW:
             exact = slope.observed() - constraints.bend(here.point.theta, step.multipliers)
             step = _step(problem, here, slope.gradient, slope.expected, damping, exact=exact)
@@ -125,14 +132,17 @@ def descend_within(
             here, damping = better, (damping / 10 if damping > 1e-8 else 0.0)
             steps += 1
             slope = objective.slope(here.point)
+        # steps that come no nearer to obeying the constraints have nowhere to go
+        nearer = here.violation <= ALLOWED or here.violation < NEARER * least
+        least, idle = min(least, here.violation), 0 if nearer else idle + 1
         step = _step(problem, here, slope.gradient, slope.expected, damping)
-    if here.violation > KEPT_TO * 1e3:
+    if here.violation > ALLOWED:
         raise Contradiction("the constraints could not all be met", do="Check that they can hold together")
     theta = here.point.theta
     diagonal = np.maximum(np.diagonal(slope.expected), 1e-300)
     values, jacobian = here.values, here.jacobian
     always = np.arange(values.size) < constraints.equalities
-    active = always | (np.abs(values) <= KEPT_TO * 1e3 * here.unit) | (step.multipliers > 0)
+    active = always | (np.abs(values) <= ALLOWED * here.unit) | (step.multipliers > 0)
     on_bound = (theta <= low) & (slope.gradient > 0) | (theta >= high) & (slope.gradient < 0)
     on_bound &= step.bound_multipliers > 0
     return Estimate(

@@ -32,6 +32,7 @@ Mask = NDArray[np.bool_]
 
 PROBIT_STEPS = 100
 SOLVED = 1e-11
+NEARLY_SOLVED = 1e-7
 CORRELATION_LIMIT = 0.9999
 """Where the search for a correlation ends."""
 CORRELATION_MOST = 0.999899
@@ -428,7 +429,9 @@ def _pair(a: _Item, b: _Item, x: Array, who: Codes, w: Array, known: float | Non
         def look(r: float) -> _Scores:
             return _both_numbers(a.z[both], b.z[both], a.variance, b.variance, r)
 
-    r = _root(lambda value: look(value).r, sums, _start(a, b, both, weight)) if known is None else known
+    r = _start(a, b, both, weight) if known is None else known
+    if known is None and (a.ordered or b.ordered or both.size < len(w)):
+        r = _root(lambda value: look(value).r, sums, float(np.clip(r, -0.9, 0.9)))
     if abs(r) >= CORRELATION_MOST:
         return _Pair(r, np.zeros(len(w)))
     scores = look(r)
@@ -449,7 +452,10 @@ def _pair(a: _Item, b: _Item, x: Array, who: Codes, w: Array, known: float | Non
 
 
 def _start(a: _Item, b: _Item, both: NDArray[np.intp], w: Array) -> float:
-    """Correlation of the residuals, an ordered one being the mean of its slice of the normal."""
+    """Correlation of the residuals, an ordered one being the mean of its slice of the normal.
+
+    Of two numbers that is the estimate already, when everybody answered both.
+    """
 
     def scored(item: _Item) -> Array:
         if not item.ordered:
@@ -460,7 +466,7 @@ def _start(a: _Item, b: _Item, both: NDArray[np.intp], w: Array) -> float:
 
     first, second = scored(a), scored(b)
     size = float(np.sqrt((w @ first**2) * (w @ second**2)))
-    return float(np.clip((w @ (first * second)) / size if size > 0 else 0.0, -0.9, 0.9))
+    return float((w @ (first * second)) / size) if size > 0 else 0.0
 
 
 def _root(score: Callable[[float], Array], w: Array, start: float) -> float:
@@ -477,7 +483,8 @@ def _root(score: Callable[[float], Array], w: Array, start: float) -> float:
         if before is not None and before[0] != r:
             slope = (g - before[1]) / (r - before[0])
             new = r - g / slope if slope < 0 else new
-        if abs(new - r) < SOLVED:
+        if abs(new - r) < NEARLY_SOLVED and before is not None:
+            # the error of a secant step is about the product of the last two
             return float(np.clip(new, -CORRELATION_LIMIT, CORRELATION_LIMIT))
         before = (r, g)
         r = new if low < new < high else (low + high) / 2

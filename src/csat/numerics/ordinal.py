@@ -322,9 +322,13 @@ def normal_density(x: Array) -> Array:
 
 
 def bivariate_normal(x: Array, y: Array, rho: float) -> Array:
-    """P(X <= x, Y <= y) of standard normals correlated rho, element by element."""
-    one = np.array([rho])
-    return np.asarray(_phi2(x[None, :, None], y[None, :, None], one)[0, :, 0])
+    """P(X <= x, Y <= y) of standard normals correlated rho, element by element; +-EDGE is infinite."""
+    found = np.where(x >= EDGE, ndtr(y), np.where(y >= EDGE, ndtr(x), 0.0))
+    inside = np.flatnonzero((np.abs(x) < EDGE) & (np.abs(y) < EDGE))
+    if inside.size:
+        grid = _phi2(x[None, inside, None], y[None, inside, None], np.array([rho]))
+        found[inside] = grid[0, :, 0]
+    return np.asarray(found)
 
 
 def smoothed(correlation: ArrayLike, *, floor: float = 1e-6) -> Array:
