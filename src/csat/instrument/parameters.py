@@ -108,6 +108,14 @@ class ParameterTable:
         return self.observed + self.latents
 
     @cached_property
+    def bounds(self) -> tuple[tuple[float, float], ...]:
+        """Of each free parameter the lower and the upper."""
+        return tuple(
+            (max(self.rows[i].lower for i in rows), min(self.rows[i].upper for i in rows))
+            for rows in self.free
+        )
+
+    @cached_property
     def parameter_of(self) -> tuple[int, ...]:
         """By row the free parameter it is, -1 where it is none."""
         place = {row: k for k, rows in enumerate(self.free) for row in rows}

@@ -132,12 +132,13 @@ def delta_errors(slopes: Array, covariance: Array) -> Array:
 def _scaled(structure: Structure, theta: Array, d: Array, at: Implied, *, observed: int = 0) -> ByCell:
     """Cells with variables scaled by d; variables before `observed` keep their residual units."""
     directed, symmetric, means = structure.directed, structure.symmetric, structure.means
-    _, s_matrix, _ = structure.matrices(theta)
     values = symmetric.filled(theta)
+    same = symmetric.row == symmetric.column
+    residual_d = np.zeros(structure.variables)
+    residual_d[symmetric.row[same]] = values[same]
     with np.errstate(invalid="ignore", divide="ignore"):
-        residual_d = np.sqrt(np.diagonal(s_matrix))
-        residual_d = np.where(np.arange(structure.variables) < observed, 1.0, residual_d)
-        same = symmetric.row == symmetric.column
+        residual_d = np.sqrt(residual_d)
+        residual_d[:observed] = 1.0
         by = np.where(same, d[symmetric.row] ** 2, residual_d[symmetric.row] * residual_d[symmetric.column])
         return ByCell(
             directed.filled(theta) * d[directed.column] / d[directed.row],

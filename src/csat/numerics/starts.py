@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from csat.numerics.linalg import Array
+from csat.numerics.linalg import Array, positive_factor
 from csat.numerics.structure import Positions, Structure, implied
 
 Mask = NDArray[np.bool_]
@@ -67,10 +67,9 @@ def _collected(structure: Structure, directed: Array, symmetric: Array, means: A
 
 def _is_usable(structure: Structure, theta: Array) -> bool:
     try:
-        np.linalg.cholesky(implied(structure, theta).covariance)
+        return positive_factor(implied(structure, theta).covariance) is not None
     except np.linalg.LinAlgError:
         return False
-    return True
 
 
 def _rough_covariances(structure: Structure, cov: Array) -> Array:
@@ -190,8 +189,11 @@ def _regressions(structure: Structure, total: Array) -> Array:
         np.fill_diagonal(among, variances[x] * (1 + (RIDGE if x.size > 1 else 0.0)))
         target = total[x, several] - total[x[:, None], cells.column[given]] @ values[given]
         unit = np.sqrt(np.diagonal(among))
-        scaled = np.linalg.lstsq(among / np.outer(unit, unit), target / unit, rcond=1e-6)[0]
-        own = scaled / unit
+        try:
+            own = np.linalg.solve(among / np.outer(unit, unit), target / unit) / unit
+        except np.linalg.LinAlgError:
+            # causes that cannot be told apart start without effect
+            continue
         explained = own @ among @ own
         limit = EXPLAINED_MOST * variances[several]
         values[free] = own * np.sqrt(limit / explained) if explained > limit > 0 else own

@@ -303,9 +303,9 @@ def _odd_errors(s: Solved) -> list[Caution]:
     for group in kinds.values():
         errors = s.standard_errors[group]
         # a standardised variance of 1 has an error of rounding only
-        known = errors[np.isfinite(errors) & (errors > NO_ERROR)]
-        middle = float(np.median(known)) if known.size else 1.0
-        if known.size < errors.size or not STANDARD_ERROR_ODD.met(float(known.max()) / middle):
+        known = np.sort(errors[np.isfinite(errors) & (errors > NO_ERROR)])
+        middle = float(known[known.size // 2]) if known.size else 1.0
+        if known.size < errors.size or not STANDARD_ERROR_ODD.met(float(known[-1]) / middle):
             odd += [k for k, e in zip(group, errors, strict=True) if not STANDARD_ERROR_ODD.met(e / middle)]
     if not odd:
         return []

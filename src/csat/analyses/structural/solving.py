@@ -324,8 +324,7 @@ def no_start() -> CannotCompute:
 
 def bounds_of(table: ParameterTable) -> tuple[Array, Array]:
     """Of each free parameter: the lower and the upper."""
-    lower = np.array([max(table.rows[i].lower for i in rows) for rows in table.free])
-    upper = np.array([min(table.rows[i].upper for i in rows) for rows in table.free])
+    lower, upper = np.array(table.bounds, dtype=float).reshape(-1, 2).T
     crossed = np.flatnonzero(lower > upper)
     if crossed.size:
         name = table.rows[table.free[crossed[0]][0]].name
@@ -353,10 +352,10 @@ def _estimated(group: Group, table: ParameterTable, said: Array) -> Estimate:
     lower, upper = bounds_of(table)
     best: Estimate | None = None
     for start in _starts(group, said):
-        candidate = np.clip(start, lower, upper)
-        if not _is_usable(group.structure, candidate):
+        try:
+            found = fit_maximum_likelihood([group], start, lower=lower, upper=upper)
+        except np.linalg.LinAlgError:
             continue
-        found = fit_maximum_likelihood([group], candidate, lower=lower, upper=upper)
         if found.converged:
             return found
         if best is None or found.discrepancy < best.discrepancy:
@@ -389,11 +388,3 @@ def _at_start(group: Group, q: int) -> Estimate:
     """What is known before the first step."""
     start = starting_values(group.structure, group.cov, q, mean=group.mean)
     return fit_maximum_likelihood([group], start, max_steps=0)
-
-
-def _is_usable(structure: Structure, theta: Array) -> bool:
-    try:
-        np.linalg.cholesky(implied(structure, theta).covariance)
-    except np.linalg.LinAlgError:
-        return False
-    return True
