@@ -23,8 +23,8 @@ PATH = TWO + "\nh ~ f"
 
 LAVAAN_BASELINE = {"cfi.robust", "tli.robust", "nnfi.robust", "rni.robust"}
 """Of ordered items in groups lavaan 0.6-14 leaves the weights out of what the baseline's chi-square is
-expected to be (lav_fit_catml_dwls: the trace of Gamma divided by the groups' shares), so that the same answers
-twice have another CFI than once; csat's do not: `test_the_same_answers_in_two_groups_fit_as_in_one`."""
+expected to be (lav_fit_catml_dwls: the trace of Gamma divided by the groups' shares), so that the same
+answers twice have another CFI than once; csat's do not, as a test below says."""
 
 
 def answers(kind: str = "num", *, weighted: bool = False) -> dict[str, Answers]:

@@ -12,6 +12,7 @@ nesting.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -26,6 +27,8 @@ from csat.numerics.fitted import Fit
 from csat.numerics.fitting import fit
 from csat.numerics.least_squares import LeastSquares, WeightedMoments
 from csat.numerics.linalg import Array
+from csat.numerics.robust import Piece
+from csat.numerics.robust_indices import incomplete_pieces
 
 Scaling = Literal["auto", "plain", "satorra_bentler_2001", "satorra_bentler_2010", "satorra_2000"]
 
@@ -110,7 +113,7 @@ def _traces(restricted: Fit, freer: Fit) -> tuple[float, float]:
         # the data cannot tell the freer model's parameters apart: no test rests on them
         return math.nan, math.nan
     lever = inverse @ restriction.T
-    matrix = np.linalg.solve(restriction @ lever, lever.T) @ robust.meat(freer.pieces) @ lever
+    matrix = np.linalg.solve(restriction @ lever, lever.T) @ robust.meat(_with_gammas(freer)) @ lever
     return float(np.trace(matrix)), float((matrix * matrix.T).sum())
 
 
@@ -203,6 +206,14 @@ def _trace_at(restricted: Fit, freer: Fit) -> float:
 
 def _alike(one: Method, other: Method) -> bool:
     return (one.discrepancy, one.errors, one.test) == (other.discrepancy, other.errors, other.test)
+
+
+def _with_gammas(found: Fit) -> Sequence[Piece]:
+    """The pieces with Gamma of their moments; of answers with gaps that of the saturated ones."""
+    if found.data[0].gaps is None:
+        return found.pieces
+    own = incomplete_pieces(found)
+    return [replace(piece, gamma=g.gamma) for piece, g in zip(found.pieces, own, strict=True)]
 
 
 def wald(found: Fit, restriction: Array, values: Array | None = None) -> Difference:
