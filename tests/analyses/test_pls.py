@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from csat.analyses import pls as pls_module
+from csat.analyses import pls_data
 from csat.analyses.path_model_pls import PathModelPLS
 from csat.analyses.pls import pls, pls_scores
 from csat.analyses.pls_data import ModelData
 from csat.errors import BadInput, CannotCompute, UnknownName
 from csat.instrument.instrument import Construct, Hypothesis, Instrument, Item, Scale
 from csat.language import Text
+from csat.numerics.replication import random_groups
 from csat.responses.responses import NOT_APPLICABLE, Responses
 from csat.tally.tally import count
 from golden_data import reference_path
@@ -314,6 +317,32 @@ def test_moments_without_a_row_are_those_of_the_others() -> None:
     left = next(data.jackknife())
     others = ModelData.of(responses(np.delete(answers, 5, axis=0)), tuple(ITEMS), "em", "pearson")
     np.testing.assert_allclose(left.correlation[..., 5], others.moments.correlation[..., 0], atol=1e-5)
+
+
+def test_very_many_respondents_are_resampled_in_random_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = responses(answered(rows=3000))
+    options = {"replicates": 400, "moderation": ["Quality*Value->Satisfaction"]}
+    by_row = modelled(made, **options)
+    monkeypatch.setattr(pls_data, "MANY_UNITS", 2000)
+    monkeypatch.setattr(pls_data, "random_groups", lambda rows: random_groups(rows, groups=500))
+    in_groups = modelled(made, **options)
+    np.testing.assert_array_equal(by_row.weights, in_groups.weights)
+    for name in ("index_se", "loading_se", "r2_se"):
+        one, two = (np.asarray(getattr(r, name)) for r in (by_row, in_groups))
+        known = np.isfinite(one) & (one > 1e-9)
+        # 400 replicates know an error to 3.5 %, 500 groups to 3.2 %
+        np.testing.assert_allclose(two[known], one[known], rtol=0.2)
+    assert not np.array_equal(by_row.index_se, in_groups.index_se)
+    assert in_groups.moderation[0].se == pytest.approx(by_row.moderation[0].se, rel=0.2)
+
+
+def test_a_moderated_path_of_very_many_respondents_takes_fewer_replicates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pls_module, "MANY_ROWS", 100)
+    options = {"constructs": CONSTRUCTS, "paths": PATHS, "predict": False}
+    assert pls(responses(), **options, moderation=["Quality*Value->Satisfaction"]).replicates == 200
+    assert pls(responses(), **options).replicates == 2000
 
 
 def test_htmt2_has_intervals_as_htmt_and_none_where_it_is_undefined() -> None:

@@ -56,8 +56,9 @@ Array = NDArray[np.float64]
 IntervalMethod = Literal["percentile", "bca"]
 INTERVALS: tuple[IntervalMethod, ...] = ("percentile", "bca")
 
-REPLICATES_SLOW = 200
-"""Default with polychoric correlations or EM moments: each replicate is a search of its own (ours)."""
+REPLICATES_SLOW, MANY_ROWS = 200, 100_000
+"""Default with polychoric correlations or EM moments, where each replicate is a search of its own, and of a
+moderated path above so many respondents, where each is a pass over the rows (ours)."""
 FEWEST = 20
 """Replicates below which there is no interval (ours)."""
 
@@ -194,13 +195,15 @@ class _Options:
                 right=f"At least {FEWEST}, better {REPLICATES}; 0 for none",
             )
 
-    @property
-    def asked(self) -> int:
+    def asked(self, data: ModelData) -> int:
         """Replicates to make."""
+        if data.responses is None:
+            return 0
         if self.replicates is not None:
             return self.replicates
         slow = self.correlation == "polychoric" or self.missing == "em"
-        return REPLICATES_SLOW if slow else REPLICATES
+        many = isinstance(data, StagedData) and data.stage.products and len(data.answers) > MANY_ROWS
+        return REPLICATES_SLOW if slow or many else REPLICATES
 
 
 def _modelled(
@@ -218,7 +221,7 @@ def _modelled(
         fit = fitted(data.association, structure, scheme=scheme, consistent=consistent)
         plain = fitted(data.association, structure, scheme=scheme) if consistent else fit
         improper = is_proper(fit) if consistent else ()
-        asked = options.asked if data.responses is not None and not improper else 0
+        asked = 0 if improper else options.asked(data)
         if asked:
             try:
                 drawn = pls_replicates(data.draws(asked, options.seed), fit, lower=data.low, upper=data.high)

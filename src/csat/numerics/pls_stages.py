@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
 from csat.numerics.pls import Array, PathStructure, PlsFit
 from csat.numerics.pls_assessment import ConstructIndex
 from csat.numerics.replicate_moments import Moments
+
+CELLS_AT_ONCE = 1_000_000
+"""Products of scores held at a time: 8 MB each."""
 
 
 @dataclass(frozen=True)
@@ -78,28 +81,68 @@ def with_products(
     mean, sd = np.full((k + t, n), np.nan), np.full((k + t, n), np.nan)
     r = np.full((k + t, k + t, n), np.nan)
     mean[:k], sd[:k], r[:k, :k] = stage_two.mean, stage_two.sd, stage_two.correlation
-    weights, kept = _many(fit.weights), list(stage.items)
-    first, second = (np.array([p[i] for p in stage.products]) for i in (0, 1))
-    at, member = fit.structure.places, _member(fit.structure)
-    for sample, w in enumerate(row_weights):
-        if not np.isfinite(weights[:, sample]).all():
-            continue
-        total = w.sum()
-        z = np.nan_to_num((answers - found.mean[:, sample]) / found.sd[:, sample])
-        y = z[:, at] @ (member * weights[:, sample]).T
-        product = y[:, first] * y[:, second]
-        level = w @ product / total
-        product -= level
-        share = w[:, None] * product / total
-        width = np.sqrt((share * product).sum(axis=0))
-        across = share.T @ np.hstack([z[:, kept], y[:, list(stage.constructs)]]) / width[:, None]
+    rows, weights = _Rows(answers), _many(fit.weights)
+    at, owner, drawn = fit.structure.places, fit.structure.owner, iter(row_weights)
+    first = 0
+    while first < n and (batch := list(islice(drawn, rows.at_once))):
+        s = slice(first, first + len(batch))
+        first += len(batch)
+        w = np.array(batch).T
+        total, shift, spread = w.sum(axis=0), found.mean[:, s] - rows.origin[:, None], found.sd[:, s]
+        wide = np.zeros((fit.structure.constructs, answers.shape[1], len(batch)))
+        wide[owner, at] = weights[:, s]
+        y = {c: rows.score(wide[c] / spread, shift) for pair in stage.products for c in pair}
         # z has the n / (n - 1) of the sample in its variance
-        bessel = np.sqrt((w @ z[:, 0] ** 2) / total)
-        mean[k:, sample], sd[k:, sample] = level, width / bessel
-        r[k:, :k, sample] = across / bessel
-        r[:k, k:, sample] = r[k:, :k, sample].T
-        r[k:, k:, sample] = (share.T @ product) / np.outer(width, width)
+        bessel = np.sqrt(rows.second_moment(0, w, shift[0]) / total) / spread[0]
+        products = [y[a] * y[b] for a, b in stage.products]
+        level = np.array([(w * p).sum(axis=0) / total for p in products])
+        for i, p in enumerate(products):
+            share = w * p / total
+            width = np.sqrt((share * p).sum(axis=0) - level[i] ** 2)
+            across = rows.against(share, shift) / spread
+            scores = np.einsum("cib,ib->cb", wide[list(stage.constructs)], across)
+            side = np.concatenate([across[list(stage.items)], scores]) / (width * bessel)
+            mean[k + i, s], sd[k + i, s] = level[i], width / bessel
+            r[k + i, :k, s], r[:k, k + i, s] = side, side
+            for j in range(i + 1):
+                both = (share * products[j]).sum(axis=0) - level[i] * level[j]
+                r[k + i, k + j, s] = r[k + j, k + i, s] = both / width
+        # covariances of products over the width of one: now over that of the other
+        widths = sd[k:, s] * bessel
+        for i in range(t):
+            for j in range(i + 1):
+                r[k + i, k + j, s] /= widths[j]
+                r[k + j, k + i, s] = r[k + i, k + j, s]
     return Moments(mean, sd, r)
+
+
+class _Rows:
+    """Answers about their means, 0 where silent, so that scores of many samples are products of matrices."""
+
+    def __init__(self, answers: Array) -> None:
+        known = ~np.isnan(answers)
+        self.origin = np.where(known, answers, 0.0).sum(axis=0) / known.sum(axis=0)
+        self._x = np.where(known, answers - self.origin, 0.0)
+        self._known = None if known.all() else known.astype(float)
+        self.at_once = max(1, CELLS_AT_ONCE // max(1, len(answers)))
+
+    def score(self, pull: Array, shift: Array) -> Array:
+        """(n, b) sums of pull (x - shift) over the answered items; pull, shift : (p, b)."""
+        own = np.flatnonzero(np.nan_to_num(pull, nan=1.0).any(axis=1))
+        pull, moved = pull[own], pull[own] * shift[own]
+        level = moved.sum(axis=0) if self._known is None else self._known[:, own] @ moved
+        return np.asarray(self._x[:, own] @ pull - level)
+
+    def against(self, share: Array, shift: Array) -> Array:
+        """(p, b) sums over the rows of share (x - shift)."""
+        level = share.sum(axis=0) if self._known is None else self._known.T @ share
+        return np.asarray(self._x.T @ share - shift * level)
+
+    def second_moment(self, item: int, w: Array, shift: Array) -> Array:
+        """(b,) sums of w (x - shift)^2 of one item."""
+        x = self._x[:, item]
+        known = np.ones(len(x)) if self._known is None else self._known[:, item]
+        return np.asarray((x * x) @ w - 2 * shift * (x @ w) + shift**2 * (known @ w))
 
 
 def _joined(r: Array, weights: Array, structure: PathStructure, items: list[int], chosen: list[int]) -> Array:
@@ -117,11 +160,6 @@ def _joined(r: Array, weights: Array, structure: PathStructure, items: list[int]
     one = np.arange(len(out))
     out[one, one] = np.where(np.isfinite(out[one, one]), 1.0, np.nan)
     return np.asarray(out)
-
-
-def _member(structure: PathStructure) -> NDArray[np.float64]:
-    """(c, q): 1 where the place is the construct's."""
-    return np.asarray(structure.owner == np.arange(structure.constructs)[:, None], dtype=float)
 
 
 def _many(values: Array) -> Array:
