@@ -88,6 +88,13 @@ def test_clusters_widen_the_interval_of_an_index() -> None:
     assert clustered.se[0] > 1.2 * plain.se[0]
 
 
+def test_a_finite_population_narrows_the_interval_of_an_index() -> None:
+    whole = survey(resampling="jackknife").index(construct="A")
+    known = survey(resampling="jackknife", population="200").index(construct="A")
+    assert known.se[0] == pytest.approx(whole.se[0] * np.sqrt(1 - 48 / 200), rel=1e-9)
+    assert known.se[0] == pytest.approx(0.18482318618575 * 100 / 9, rel=1e-9)
+
+
 def test_the_net_promoter_score_has_the_error_of_the_design() -> None:
     # the mean of 100, 0, -100: the same jackknife as of any other mean
     scores = np.select([frame()["n"] >= 9, frame()["n"] >= 7], [100.0, 0.0], -100.0)

@@ -71,6 +71,28 @@ def test_given_replicate_weights_give_the_errors_of_r_survey(type_: Any) -> None
     check(made, golden)
 
 
+def test_a_finite_population_shrinks_the_variance_as_in_r_survey() -> None:
+    # R survey 4.1.1, svymean of as.svrepdesign(type = "JKn") with fpc 5 + stratum clusters, and of JK1 with
+    # fpc 200 rows; printed to 14 digits
+    sizes = 5 + np.arange(6)
+    clustered = replication("jackknife", n=len(X), population=sizes, **DESIGNS["strata_clusters"])
+    rows = replication("jackknife", n=len(X), population=200)
+    for made, wanted in (
+        (clustered, [0.220544621750820, 0.059884262457791, 0.346442266407231]),
+        (rows, [0.18482318618575, 0.18679940546510, 0.37441331489634]),
+    ):
+        drawn = bootstrap_weighted_means(X, W, replication=made)
+        se = np.sqrt(replicate_variance(drawn.T, made.variance_coefficients()))
+        np.testing.assert_allclose(se, wanted, rtol=1e-12)
+        again = bootstrap_weighted_means(X, W, replicates=8000, replication=made.as_draws())
+        np.testing.assert_allclose(again.std(axis=0, ddof=1), wanted, rtol=0.05)
+    boot = replication("bootstrap", n=len(X), population=sizes, **DESIGNS["strata_clusters"])
+    drawn = bootstrap_weighted_means(X, W, replicates=8000, replication=boot)
+    np.testing.assert_allclose(drawn.std(axis=0, ddof=1), [0.220492, 0.059873, 0.346369], rtol=0.05)
+    with pytest.raises(NumericsError, match="more was drawn"):
+        replication("bootstrap", n=len(X), population=1, **DESIGNS["strata_clusters"])
+
+
 def test_every_type_of_r_is_there() -> None:
     assert set(GOLDEN["given"]) | {"other"} == set(GIVEN)
 

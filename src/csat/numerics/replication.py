@@ -61,6 +61,8 @@ class Replication:
     stratum: Places | None = None
     factors: Array | None = None
     coefficients: Array | None = None
+    left: Array | None = None
+    """(m,) share of the population of each unit's stratum not drawn; None: drawn with replacement."""
     title: str = ""
     """Name of given replicates, such as `JK1`."""
 
@@ -98,7 +100,7 @@ class Replication:
             return self.coefficients
         assert self.stratum is not None  # a jackknife has units
         size = np.bincount(self.stratum)[self.stratum]
-        return np.asarray((size - 1.0) / size)
+        return np.asarray((size - 1.0) / size * (1.0 if self.left is None else self.left))
 
     def where(self, keep: NDArray[Any]) -> Replication:
         """Of some of the rows: their factors are the same."""
@@ -134,10 +136,11 @@ class Replication:
     def unit_factors(self, replicates: int, *, seed: int = 0, size: int = 256) -> Iterator[Array]:
         """Yield batches (b, m) of factors of the units: all rows of one share it."""
         assert self.stratum is not None
-        if self.kind == "bootstrap":
-            yield from _rescaled(self.stratum, replicates, seed, size)
-        elif self.kind == "bayesian":
-            yield from _dirichlet(self.stratum, replicates, seed, size)
+        if self.kind in ("bootstrap", "bayesian"):
+            make = _rescaled if self.kind == "bootstrap" else _dirichlet
+            for factors in make(self.stratum, replicates, seed, size):
+                # sqrt(1 - f_h) of the deviation: never below 0, and 1 - f_h of the variance
+                yield factors if self.left is None else 1.0 + (factors - 1.0) * np.sqrt(self.left)
         elif self.kind == "jackknife":
             for first in range(0, self.units, size):
                 yield _without(self.stratum, np.arange(first, min(first + size, self.units)))
@@ -171,6 +174,7 @@ def replication(
     n: int,
     strata: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
+    population: ArrayLike | None = None,
     seed: int = 0,
 ) -> Replication:
     """Replicates of n rows that were sampled in strata, in clusters, or both.
@@ -188,15 +192,18 @@ def replication(
     Parameters
     ----------
     strata, clusters : (n,) labels; clusters are numbered within strata, so that 1, 2, .. may repeat.
+    population : what was drawn from without replacement: one number, or one per stratum in the order of the
+        sorted labels; clusters when there are clusters, else rows. A variance is then 1 - m_h / M_h as large.
     seed : of the random groups.
 
     Raises
     ------
-    TooFew : a stratum with one unit; its position among the sorted labels.
+    TooFew : a stratum with one unit; its position among the sorted labels. NumericsError : an unknown kind, a
+        population smaller than its sample.
     """
     if kind not in KINDS:
         raise NumericsError(f"'{kind}' is no kind of replicates", do=f"They are {', '.join(KINDS)}")
-    if strata is None and clusters is None and kind != "jackknife":
+    if strata is None and clusters is None and population is None and kind != "jackknife":
         return Replication(kind)
     of_row = np.zeros(n, dtype=np.intp) if strata is None else _numbered(strata)
     unit = np.arange(n)
@@ -212,11 +219,26 @@ def replication(
             positions=alone.tolist(),
             do="Merge it with a similar stratum",
         )
+    share = _not_drawn(np.bincount(stratum), population)
     most, groups = (JACKKNIFE_UNITS,) * 2 if kind == "jackknife" else (MANY_UNITS, RANDOM_GROUPS)
     if len(stratum) > most:
         group, stratum = _random_groups(stratum, groups, seed)
         unit = group[unit]
-    return Replication(kind, unit, stratum)
+    return Replication(kind, unit, stratum, left=None if share is None else share[stratum])
+
+
+def _not_drawn(drawn: NDArray[np.intp], population: ArrayLike | None) -> Array | None:
+    """(H,) 1 - m_h / M_h."""
+    if population is None:
+        return None
+    size = np.broadcast_to(np.asarray(population, dtype=float), drawn.shape)
+    if (drawn > size).any():
+        raise NumericsError(
+            "more was drawn from a stratum than its population holds: {items}",
+            positions=np.flatnonzero(drawn > size).tolist(),
+            do="Populations count clusters when the design has clusters",
+        )
+    return np.asarray(1.0 - drawn / size)
 
 
 def random_groups(rows: ArrayLike, *, groups: int = RANDOM_GROUPS, seed: int = 0) -> Replication:

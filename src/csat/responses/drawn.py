@@ -186,17 +186,14 @@ class Taken:
         unused = tuple(c for c in report.unmatched_columns if c not in roles)
         report = replace(report, roles={**report.roles, **roles}, unmatched_columns=unused)
         try:
-            return replace(
-                responses,
-                replication=self._made(responses, at, where),
-                design=self._design(responses, at, where),
-                report=report,
-            )
+            of = self._design(responses, at, where)
+            made = self._made(responses, at, where, of)
+            return replace(responses, replication=made, design=of, report=report)
         except NumericsError as error:
             names = sorted({str(s) for s in self.strata[at]}) if self.strata is not None else ()
             raise error.named(names, where=f"{where}, the design") from error
 
-    def _made(self, responses: Responses, at: NDArray[np.intp], where: str) -> Replication:
+    def _made(self, responses: Responses, at: NDArray[np.intp], where: str, of: Design | None) -> Replication:
         drawn = self.drawn
         if self.weights is not None:
             assert drawn.replicate_type is not None  # checked when it was asked for
@@ -209,7 +206,13 @@ class Taken:
                 else np.asarray(drawn.replicate_scale, dtype=float),
             )
         strata, clusters = self._known(responses, at, where)
-        return replication(drawn.resampling, n=responses.rows, strata=strata, clusters=clusters)
+        return replication(
+            drawn.resampling,
+            n=responses.rows,
+            strata=strata,
+            clusters=clusters,
+            population=None if of is None or self.populations is None else of.population,
+        )
 
     def _known(
         self, responses: Responses, at: NDArray[np.intp], where: str
