@@ -104,7 +104,7 @@ def test_priorities_that_moved_are_named(waves, tmp_path, capsys):
     (tmp_path / "result.json").write_text(json.dumps(body))
     first, moved = by_area(told(capsys, waves / "a", tmp_path))["priorities"][:2]
     assert first["words"]["en"].startswith("Among the first 3 priorities: ") and first["matters"]
-    assert "To improve first: added none; no longer Wording of" in moved["words"]["en"]
+    assert "To improve first: added none; no longer 'Wording of" in moved["words"]["en"]
 
 
 def test_results_of_one_command_are_compared_too(waves, capsys):

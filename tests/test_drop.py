@@ -8,6 +8,7 @@ import pytest
 
 import csat
 from csat.cli import run
+from export_files import example
 
 ITEMS = [f"q{k}" for k in range(1, 11)]
 
@@ -69,3 +70,32 @@ def test_careless_rows_go_when_the_analyst_says_so(data):
 def test_a_rule_that_cannot_be_applied_is_one_paragraph(data, capsys):
     assert run(["read", str(data), "--scale", "1,5", "--drop", "speeders=60"]) == 2
     assert "nothing says how long the respondents took" in capsys.readouterr().err
+
+
+def test_speeders_leave_after_those_the_platform_says_are_no_answers(capsys):
+    found = asked(capsys, "read", example("qualtrics_numeric.tsv"), "--drop", "speeders=60", "--json")
+    assert [(s["what"]["en"], s["remaining"]) for s in found["flow"]] == [
+        ("Rows in the data", 7),
+        ("preview", 6),
+        ("spam", 5),
+        ("unfinished", 4),
+        ("too fast", 3),
+        ("Analysed", 3),
+    ]
+    assert found["report"]["dropped_keys"]["too fast"] == ["R_000000000000003"]
+
+
+def test_the_report_draws_the_way_from_issued_to_analysed(data, tmp_path, capsys):
+    arguments = ["read", str(data), "--scale", "1,5", "--drop", "duplicates", "--issued", "60"]
+    assert run([*arguments, "--returned", "40", "--charts", str(tmp_path / "charts"), "--json"]) == 0
+    steps = json.loads(capsys.readouterr().out)["flow"]
+    assert [s["rows"] for s in steps[:3]] == [60, 40, 27]
+    drawing = (tmp_path / "charts" / "reading-flow.svg").read_text("utf-8")
+    for words in ("Issued", "Returned", "Analysed", "same answers as", ">60<"):
+        assert words in drawing
+
+
+def test_words_about_the_rules_stand_in_every_help(capsys):
+    for command in ("read", "describe", "index", "report", "waves", "sensitivity"):
+        assert run([command, "--help"]) == 0
+        assert "--drop RULE" in capsys.readouterr().out, command

@@ -43,6 +43,11 @@ def bare(text: Text) -> Text:
     return Text(text.en.rstrip(". "), text.zh.rstrip("。. "))
 
 
+def quoted(texts: list[Text] | tuple[Text, ...]) -> Text:
+    """Several names as one list, each in quotation marks, to stand inside a sentence."""
+    return joined([Text(f"'{bare(t).say('en')}'", f"“{bare(t).say('zh')}”") for t in texts])
+
+
 def joined(texts: list[Text] | tuple[Text, ...]) -> Text:
     """Several names as one list: `a, b` in English, `a、b` in Chinese."""
     return Text(", ".join(t.say("en") for t in texts), "、".join(t.say("zh") for t in texts))

@@ -87,8 +87,8 @@ def test_a_difference_is_named_when_it_matters(changed, figures):
 def test_another_advice_is_more_than_an_exception():
     found = panel(first=("b", "c", "d"))
     assert found.verdict.level == "doubtful"
-    assert "hold d instead of Waiting time" in found.headline()[0].en
-    assert "d 取代 等候时间" in found.headline()[0].zh
+    assert "hold 'd' instead of 'Waiting time'" in found.headline()[0].en
+    assert "“d”取代“等候时间”" in found.headline()[0].zh
 
 
 def test_the_interval_of_r2_is_olkin_and_finns():

@@ -12,7 +12,7 @@ from csat.analyses.result import Base, Result, Verdict
 from csat.display.plot import Plot
 from csat.display.style import formatted
 from csat.display.table import Table
-from csat.language import Language, Text, bare, joined
+from csat.language import Language, Text, bare, joined, quoted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -303,7 +303,7 @@ def _priority_marks(first: Treatment, other: Treatment, titles: Mapping[str, Tex
         return []
 
     def said(names: Sequence[str]) -> Text:
-        return joined([bare(titles.get(n) or Text(n)) for n in names])
+        return quoted([titles.get(n) or Text(n) for n in names])
 
     came = [n for n in other.first if n not in first.first]
     went = [n for n in first.first if n not in other.first]
@@ -312,7 +312,7 @@ def _priority_marks(first: Treatment, other: Treatment, titles: Mapping[str, Tex
         return []
     if came or went:
         words = Text(
-            "the first {k} priorities hold {came} instead of {went}", "前 {k} 个优先项以 {came} 取代 {went}"
+            "the first {k} priorities hold {came} instead of {went}", "前 {k} 个优先项以{came}取代{went}"
         ).fill(k=len(first.first), came=said(came), went=said(went))
     else:
         words = Text("the first priority is {now} instead of {was}", "首要优先项为 {now}，原为 {was}").fill(

@@ -23,7 +23,7 @@ MANY_ROWS = 50_000
 """Above it nothing is fitted row by row: imputation and the ordinal model would take minutes (ours)."""
 MANY_ITEMS = 60
 """Items above which answers are not imputed: a step of EM costs patterns x items^3 (ours)."""
-REPLICATES = 1000
+REPLICATES, FEWEST_REPLICATES = 1000, 100
 Found = TypeVar("Found")
 
 
@@ -52,6 +52,9 @@ class Robustness(Action):
         first = self._treated(
             "as analysed", constructs, own, replicates, seed, Text(""), reliability=reliability
         )
+        if self.responses.rows > MANY_ROWS:
+            # the interval that counts is the one as analysed; of so many rows each costs seconds
+            replicates = min(replicates, FEWEST_REPLICATES)
         treatments = [first]
         for kind, make in (
             ("without flagged", self._without_flagged),

@@ -18,7 +18,7 @@ from csat.analyses.result import VERDICT_WORDS, Base, Result, Verdict
 from csat.display.style import formatted
 from csat.display.table import Table
 from csat.errors import BadInput, listed
-from csat.language import Text, bare, joined
+from csat.language import Text, bare, joined, quoted
 from csat.numerics.intervals import adjust_p, normal_quantile, t_two_sided_p
 from csat.report.seal import differences, is_number, read_json, shown
 
@@ -584,8 +584,8 @@ def _priorities(a: _Side, b: _Side) -> Iterator[Change]:
         if came or went:
             words = Text(
                 "Among the first {k} priorities: {came} instead of {went}.",
-                "前 {k} 个优先项中：{came} 取代 {went}。",
-            ).fill(k=FIRST, came=joined([b.title(n) for n in came]), went=joined([a.title(n) for n in went]))
+                "前 {k} 个优先项中：{came}取代{went}。",
+            ).fill(k=FIRST, came=quoted([b.title(n) for n in came]), went=quoted([a.title(n) for n in went]))
         else:
             words = Text(
                 "The first {k} priorities are the same items in another order.",
@@ -600,11 +600,11 @@ def _priorities(a: _Side, b: _Side) -> Iterator[Change]:
     came, went = ([n for n in moved if place[n] == IMPROVE] for place in reversed(places))
     if came or went:
         words = Text(
-            "To improve first: added {came}; no longer {went}.", "优先改进：新增 {came}；不再包括 {went}。"
+            "To improve first: added {came}; no longer {went}.", "优先改进：新增{came}；不再包括{went}。"
         )
         none = Text("none", "无")
-        before = joined([a.title(n) for n in went[:MOST_ITEMS]]) or none
-        after = joined([b.title(n) for n in came[:MOST_ITEMS]]) or none
+        before = quoted([a.title(n) for n in went[:MOST_ITEMS]]) or none
+        after = quoted([b.title(n) for n in came[:MOST_ITEMS]]) or none
         label = Text("Left or joined 'improve first'", "移出或进入“优先改进”")
         yield Change("priorities", label, before, after, True, words.fill(came=after, went=before))
     for name in [n for n in moved if n not in (*came, *went)][:LISTED]:
