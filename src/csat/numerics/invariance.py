@@ -118,6 +118,8 @@ def renumbered(structure: Structure, number: Positions) -> Structure:
 
 
 def _renumbered(cells: Cells, number: Positions) -> Cells:
+    if not number.size:
+        return cells
     parameter = np.where(cells.free, number[np.maximum(cells.parameter, 0)], -1).astype(np.intp)
     return replace(cells, parameter=parameter)
 

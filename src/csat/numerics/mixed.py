@@ -475,7 +475,13 @@ def _root(score: Callable[[float], Array], w: Array, start: float) -> float:
     r, before = start, None
     for _ in range(PROBIT_STEPS):
         s = score(r)
-        g, h = float(w @ s), float(w @ s**2)
+        with np.errstate(over="ignore", invalid="ignore"):
+            # near a correlation of 1 a score may be beyond any square
+            g, h = float(w @ s), float(w @ s**2)
+        if not np.isfinite(g + h):
+            low, high = (low, r) if r > 0 else (r, high)
+            r, before = (low + high) / 2, None
+            continue
         low, high = (r, high) if g > 0 else (low, r)
         if h <= 0 or high - low < SOLVED:
             return r

@@ -215,7 +215,9 @@ def _log_sd_slopes(structure: Structure, at: Implied, q: int, moving: Array | No
     by_cell = np.hstack(
         [e[:, cells.to] * c[:, cells.source], e[:, cells.row] * e[:, cells.column] * cells.half]
     )
-    by_cell /= np.diagonal(at.total)[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # what has no variance has no standardised value
+        by_cell /= np.diagonal(at.total)[:, None]
     slopes = np.zeros((structure.variables, q))
     chosen = cells.chosen(q)
     if chosen is None:
@@ -255,7 +257,7 @@ def _scaled_slopes(
         by_covariance = own / (residual[i] * residual[j])[:, None]
         by_covariance -= scaled.symmetric[:, None] * (half_log[i] + half_log[j])
         by_covariance[values == 0] = 0.0
-    by_mean = _own_slope(means, q) / d[means.row][:, None] - scaled.means[:, None] * log_slope[means.row]
+        by_mean = _own_slope(means, q) / d[means.row][:, None] - scaled.means[:, None] * log_slope[means.row]
     return by_path, np.where(same[:, None], by_variance, by_covariance), by_mean
 
 

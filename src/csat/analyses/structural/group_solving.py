@@ -21,6 +21,7 @@ from csat.analyses.structural.solving import (
     cannot_hold,
     check_moments,
     no_start,
+    require_no_thresholds,
 )
 from csat.errors import BadInput, CannotCompute, CsatError, NumericsError, listed
 from csat.instrument.parameters import ParameterTable
@@ -92,6 +93,7 @@ def solved_groups(
         samples = _ordered_samples(table, data, ordered, options)
         table = _of_ordered(table, ordered)
     else:
+        require_no_thresholds(table)
         samples = {name: _sample(table, name, own, options) for name, own in data.items()}
     parts, count = _parts(table, samples, equal, partial)
     lower, upper = (

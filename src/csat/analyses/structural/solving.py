@@ -75,13 +75,8 @@ class Solution:
 def solved(table: ParameterTable, data: Tally | Moments | Answers, options: Options) -> Solution:
     """By the estimator asked for; plain maximum likelihood needs nothing but covariances."""
     ordered = wanted(table, options.ordered, data if isinstance(data, Answers) else None)
-    if table.thresholds and not ordered:
-        raise BadInput(
-            f"'{table.thresholds[0].name}' is a threshold",
-            where="the model",
-            right="Thresholds belong to items declared as ordered",
-            do="Declare the item ordered, or leave the line out",
-        )
+    if not ordered:
+        require_no_thresholds(table)
     if isinstance(data, Answers):
         chosen = data.select(table.observed)
         kept = chosen.kept(options.missing)
@@ -105,6 +100,17 @@ def solved(table: ParameterTable, data: Tally | Moments | Answers, options: Opti
     n = moments.base.effective_n if moments.base.weighted else float(moments.base.respondents)
     sample = Sample.of_moments(moments.covariance, n=n, mean=moments.means)
     return _by_sample(table, moments, sample, options)
+
+
+def require_no_thresholds(table: ParameterTable) -> None:
+    """That a model whose items are numbers speaks of none."""
+    if table.thresholds:
+        raise BadInput(
+            f"'{table.thresholds[0].name}' is a threshold",
+            where="the model",
+            right="Thresholds belong to items declared as ordered",
+            do="Declare the item ordered, or leave the line out",
+        )
 
 
 def _by_maximum_likelihood(table: ParameterTable, moments: Moments, options: Options) -> Solution:
