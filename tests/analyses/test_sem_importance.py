@@ -13,7 +13,7 @@ from csat.analyses.priorities_words import IMPORTANCE_NAMES, SHORT_NAMES
 from csat.analyses.sem import sem
 from csat.analyses.sem_importance import SEM_EFFECT, sem_importance
 from csat.analyses.structural.answers import Answers
-from csat.chain.action import SEM_EFFECT as NAME_IN_CHAIN
+from csat.chain.importance import SEM_EFFECT as NAME_IN_CHAIN
 from csat.cli import run
 from csat.errors import BadInput, CannotCompute, UnknownName
 from csat.instrument.syntax import parse_model

@@ -148,6 +148,8 @@ class WhatIf(Result):
         }
         if all(t.en in ("", n) for t, n in zip(self.titles, self.names, strict=True)):
             del columns["wording"]
+        elif len(self.names) > 1:
+            columns["item"] = (*self.names[:-1], "")  # all of them together has a wording and no id
         if self.confidence != 0.95:
             level = f"{100 * self.confidence:g}%"
             labels["ci_lower"] = Text(f"{level} CI, lower", f"{level} 置信下限")
