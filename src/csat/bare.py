@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from csat.analyses.drivers import Drivers
     from csat.analyses.efa import Factors
     from csat.analyses.index import Index
+    from csat.analyses.index_change import IndexChange
     from csat.analyses.path_model_pls import PathModelPLS
     from csat.analyses.pls_groups_result import PlsGroups
     from csat.analyses.priorities import Priorities
@@ -325,3 +326,33 @@ def waves(
 
     read_in = {name: read(source, instrument, weight=weight).responses for name, source in sources.items()}
     return compare(read_in, items=items, against=against, lead=lead)
+
+
+def index_change(
+    sources: Mapping[str, Any],
+    instrument: str | Path | Instrument,
+    *,
+    against: Literal["previous", "first", "pairs"] = "previous",
+    panel: bool = False,
+    adjustment: Literal["holm", "benjamini-hochberg"] = "holm",
+    construct: str | None = None,
+    method: Literal["equal", "stated", "derived", "pls"] | None = None,
+    weight: str | None = None,
+    confidence: float = 0.95,
+    replicates: int = 2000,
+    seed: int = 0,
+) -> IndexChange:
+    """Change of the index between several files (or frames): wave name, in time order, to its source."""
+    from csat.chain import index_change as compare
+
+    return compare(
+        {name: read(source, instrument, weight=weight).responses for name, source in sources.items()},
+        against=against,
+        panel=panel,
+        adjustment=adjustment,
+        construct=construct,
+        method=method,
+        confidence=confidence,
+        replicates=replicates,
+        seed=seed,
+    )

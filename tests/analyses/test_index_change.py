@@ -105,3 +105,20 @@ def test_one_sample_has_no_change() -> None:
         index_change({"only": panel()["2024"]})
     with pytest.raises(BadInput, match="no comparison"):
         index_change(panel(), against="rest")  # type: ignore[arg-type]
+
+
+def test_two_frames_are_compared_in_one_call() -> None:
+    import pandas as pd
+
+    import csat
+
+    waves = panel()
+    frames = {
+        name: pd.DataFrame(r.answers(), columns=["a", "b"]).assign(id=r.ids[np.arange(r.rows)])
+        for name, r in waves.items()
+        if r.ids is not None
+    }
+    asked = replace(waves["2024"].instrument, respondent=("id",), index="all")
+    found = csat.index_change(frames, asked, panel=True, replicates=200)
+    assert found.matched.tolist() == [N]
+    assert found.change[0] == pytest.approx(index_change(waves, panel=True, replicates=200).change[0])
