@@ -261,3 +261,26 @@ def test_the_bayesian_bootstrap_is_named() -> None:
     found = survey(resampling="bayesian").index(construct="A", replicates=400)
     assert found.interval == "percentile Bayesian bootstrap"
     assert found.se[0] == pytest.approx(survey().index(construct="A", replicates=400).se[0], rel=0.15)
+
+
+def test_the_coverage_of_intervals_is_an_option(tmp_path: Path) -> None:
+    from csat.instrument.toml import write_instrument
+
+    (tmp_path / "drawn.toml").write_text(write_instrument(INSTRUMENT), encoding="utf-8")
+    frame().to_csv(tmp_path / "drawn.csv", index=False)
+    base = [str(tmp_path / "drawn.csv"), "-i", str(tmp_path / "drawn.toml"), "--json", "--replicates", "200"]
+    for name, extra in {
+        "index": ["--construct", "A", "--interval", "bca"],
+        "nps": ["--item", "n"],
+        "whatif": ["--raise", "a=0.3"],
+    }.items():
+        narrow, wide = (
+            json.loads(
+                CliRunner()
+                .invoke(cli, [name, *base, *extra, "--confidence", level], standalone_mode=False)
+                .stdout
+            )
+            for level in ("0.5", "0.99")
+        )
+        inside, outside = ((r["index"] if name == "whatif" else r) for r in (narrow, wide))
+        assert outside["ci_lower"][0] < inside["ci_lower"][0] < inside["ci_upper"][0] < outside["ci_upper"][0]

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from csat.survey import Survey
 
 
+CONFIDENCE = click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Coverage of the intervals.",
+)
+
+
 @analysis_command(
     "index",
     click.option(
@@ -49,6 +58,7 @@ if TYPE_CHECKING:
         show_default=True,
         help="Kind of the bootstrap intervals.",
     ),
+    CONFIDENCE,
     SEED,
     *DRAWN,
 )
@@ -59,6 +69,9 @@ def index_command(survey: Survey, **own: Any) -> Result:
 
 @analysis_command(
     "priorities",
+    click.option(
+        "--outcome", metavar="NAME", help="What they are important for; default: the construct of the index."
+    ),
     click.option(
         "--importance",
         type=click.Choice(["derived", "stated", "pls", "sem"]),
@@ -82,6 +95,9 @@ def index_command(survey: Survey, **own: Any) -> Result:
         default="mean",
         show_default=True,
         help="Where the crosshair stands.",
+    ),
+    click.option(
+        "--iso-priority", is_flag=True, help="Draw the line of equal gap, where both axes have one unit."
     ),
     click.option("--centres", metavar="A,B,..", help="Further crosshairs to show certainty under."),
     click.option(
@@ -151,6 +167,7 @@ def priorities_command(
     click.option("--nps", metavar="ITEM", help="The item on 0-10 that asks whether they would recommend."),
     *PLS_HOW,
     click.option("--replicates", type=click.IntRange(100), default=1000, show_default=True),
+    CONFIDENCE,
     SEED,
     *DRAWN,
 )  # fmt: skip
@@ -190,6 +207,8 @@ ITEM = click.option("--item", metavar="NAME", required=True, help="The item.")
 @analysis_command(
     "nps",
     click.option("--item", metavar="NAME", help="The item on 0-10; default: the one that asks to recommend."),
+    click.option("--replicates", type=click.IntRange(100), default=2000, show_default=True),
+    CONFIDENCE,
     SEED,
     *DRAWN,
 )

@@ -349,6 +349,13 @@ def test_many_measures_and_crosshairs_are_one_row_each(tmp_path: Any) -> None:
     assert [(p["measure"], p["centre"]) for p in placements] == [
         (m, c) for m in ("LMG share", "beta", "PLS total effect") for c in ("mean", "median", "value")
     ]
+    other = CliRunner().invoke(
+        cli, [*call, "--outcome", "Loyalty", "--iso-priority", "--json"], standalone_mode=False
+    )
+    loyal = json.loads(other.stdout)
+    assert loyal["importance"] != found["importance"]
+    # derived importance has no unit in common with performance
+    assert "no common unit" in [c["code"] for c in loyal["cautions"]]
     few = CliRunner().invoke(cli, [*call, "--measures", "beta"], standalone_mode=False)
     assert "Does the place depend" in few.output
     for wrong, said in (
