@@ -162,6 +162,15 @@ def test_groups_with_more_in_common_are_tested_step_by_step() -> None:
     assert found.groups == ("first", "second")
 
 
+def test_auto_chooses_once_for_all_models() -> None:
+    data = Answers.of_rows(two_groups("gap")[0], ITEMS)
+    found = compare({"free": TWO, "own": TWO + "\nf ~~ 0*h"}, data, estimator="auto")
+    assert (found.estimator, found.base.missing) == ("MLR", "fiml")
+    assert found.choice is not None
+    assert found.differences[0].nested
+    assert "auto chose MLR" in found.text("en")
+
+
 def test_what_cannot_be_compared_is_said() -> None:
     with pytest.raises(BadInput, match="there is one model"):
         compare({"a": TWO}, answers())

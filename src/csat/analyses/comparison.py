@@ -272,13 +272,14 @@ def compare(
     if scaling not in SCALINGS:
         raise UnknownName("scaling", scaling, SCALINGS)
     parsed = {n: parse_model(m) if isinstance(m, str) else m for n, m in models.items()}
-    means = missing == "fiml" or any(s.operator == INTERCEPT for m in parsed.values() for s in m.statements)
+    means = any(s.operator == INTERCEPT for m in parsed.values() for s in m.statements)
     options = Options(
         estimator, "normal", std_lv, orthogonal, True, means, "Hu-Bentler", confidence, missing, ordered, 0
     )
     # one choice for all, on all items
     every = Model(tuple(s for m in parsed.values() for s in m.statements))
     options = chosen(options, every, data)
+    options = replace(options, mean_structure=means or options.missing == "fiml")
     fits: dict[str, tuple[StructuralModel | GroupedModel, Fit]] = {}
     items = next(iter(parsed.values())).observed
     for name, model in parsed.items():
