@@ -112,6 +112,8 @@ def test_methods_that_do_not_go_with_the_items_are_refused() -> None:
         factor_scores(MODEL, data(), method="Bartlett", estimator="WLSMV", ordered=ORDERED)
     with pytest.raises(UnknownName):
         factor_scores(MODEL, data(), method="mean")
+    with pytest.raises(BadInput, match="measures no construct"):
+        factor_scores("a1 ~ a2", data())
 
 
 def test_no_text_of_a_file_of_scores_can_pass_for_a_formula() -> None:

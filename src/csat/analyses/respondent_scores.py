@@ -207,6 +207,12 @@ def factor_scores(
     if method not in OF_A_MODEL:
         raise UnknownName("method of factor scores", method, OF_A_MODEL)
     whole = parse_model(model) if isinstance(model, str) else model
+    if not whole.latents:
+        raise BadInput(
+            "the model measures no construct, so there is nothing to score",
+            where="the model",
+            do="Say what measures a construct, as in F =~ x1 + x2 + x3",
+        )
     options = Options(
         estimator=estimator,
         likelihood="normal",
