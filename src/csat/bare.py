@@ -17,7 +17,6 @@ from csat.survey import read
 
 if TYPE_CHECKING:
     from csat.analyses.adequacy import Adequacy
-    from csat.analyses.comparison import Comparison
     from csat.analyses.describe import Description
     from csat.analyses.drivers import Drivers
     from csat.analyses.efa import Factors
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from csat.analyses.promoters import Promoters
     from csat.analyses.quality import Quality
     from csat.analyses.reliability import Reliability
+    from csat.analyses.structural.compared import Comparison
     from csat.analyses.structural.grouped import GroupedMeasurement, GroupedModel
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
     from csat.analyses.waves import Waves

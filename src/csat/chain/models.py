@@ -18,9 +18,9 @@ from csat.responses.binding import segment_title
 from csat.tally.tally import Tally
 
 if TYPE_CHECKING:
-    from csat.analyses.comparison import Comparison, Scaling
     from csat.analyses.invariance import Invariance
     from csat.analyses.structural.answers import Answers
+    from csat.analyses.structural.compared import Comparison, Scaling
     from csat.analyses.structural.grouped import GroupedMeasurement, GroupedModel
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
     from csat.responses.responses import Responses
