@@ -97,12 +97,16 @@ def test_the_same_answers_analysed_otherwise_are_no_chance(waves, tmp_path, caps
 
 def test_priorities_that_moved_are_named(waves, tmp_path, capsys):
     body = json.loads((waves / "a" / "result.json").read_text("utf-8"))
+    body["results"]["reading"]["submitted"] = ["2026-01-02", "2026-01-31"]
     ranks = body["results"]["priorities"]["rank"]
     body["results"]["priorities"]["rank"] = [len(ranks) + 1 - r for r in ranks]
     places = body["results"]["priorities"]["quadrants"]
     body["results"]["priorities"]["quadrants"] = ["keep up"] * len(places)
     (tmp_path / "result.json").write_text(json.dumps(body))
-    first, moved = by_area(told(capsys, waves / "a", tmp_path))["priorities"][:2]
+    areas = by_area(told(capsys, waves / "a", tmp_path))
+    (days,) = areas["data"]
+    assert days["words"]["en"] == "Answers sent: none, now 2026-01-02 – 2026-01-31."
+    first, moved = areas["priorities"][:2]
     assert first["words"]["en"].startswith("Among the first 3 priorities: ") and first["matters"]
     assert "To improve first: added none; no longer 'Wording of" in moved["words"]["en"]
 

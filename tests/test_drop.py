@@ -83,6 +83,8 @@ def test_speeders_leave_after_those_the_platform_says_are_no_answers(capsys):
         ("Analysed", 3),
     ]
     assert found["report"]["dropped_keys"]["too fast"] == ["R_000000000000003"]
+    first, last = found["submitted"]
+    assert len(first) == 10 and first <= last
 
 
 def test_the_report_draws_the_way_from_issued_to_analysed(data, tmp_path, capsys):

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from csat.analyses.result import Base, Caution, Result
 from csat.display.plot import Plot
 from csat.display.table import Table
@@ -163,6 +165,8 @@ class Reading(Result):
     """Valid answers, all items together."""
     weight_column: str
     accounting: Accounting | None
+    submitted: tuple[str, str] | None
+    """Days of the first and the last answers, where the platform tells."""
     flow: tuple[Step, ...]
     """From the questionnaires sent out, where that is known, to the rows analysed."""
     wording: tuple[Text, ...]
@@ -350,6 +354,7 @@ class Reading(Result):
                 for why, n in r.dropped.items()
             ),
             (Text("Rows kept", "采用行数"), str(r.rows_kept)),
+            (Text("Answers sent", "提交日期"), " – ".join(dict.fromkeys(self.submitted or ()))),
             (Text("Weight column", "权重列"), self.weight_column),
             (
                 Text("Effective n", "有效样本量"),
@@ -478,11 +483,22 @@ def reading(responses: Responses, *, issued: int | None = None, returned: int | 
         answers=answers,
         weight_column=responses.weight_column,
         accounting=counted,
+        submitted=_days(responses),
         flow=flow_of(report, responses.rows, issued, returned),
         wording=tuple(known.get(i) or Text(i) for i in report.matched),
         base=base,
         cautions=_cautions(report, answers),
     )
+
+
+def _days(responses: Responses) -> tuple[str, str] | None:
+    """First and last day of submission, as 2026-01-31."""
+    sent = responses.submitted
+    known = sent[~np.isnat(sent)] if sent is not None else np.empty(0)
+    if not len(known):
+        return None
+    first, last = (np.datetime_as_string(day, unit="D") for day in (known.min(), known.max()))
+    return str(first), str(last)
 
 
 def _cautions(report: ReadReport, answers: int) -> tuple[Caution, ...]:

@@ -361,6 +361,11 @@ def _data(a: _Side, b: _Side, same_data: bool) -> Iterator[Change]:
         if _at(one, key) != _at(other, key) and not _same_file(a, b):
             before, after = _value(_at(one, key)), _value(_at(other, key))
             yield Change("data", label, before, after, False, _from_to(label, before, after))
+    days, days_now = (" – ".join(dict.fromkeys(s.names("reading", "submitted"))) for s in (a, b))
+    if days != days_now:
+        label = Text("Answers sent", "提交日期")
+        before, after = _value(days), _value(days_now)
+        yield Change("data", label, before, after, False, _from_to(label, before, after))
     gone, gone_now = _at(one, "dropped") or {}, _at(other, "dropped") or {}
     if isinstance(gone, dict) and isinstance(gone_now, dict):
         for why in dict.fromkeys((*gone, *gone_now)):
