@@ -134,6 +134,8 @@ def test_a_rule_at_its_edge_is_said_under_the_table() -> None:
     found = fitted("reached_ml")
     assert "p < r" in next(c.text.en for c in found.cautions if c.code == "on_rule")
     assert not [c for c in fitted("slack_ml").cautions if c.code == "on_rule"]
+    assert found.to_dict()["rules"] == ["p < r"]
+    assert "Held among the parameters: p < r." in found.summary()
 
 
 def test_the_command_takes_ordered_items_and_residuals(tmp_path: Path) -> None:

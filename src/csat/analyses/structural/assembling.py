@@ -130,6 +130,7 @@ def assembled(
             titles=said,
             blocked=Text("the model has no proper solution", "模型没有合理的解") if verdict.failed else None,
         ),
+        rules=tuple(f"{r.left} {r.operator} {r.right}" for r in found.rules),
         residual_z=residual_z,
         residual_normalised=residual_normalised,
         modifications=()

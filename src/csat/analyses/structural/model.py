@@ -203,6 +203,8 @@ class StructuralModel(Result):
     """Fornell-Larcker: sqrt(AVE) above every correlation with another construct."""
     effects: tuple[Effect, ...]
     hypotheses: tuple[HypothesisOutcome, ...] = ()
+    rules: tuple[str, ...] = ()
+    """What had to hold among parameters, beyond equal labels and bounds."""
     residual_z: Array = field(default_factory=lambda: np.zeros((0, 0)))
     """(p, p) residuals over their standard errors (standardised residuals); empty unless asked for."""
     residual_normalised: Array = field(default_factory=lambda: np.zeros((0, 0)))
@@ -403,6 +405,9 @@ class StructuralModel(Result):
         ]
         if self.choice is not None:
             notes.insert(0, self.choice)
+        if self.rules:
+            held = "; ".join(self.rules)
+            notes.append(Text(f"Held among the parameters: {held}.", f"参数间所设规则：{held}。"))
         if "chisq_scaled" in self.fit:
             f = self.fit
             notes.append(
@@ -559,8 +564,8 @@ class StructuralModel(Result):
             Text(
                 "Residuals as correlations. z: over its standard error; beyond 2 in size chance does not "
                 "explain the pair. None where the model reproduces the pair by construction.",
-                "残差以相关表示。z 为残差除以其标准误，绝对值超过 2 时难以用偶然解释；模型必然再现的题项对没有 "
-                "z。",
+                "残差以相关表示。z 为残差除以其标准误，绝对值超过 2 时难以用偶然解释；模型必然再现的题项对"
+                "没有 z。",
             )
         ]
         if np.isnan(self.residual_z).all(axis=1).any():
