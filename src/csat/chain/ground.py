@@ -136,7 +136,7 @@ class Ground:
             "no construct is named as the index",
             where=whole.path or whole.id,
             right=f"The constructs are: {', '.join(c.id for c in instrument.constructs)}",
-            do="Name one (--construct)",
+            do="Name one (--construct or --outcome)",
         )
 
     def _block(self, name: str) -> tuple[Text, tuple[str, ...]]:
