@@ -123,6 +123,20 @@ def test_results_of_one_command_are_compared_too(waves, capsys):
     assert "no analysis in common (index; reliability)" in capsys.readouterr().err
 
 
+def test_reports_of_waves_are_compared_and_not_made_again(waves, tmp_path, capsys):
+    files = [str(waves / f"{name}.csv") for name in ("first", "second")]
+    more = str(write_survey(tmp_path, "third.csv", seed=7))
+    for name, data in (("two", files), ("three", [*files, more])):
+        folder = str(tmp_path / name)
+        assert run(["waves", *data, "-i", str(waves / "tiny.toml"), "-o", folder]) in (0, 1)
+    capsys.readouterr()
+    found = told(capsys, tmp_path / "two", tmp_path / "three")
+    (new,) = by_area(found)["data"]
+    assert new["what"]["en"] == "Wave third" and "third.csv, n = 120" in new["after"]["en"]
+    assert run(["replay", str(tmp_path / "two")]) == 2
+    assert "report of csat waves" in capsys.readouterr().err
+
+
 def test_the_text_is_plain_words_in_both_languages(waves, capsys):
     for language, words in (("en", "The data are not the same"), ("zh", "数据不同")):
         assert run(["diff", str(waves / "a"), str(waves / "b"), "--lang", language]) == 0

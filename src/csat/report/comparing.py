@@ -158,7 +158,7 @@ class _Side:
 
     @property
     def sealed(self) -> bool:
-        return "data" in self.body
+        return isinstance(_at(self.body, "data", "sha256"), str)
 
     def at(self, *keys: str | int) -> Any:
         """A value inside the results, None where there is none."""
@@ -331,6 +331,7 @@ def _same_file(a: _Side, b: _Side) -> bool:
 
 def _data(a: _Side, b: _Side, same_data: bool) -> Iterator[Change]:
     if not (a.sealed and b.sealed):
+        yield from _data_of_waves(a, b)
         return
     one, other = a.body["data"], b.body["data"]
     n, m = _at(one, "rows_kept"), _at(other, "rows_kept")
@@ -383,6 +384,28 @@ def _data(a: _Side, b: _Side, same_data: bool) -> Iterator[Change]:
         if _at(one, key) != _at(other, key):
             before, after = _value(_at(one, key)), _value(_at(other, key))
             yield Change("data", label, before, after, key == "weight", _from_to(label, before, after))
+
+
+def _data_of_waves(a: _Side, b: _Side) -> Iterator[Change]:
+    """Of reports on several files: which came, went or are no longer the same."""
+    one, other = a.body.get("data"), b.body.get("data")
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return
+    for name in dict.fromkeys((*one, *other)):
+        if _at(one, name, "sha256") == _at(other, name, "sha256"):
+            continue
+        before, after = (_wave(side, name) for side in (one, other))
+        label = Text("Wave {name}", "调查期 {name}").fill(name=shown(name))
+        yield Change("data", label, before, after, True, _from_to(label, before, after))
+
+
+def _wave(data: Mapping[str, Any], name: str) -> Text:
+    if name not in data:
+        return NOTHING
+    found = [shown(_at(data, name, key)) for key in ("source", "rows_kept", "sha256")]
+    return Text(
+        f"{found[0]}, n = {found[1]} ({found[2][:12]})", f"{found[0]}，n = {found[1]}（{found[2][:12]}）"
+    )
 
 
 def _settings(a: _Side, b: _Side) -> Iterator[Change]:

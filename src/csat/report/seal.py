@@ -30,6 +30,8 @@ LONGEST_NUMBER = 20
 NAME = re.compile(r"[\w .:()-]{1,60}")
 """What an encoding, a layout or a package is called."""
 
+OTHER_REPORTS = ("waves",)
+"""Commands whose reports hold results but not all that making them again takes."""
 ABSENT = object()
 
 
@@ -191,6 +193,14 @@ def read_sealed(path: str | Path) -> Sealed:
             "this result does not say how it was asked for: an older csat wrote it",
             where=where,
             do="Make the report again, then it can be replayed",
+        )
+    made_by = body["run"].get("command") if isinstance(body.get("run"), dict) else None
+    if made_by in OTHER_REPORTS:
+        raise BadInput(
+            f"this is a report of csat {made_by}, which is not made again",
+            where=where,
+            right="csat replay makes the reports of csat report again",
+            do="Compare two of them with csat diff",
         )
     check = _Checked(body, where)
     check.mapping("results", "withheld", "verdict")
