@@ -69,8 +69,9 @@ def inverse(matrix: ArrayLike) -> Array:
 
 
 def positive_factor(matrix: Array) -> Array | None:
-    """Lower Cholesky factor, None where there is none: no reason is given, as in `positive_inverse`."""
-    factor, failed = dpotrf(matrix, lower=1)
+    """Lower Cholesky factor of a symmetric matrix, None where there is none, without a reason."""
+    # its transpose is the same, and is in the order LAPACK wants
+    factor, failed = dpotrf(matrix.T, lower=1)
     return None if failed else factor
 
 

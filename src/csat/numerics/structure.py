@@ -156,9 +156,9 @@ def implied(structure: Structure, theta: Array) -> Implied:
     a_matrix, s_matrix, means = structure.matrices(theta)
     causes = structure.causes
     # only causes have columns in A: with A = A_c P', E = I + A_c (I - P'A_c)^-1 P'
-    by_cause = a_matrix[:, causes]
+    by_cause = a_matrix.take(causes, axis=1)
     effects = np.eye(structure.variables)
-    effects[:, causes] += by_cause @ np.linalg.inv(np.eye(causes.size) - by_cause[causes])
+    effects[:, causes] += by_cause @ np.linalg.inv(np.eye(causes.size) - by_cause.take(causes, axis=0))
     total = effects @ s_matrix @ effects.T
     p = structure.observed
     total_mean = effects @ means
@@ -250,16 +250,17 @@ def cell_curvature(
     """
     cells = structure.places
     d, s = cells.d, cells.s
-    e, c = at.effects[cells.source], at.total[cells.source]
+    e, c = at.effects.take(cells.source, axis=0), at.total.take(cells.source, axis=0)
     by_cells = np.zeros((d + s + cells.m,) * 2)
     # k = (i <- j), l = (a <- b): d U_k = E[b, i] U_l and d V_k = C[b, j] U_l + E[j, a] V_l
-    crossed = e[:, cells.to]
+    crossed = e.take(cells.to, axis=1)
     half_way = crossed * uv[:d, :d]
-    by_cells[:d, :d] = 2 * (half_way + half_way.T + c[:, cells.source] * uu[:d, :d])
+    by_cells[:d, :d] = 2 * (half_way + half_way.T + c.take(cells.source, axis=1) * uu[:d, :d])
     # k a covariance of i and j, l = (a <- b): d U_k = E[b, i] U_l and d V_k = E[b, j] U_l
     with_s = slice(d, d + s)
     by_cells[:d, with_s] = 2 * (
-        e[:, cells.row] * uv[:d, with_s] + e[:, cells.column] * cells.half * uu[:d, with_s]
+        e.take(cells.row, axis=1) * uv[:d, with_s]
+        + e.take(cells.column, axis=1) * cells.half * uu[:d, with_s]
     )
     if mean_weight is not None:
         # d mu_k = G_i (E a)_j: by l it gains G_a E[b, i] (E a)_j + G_i E[j, a] (E a)_b
