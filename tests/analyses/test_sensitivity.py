@@ -84,6 +84,25 @@ def test_a_difference_is_named_when_it_matters(changed, figures):
     assert ("with exceptions" in found.verdict.text.en) == bool(figures)
 
 
+def test_the_narrow_intervals_of_many_respondents_make_no_difference_matter():
+    narrow = Treatment(
+        **{f: getattr(FIRST, f) for f in FIRST.__dataclass_fields__}
+        | {"respondents": 100_000, "ci_lower": 65.9, "ci_upper": 66.1}
+    )
+    other = Treatment(
+        **{f: getattr(FIRST, f) for f in FIRST.__dataclass_fields__}
+        | {"kind": "imputed", "index": 66.4, "alpha": (0.81, 0.71), "r2": 0.465}
+    )
+    found = sensitivity(
+        [narrow, other],
+        constructs=("A", "B"),
+        alpha_lower=(0.799, 0.709),
+        alpha_upper=(0.801, 0.711),
+        base=BASE,
+    )
+    assert found.marks == ()
+
+
 def test_another_advice_is_more_than_an_exception():
     found = panel(first=("b", "c", "d"))
     assert found.verdict.level == "doubtful"

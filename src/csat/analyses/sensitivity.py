@@ -224,14 +224,17 @@ class Sensitivity(Result):
 
 
 RULE = Text(
-    "A difference is named when the index, an alpha or the R² leaves its interval as analysed, when an "
-    "alpha, KMO, CFI or RMSEA crosses its guideline by a real step, or when the first priorities are other "
-    "items.",
-    "当指数、α 或 R² 超出原分析的区间，α、KMO、CFI 或 RMSEA 明显越过参考标准，"
+    "A difference is named when the index, an alpha or the R² leaves its interval as analysed (by 0.5 "
+    "points, 0.02 and 0.02 at least), when an alpha, KMO, CFI or RMSEA crosses its guideline by a real step, or when "
+    "the first priorities are other items.",
+    "当指数、α 或 R² 超出原分析的区间（至少相差 0.5 分、0.02、0.02），α、KMO、CFI 或 RMSEA 明显越过参考标准，"
     "或首要优先项换成其他题项时，才记为差异。",
 )
-STEPS: Mapping[str, float] = {"alpha": 0.02, "kmo": 0.02, "cfi": 0.01, "rmsea": 0.01}
-"""Changes below which crossing a guideline is rounding; of CFI and RMSEA as Cheung and Rensvold (2002)."""
+STEPS: Mapping[str, float] = {
+    "index": 0.5, "alpha": 0.02, "r2": 0.02, "kmo": 0.02, "cfi": 0.01, "rmsea": 0.01
+}  # fmt: skip
+"""Least changes that matter, however narrow the interval of many respondents and however near a guideline
+(ours; of CFI and RMSEA as Cheung and Rensvold, 2002)."""
 
 
 def sensitivity(
@@ -249,7 +252,8 @@ def sensitivity(
 
     A difference matters when the index leaves its interval, an alpha its interval or its guideline (of
     ordered categories its guideline only, as their alpha is another coefficient), the R2 its interval (Olkin
-    and Finn's error), KMO, CFI or RMSEA cross their guideline, or the first priorities are other items.
+    and Finn's error), KMO, CFI or RMSEA cross their guideline, or the first priorities are other items; none
+    does below its step in `STEPS`.
 
     Parameters
     ----------
@@ -284,7 +288,8 @@ def sensitivity(
 def _index_marks(first: Treatment, other: Treatment) -> list[Mark]:
     if not math.isfinite(other.index) or not math.isfinite(first.ci_lower):
         return []
-    if first.ci_lower <= other.index <= first.ci_upper:
+    small = abs(other.index - first.index) < STEPS["index"]
+    if small or first.ci_lower <= other.index <= first.ci_upper:
         return []
     words = Text(
         "the index is {now} instead of {was}, outside its interval ({low} to {high})",
@@ -334,7 +339,7 @@ def _alpha_marks(
             continue
         crossed = _crossed(ALPHA_ACCEPTABLE, was, now, STEPS["alpha"])
         outside = other.kind != "ordinal" and k < len(lower) and not lower[k] <= now <= upper[k]
-        if crossed or outside:
+        if crossed or (outside and abs(now - was) >= STEPS["alpha"]):
             words = Text("alpha of {name} is {now} instead of {was}", "{name}的 α 为 {now}，原为 {was}").fill(
                 name=name, now=formatted(now, decimals=2), was=formatted(was, decimals=2)
             )
@@ -371,7 +376,7 @@ def _r2_marks(first: Treatment, other: Treatment, drivers: int) -> list[Mark]:
     if not (math.isfinite(was) and math.isfinite(now)) or n <= drivers + 1:
         return []
     se = math.sqrt(4 * was * (1 - was) ** 2 * (n - drivers - 1) ** 2 / ((n**2 - 1) * (n + 3)))
-    if abs(now - was) <= Z * se:
+    if abs(now - was) <= max(Z * se, STEPS["r2"]):
         return []
     words = Text("R² of the drivers is {now} instead of {was}", "驱动因素 R² 为 {now}，原为 {was}").fill(
         now=formatted(now, decimals=2), was=formatted(was, decimals=2)
