@@ -167,3 +167,21 @@ def test_defined_parameters_are_kept_apart() -> None:
     found = table(MODEL + "G ~ a*F\nb := a^2")
     assert [name for name, _ in found.defined] == ["b"]
     assert found.defined[0][1].value({"a": 3.0}) == 9
+
+
+def test_a_table_that_is_asked_for_again_is_the_same_and_another_option_makes_another() -> None:
+    text = "f =~ x1 + x2 + x3"
+    first = parameter_table(parse_model(text))
+    assert parameter_table(parse_model(text)) is first
+    assert parameter_table(parse_model(text), std_lv=True) != first
+    # where it is written is not what it says
+    other = parameter_table(parse_model("# a comment\n" + text))
+    assert other == first
+    assert other is not first
+
+
+def test_bounds_are_those_of_all_places_of_a_parameter() -> None:
+    table = parameter_table(parse_model("f =~ x1 + a*x2 + a*x3\na > 0.1\na < 2\nx1 ~~ lower(0)*x1"))
+    assert table.bounds[0] == (0.1, 2.0)
+    assert (0.0, float("inf")) in table.bounds
+    assert [table.parameter_of[i] for i in table.free[0]] == [0, 0]

@@ -103,3 +103,22 @@ def test_multiple_correlation_of_two_columns_is_their_squared_correlation():
     np.testing.assert_allclose(
         linalg.squared_multiple_correlations([[4.0, 1.2], [1.2, 9.0]]), 1.2**2 / 36, atol=1e-15
     )
+
+
+@settings(max_examples=25, deadline=None)
+@given(p=st.integers(1, 8), seed=st.integers(0, 10_000))
+def test_the_inverse_of_inner_loops_is_the_inverse(p, seed):
+    a = spd(p, seed)
+    inverse, log_determinant = linalg.positive_inverse(a)
+    np.testing.assert_allclose(inverse @ a, np.eye(p), atol=1e-7)
+    np.testing.assert_array_equal(inverse, inverse.T)
+    assert log_determinant == pytest.approx(np.linalg.slogdet(a)[1], abs=1e-9)
+    factor = linalg.positive_factor(a)
+    assert factor is not None
+    np.testing.assert_allclose(factor @ factor.T, a, rtol=1e-10)
+
+
+def test_inner_loops_learn_that_a_matrix_is_not_positive_definite():
+    assert linalg.positive_factor(np.diag([1.0, -1.0])) is None
+    with pytest.raises(np.linalg.LinAlgError):
+        linalg.positive_inverse(np.array([[1.0, 2.0], [2.0, 1.0]]))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.numerics.linalg import vech
-from csat.numerics.structure import Structure, curvature, derivatives, implied
+from csat.numerics.structure import Structure, basis, curvature, derivatives, implied
 from structures import cells, some_theta, two_factors
 
 
@@ -60,3 +60,26 @@ def test_second_derivatives_equal_differences_of_first(seed: int) -> None:
         shift[k] = step
         expected = (slope(theta + shift) - slope(theta - shift)) / (2 * step)
         np.testing.assert_allclose(found[:, k], expected, atol=2e-7)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_every_derivative_is_made_of_columns_of_the_basis(seed: int) -> None:
+    structure, q = two_factors(means=False)
+    at = implied(structure, some_theta(seed, q))
+    by, places, columns = derivatives(structure, at, q), structure.places, basis(structure, at)
+    assert columns.shape == (6, structure.variables + structure.causes.size)
+    np.testing.assert_allclose(columns[:, places.u_at], by.u)
+    np.testing.assert_allclose(columns[:, places.v_at] * places.times, by.v)
+
+
+def test_a_loop_among_observed_variables_has_the_moments_of_its_sum() -> None:
+    # x1 <-> x2 with 0.5 and 0.25: E is the inverse of I - A
+    structure = Structure(
+        2,
+        2,
+        cells([(0, 1, 0, 0.0), (1, 0, 1, 0.0)]),
+        cells([(0, 0, -1, 1.0), (1, 1, -1, 1.0)]),
+    )
+    at = implied(structure, np.array([0.5, 0.25]))
+    np.testing.assert_allclose(at.effects, np.linalg.inv([[1.0, -0.5], [-0.25, 1.0]]))
+    np.testing.assert_allclose(at.covariance, at.effects @ at.effects.T)
