@@ -12,7 +12,7 @@ from csat.analyses.result import Caution
 from csat.analyses.structural import admissibility
 from csat.analyses.structural.doubts import doubts, grave_doubts
 from csat.analyses.structural.effects import effects_of
-from csat.analyses.structural.model import StructuralModel
+from csat.analyses.structural.model import ParameterEstimate, StructuralModel
 from csat.analyses.structural.modifications import modifications
 from csat.analyses.structural.options import Options
 from csat.analyses.structural.parameters import by_parameter, parameter_rows, scale_rows, threshold_rows
@@ -68,9 +68,7 @@ def assembled(
         generic=found.generic,
         loadings={(r.lhs, r.rhs): r.std_all for r in rows if r.op == MEASURES},
         # a residual correlation with a variance of zero has no standardised error, yet is determined
-        standard_errors=by_parameter(
-            table, [0.0 if math.isfinite(r.se) and math.isnan(r.std_all_se) else r.std_all_se for r in rows]
-        ),
+        standard_errors=by_parameter(table, [_standard_error(r) for r in rows]),
         df=int(measures["df"]),
         titles=said,
         rules=found.rules,
@@ -154,6 +152,13 @@ def assembled(
         choice=options.choice,
         titles=said,
     )
+
+
+def _standard_error(row: ParameterEstimate) -> float:
+    """Standardised; zero where a variance of zero leaves none, unknown where the plain one is."""
+    if not math.isfinite(row.se):
+        return math.nan
+    return 0.0 if math.isnan(row.std_all_se) else row.std_all_se
 
 
 def _residuals(found: Solution, group: int, options: Options) -> tuple[Array, Array]:
