@@ -315,7 +315,8 @@ def test_both_conventions_stand_in_the_table_the_one_asked_for_first(bank: Index
         "Satisfaction index (equal weights, 0-100 rescale)",
         "Satisfaction index (equal weights, per cent of maximum)",
     ]
-    assert bank.table("index").notes[0].en.endswith("bootstrap percentiles of 100 replicates of the respondents, seed 0.")
+    note = bank.table("index").notes[0].en
+    assert note.endswith("bootstrap percentiles of 100 replicates of the respondents, seed 0.")
 
 
 def test_segments_come_in_the_declared_order_small_ones_flagged_and_tiny_ones_hidden(bank: Index) -> None:
