@@ -48,6 +48,11 @@ RESIDUALS = click.option(
 ORDERED_ITEMS = click.option(
     "--ordered-items", metavar="A,B,..", help="Only these items are ordered; the others are numbers."
 )
+STD_LV = click.option(
+    "--std-lv",
+    is_flag=True,
+    help="Scale a construct by its variance (1) instead of by its first loading.",
+)
 MODIFICATIONS = click.option(
     "--modifications", type=int, default=0, metavar="N", help="List the N largest modification indices."
 )
@@ -111,6 +116,7 @@ BOOTSTRAP = (
     MODEL_MISSING,
     ORDERED,
     ORDERED_ITEMS,
+    STD_LV,
     MODIFICATIONS,
     RESIDUALS,
     WALD,
@@ -129,6 +135,7 @@ def cfa_command(survey: Survey, *, model: Path | None, group_equal: str | None, 
     MODEL_MISSING,
     ORDERED,
     ORDERED_ITEMS,
+    STD_LV,
     MODIFICATIONS,
     RESIDUALS,
     WALD,
@@ -153,6 +160,7 @@ def sem_command(survey: Survey, *, model: Path | None, group_equal: str | None, 
     ESTIMATOR,
     MODEL_MISSING,
     ORDERED,
+    STD_LV,
     click.option(
         "--scaling",
         type=click.Choice(["auto", "plain", "satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000"]),

@@ -221,6 +221,10 @@ def test_the_command_line_fits_the_groups_of_a_column(files: dict[str, str], cap
     words += ["--group-equal", "loadings,intercepts", "--group-partial", "x5 ~1"]
     found = said(capsys, *words, "--group-partial", "h =~ x6")
     assert found["fit"]["chisq"] == pytest.approx(golden["cfa_ml_partial"]["fit"]["chisq"], abs=1e-5)
+    found = said(capsys, *words[:-4], "--group-equal", "loadings", "--std-lv")
+    assert found["fit"]["chisq"] == pytest.approx(golden["cfa_stdlv_metric"]["fit"]["chisq"], abs=1e-5)
+    variances = [p for p in found["parameters"] if p["op"] == "~~" and p["lhs"] == p["rhs"] == "f"]
+    assert [p["free"] for p in variances] == [False, True]
     assert run([*words[:-4], "--group-equal", "slopes"]) == 2
     assert "slopes" in capsys.readouterr().err
 
