@@ -50,6 +50,8 @@ def test_two_stages_are_those_of_the_rows(survey, scheme: str, mode: str) -> Non
     second = path_structure([(0, 1, 2), (3, 4), (5, 6)], [(2, 0), (0, 1)], modes=["A", "A", mode])
     weights, paths = oracle.two_stage(rows, first, [5, 6, 7, 8, 9], [0, 1], second, scheme)
     assert found.constructs == ("C", "D", "H")
+    assert found.higher_order == "two-stage"
+    assert "two stages" in found.table("paths").to_text()
     np.testing.assert_allclose(found.weights, weights, atol=1e-7)
     np.testing.assert_allclose(found.path_coefficients, paths, atol=1e-7)
 
@@ -83,6 +85,7 @@ def test_repeated_indicators_are_one_model_on_repeated_columns(survey, scheme: s
     y = oracle.scores_of(repeated, structure, weights)
     np.testing.assert_allclose(found.loadings, oracle.loadings_of(repeated, structure, y), atol=1e-7)
     assert found.r2[0] == pytest.approx(oracle.explained(y[:, 0], y[:, [4]]))
+    assert "重复指标法" in found.table("paths").to_text("zh")
     # a construct and its own parts are not held against each other
     told = [c for c in found.cautions if c.code == "not_distinct"]
     assert not any({"H", "A"} <= set(c.where) and len(c.where) == 2 for c in told)

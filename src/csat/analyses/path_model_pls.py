@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,6 +141,8 @@ class PathModelPLS(Result):
     seed: int
     titles: Mapping[str, Text] = field(default_factory=dict)
     moderation: tuple[ModerationEstimate, ...] = ()
+    higher_order: Literal["", "two-stage", "repeated-indicators"] = ""
+    """How constructs measured by constructs were estimated; empty where there are none."""
     lower: PathModelPLS | None = None
     """The first stage, where constructs are measured by constructs."""
 

@@ -339,6 +339,7 @@ def _modelled(
         lost=outcome.lost if outcome else 0,
         lost_items={design.items[i]: int(k) for i, k in enumerate(outcome.constant) if k} if outcome else {},
         seed=options.seed,
+        higher_order="two-stage" if design.higher else "repeated-indicators" if design.repeated else "",
         titles={k: v for k, v in titles.items() if k in known},
     )
 

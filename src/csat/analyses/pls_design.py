@@ -38,6 +38,8 @@ class Design:
     lower_modes: Mapping[str, Mode] = field(default_factory=dict)
     products: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Name of a product to the cause and the moderator whose scores are multiplied."""
+    repeated: tuple[str, ...] = ()
+    """Constructs measured by constructs that took their items."""
 
     @property
     def staged(self) -> bool:
@@ -135,9 +137,10 @@ def design_of(
     # a construct of one item may bear the item's name
     composite = {c for c, items in measured.items() if items != (c,)}
     higher = {c: items for c, items in measured.items() if any(i in composite for i in items)}
+    repeated: tuple[str, ...] = ()
     if higher and higher_order == "repeated-indicators":
         measured, arrows = _repeated(measured, arrows, higher, by_name)
-        higher = {}
+        repeated, higher = tuple(higher), {}
     lower = _lower(measured, arrows, higher)
     products = _products(moderated, measured, lower, arrows)
     for name in (n for pair in products.values() for n in pair):
@@ -159,6 +162,7 @@ def design_of(
         lower,
         {c: by_name.get(c, "A") for c in lower},
         products,
+        repeated,
     )
 
 

@@ -24,6 +24,7 @@ from csat.language import Text, joined
 from csat.numerics.pls import PathStructure, PlsFit
 from csat.numerics.pls_assessment import Structural, construct_reliability
 from csat.numerics.pls_bootstrap import PlsReplicates, TooManyLost
+from csat.numerics.resampling import MOST_LOST
 
 Array = NDArray[np.float64]
 
@@ -362,10 +363,10 @@ def verdict_of(
         return Verdict(
             "failed",
             Text(
-                "{k} of {n} bootstrap replicates were lost ({why}), too many for intervals: the model asks "
-                "more than the answers can give.",
-                "{n} 次自助抽样中有 {k} 次失败（{why}），过多而无法给出区间：数据不足以支持该模型。",
-            ).fill(k=failed.lost, n=failed.asked, why=joined(why)),
+                "{k} of {n} bootstrap replicates were lost ({why}), more than {most} and so too many for "
+                "intervals: the model asks more than the answers can give.",
+                "{n} 次自助抽样中有 {k} 次失败（{why}），超过 {most}，无法给出区间：数据不足以支持该模型。",
+            ).fill(k=failed.lost, n=failed.asked, most=f"{MOST_LOST:.0%}", why=joined(why)),
         )
     if not figures.honest[figures.target] and any(c.code == "negative_weight" for c in cautions):
         return Verdict(

@@ -25,10 +25,22 @@ def method_note(result: PathModelPLS) -> Text:
     modes = "A" if set(result.modes) == {"A"} else "A/B" if len(set(result.modes)) > 1 else "B"
     said = Text(
         "PLS{c}, {scheme}, mode {modes}, {r} correlations; the loadings of a construct sum to a positive "
-        "number.",
-        "PLS{c}，{scheme}，模式 {modes}，{r}相关；每个构念的载荷之和取正。",
+        "number.{higher}",
+        "PLS{c}，{scheme}，模式 {modes}，{r}相关；每个构念的载荷之和取正。{higher}",
     )
+    how = {
+        "two-stage": Text(
+            " Constructs measured by constructs: two stages (disjoint), whose first gives the scores that "
+            "measure them.",
+            "由构念测量的构念：采用两阶段法（分离式），以第一阶段得分作为其测量指标。",
+        ),
+        "repeated-indicators": Text(
+            " Constructs measured by constructs take all their items (repeated indicators).",
+            "由构念测量的构念：采用重复指标法，使用其下属构念的全部题项。",
+        ),
+    }
     return said.fill(
+        higher=how.get(result.higher_order, Text("", "")),
         c=Text(", corrected for unreliability (PLSc)", "，已校正不可靠性（PLSc）")
         if result.consistent
         else Text("", ""),
