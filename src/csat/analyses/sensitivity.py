@@ -225,8 +225,8 @@ class Sensitivity(Result):
 
 RULE = Text(
     "A difference is named when the index, an alpha or the R² leaves its interval as analysed (by 0.5 "
-    "points, 0.02 and 0.02 at least), when an alpha, KMO, CFI or RMSEA crosses its guideline by a real step, or when "
-    "the first priorities are other items.",
+    "points, 0.02 and 0.02 at least), when an alpha, KMO, CFI or RMSEA crosses its guideline by a real step, "
+    "or when the first priorities are other items.",
     "当指数、α 或 R² 超出原分析的区间（至少相差 0.5 分、0.02、0.02），α、KMO、CFI 或 RMSEA 明显越过参考标准，"
     "或首要优先项换成其他题项时，才记为差异。",
 )
