@@ -123,6 +123,17 @@ def test_priorities_what_if_asymmetry_and_pls_take_the_design(drawn: dict[str, A
     assert (GIVEN is drawn) == ("replicate weights" in contrast.table().notes[0].en)
 
 
+def test_the_errors_of_performances_are_those_of_the_design() -> None:
+    for drawn, golden in (
+        (GIVEN, GOLDEN["given"]["JK1"]["se"]),
+        ({**DESIGN, "resampling": "jackknife"}, GOLDEN["jackknife"]["strata_clusters"]["se"]),
+        (DESIGN, GOLDEN["linearised"]["strata_clusters"]["se"]),
+    ):
+        found = survey(**drawn).priorities(outcome="S", replicates=0)
+        assert found.items == ("a", "b", "c")
+        np.testing.assert_allclose(found.performance_se, np.array(golden) * 100 / 9, rtol=1e-9)
+
+
 def test_draws_made_of_replicate_weights_give_the_error_of_the_replicate_weights() -> None:
     read = survey(**GIVEN)
     by_weights = read.index(construct="S").se[0]

@@ -73,7 +73,7 @@ class Action(Weighing):
         from csat.analyses.pls_replicas import PlsHow
         from csat.analyses.priorities import priorities
         from csat.numerics.resampling import bootstrap_weighted_means
-        from csat.numerics.scores import linearised_se, mean_influence, weighted_means
+        from csat.numerics.scores import weighted_means
 
         responses = self.responses
         how = PlsHow(scheme, modes, consistent, correlation)
@@ -82,7 +82,6 @@ class Action(Weighing):
         stated = self._stated(blocks)
         kind = importance or ("stated" if stated else "derived")
         scores = self._scores_0_100(list(blocks.values()))
-        influence = mean_influence(scores, responses.weights)
         performance = weighted_means(scores, responses.weights)
         overall = None
         if "value" in centres and centre_at is None:
@@ -122,7 +121,6 @@ class Action(Weighing):
                 items=whole,
                 measure=measure,
             )
-        n = [int(np.count_nonzero(~np.isnan(column))) for column in scores.T]
         known = np.isfinite(performance) & np.isfinite(weight)
         sure = None
         if replicates and np.count_nonzero(known) > 1:
@@ -151,7 +149,7 @@ class Action(Weighing):
             items=list(blocks),
             titles=self.titles(),
             performance=performance,
-            performance_se=[linearised_se(influence[:, i], n=n[i]) for i in range(len(blocks))],
+            performance_se=self._errors_of_means(scores),
             importance=weight,
             importance_name=name,
             centre=centre,

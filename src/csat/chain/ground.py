@@ -115,6 +115,26 @@ class Ground:
         many = self.responses.rows > MANY_UNITS
         return random_groups(self.responses.row_numbers) if many and drawn else None
 
+    def _errors_of_means(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(p,) standard errors of the means of columns (n, p), by how the respondents were drawn."""
+        from csat.numerics.design import means
+        from csat.numerics.replication import replicate_variance
+        from csat.numerics.resampling import bootstrap_weighted_means
+        from csat.numerics.scores import linearised_se, mean_influence
+
+        responses = self.responses
+        made = responses.replication
+        if made is not None and not made.is_drawn:
+            drawn = bootstrap_weighted_means(
+                values, responses.weights, rows=responses.row_numbers, replication=made
+            )
+            return np.sqrt(replicate_variance(drawn.T, made.variance_coefficients()))
+        if responses.design is not None:
+            return means(values, responses.design).se
+        influence = mean_influence(values, responses.weights)
+        n = np.count_nonzero(~np.isnan(values), axis=0)
+        return np.array([linearised_se(u, n=int(k)) for u, k in zip(influence.T, n, strict=True)])
+
     def _index_construct(self) -> str:
         """The construct that is the index: declared, else the first outcome, else the only construct."""
         instrument = self.instrument
