@@ -154,6 +154,10 @@ def test_scores_and_first_indices_equal_the_reference(scheme: str) -> None:
     assert found.fit["srmr_saturated"] == pytest.approx(
         numbers["fit_saturated"]["srmr_with_diagonal"], abs=1e-9
     )
+    np.testing.assert_allclose(found.communality, case.by_item(numbers["communality"]), atol=1e-9)
+    for item, value in zip(found.items, found.redundancy, strict=True):
+        if np.isfinite(value):
+            assert value == pytest.approx(numbers["redundancy"][item], abs=1e-9)
 
 
 def test_the_stored_model_equals_seminr() -> None:

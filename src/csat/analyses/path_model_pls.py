@@ -66,6 +66,10 @@ class PathModelPLS(Result):
     loading_se: Array
     loading_lower: Array
     loading_upper: Array
+    communality: Array
+    """(q,) squared loading."""
+    redundancy: Array
+    """(q,) communality times R2 of the construct; NaN for items of a construct nothing explains."""
     cross_loadings: Array
     """(q, c) correlation of each item with each construct's score."""
     item_vif: Array

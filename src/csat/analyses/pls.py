@@ -277,6 +277,8 @@ def _modelled(
         loading_se=figures.of("loadings").se,
         loading_lower=figures.of("loadings").lower,
         loading_upper=figures.of("loadings").upper,
+        communality=fit.loadings**2,
+        redundancy=fit.loadings**2 * fit.r2[structure.owner],
         cross_loadings=fit.cross_covariance.T,
         item_vif=vif,
         paths=made.paths,
