@@ -104,6 +104,7 @@ def test_the_net_promoter_score_has_the_error_of_the_design() -> None:
     se = np.sqrt(11 / 12 * ((each - each.mean()) ** 2).sum())
     assert found.se[0] == pytest.approx(se, rel=1e-9)
     assert found.interval[0] == "replicate weights (JK1)"
+    assert [c.code for c in found.cautions] == ["few clusters"]
 
 
 @pytest.mark.parametrize("drawn", [DESIGN, GIVEN, {"resampling": "bayesian"}, {"resampling": "jackknife"}])
@@ -116,6 +117,10 @@ def test_priorities_what_if_asymmetry_and_pls_take_the_design(drawn: dict[str, A
     assert ("replicate weights" in notes.en) == (drawn is GIVEN)
     what = read.what_if({"a": 0.3}, replicates=200)
     assert 0 < what.index.se[0] < 20
+    # 12 clusters in 6 strata, 12 replicate weights: few; 48 respondents: not
+    few = drawn in (DESIGN, GIVEN)
+    for result in (placed, what):
+        assert ("few clusters" in [c.code for c in result.cautions]) == few
     # replicates that are draws have the variance of those they are made of
     model = read.pls(replicates=500, predict=False)
     assert model.base.weighted

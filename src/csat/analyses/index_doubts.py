@@ -9,13 +9,12 @@ import numpy as np
 from csat.analyses.guidelines import EFFECTIVE_N_SMALL
 from csat.analyses.index_result import Index
 from csat.analyses.index_tables import HIDDEN_SEGMENT, SMALL_SEGMENT
+from csat.analyses.interval_words import few_clusters
 from csat.analyses.result import Caution
 from csat.instrument.instrument import Construct
 from csat.language import Text, bare, joined
 from csat.responses.points import Points
 
-FEW_DF = 20
-"""Degrees of freedom of a design below which normal and percentile intervals are too narrow (ours)."""
 MOST_GROUPS = 30
 """Groups of one column that are shown, the largest (ours)."""
 
@@ -38,15 +37,7 @@ def doubts_of(
             n=f"{base.effective_n:.1f}",
             limit=f"{EFFECTIVE_N_SMALL.value:g}",
         )
-    made = points.responses.replication
-    if made is not None and made.df < FEW_DF:
-        doubt(
-            "few clusters",
-            "The design has only {df} degrees of freedom (clusters less strata, or replicate weights less "
-            "1): standard errors are rough and intervals too narrow.",
-            "抽样设计的自由度只有 {df}（整群数减层数，或复制权重数减 1）：标准误较粗略，区间偏窄。",
-            df=f"{made.df:g}",
-        )
+    cautions += few_clusters(points.responses.replication)
     if base.respondents < base.rows / 2:
         doubt(
             "many without a score",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from csat.analyses.result import Caution
 from csat.language import Text
 from csat.numerics.replication import Replication
 
@@ -14,6 +15,8 @@ INTERVALS: Mapping[str, Text] = {
     "BCa Bayesian bootstrap": Text("BCa intervals of the Bayesian bootstrap", "贝叶斯自助法 BCa 区间"),
 }
 NOTHING = Text("", "")
+FEW_DF = 20
+"""Degrees of freedom of a design below which normal and percentile intervals are too narrow (ours)."""
 
 
 def interval_words(
@@ -73,3 +76,19 @@ def replicates_words(made: Replication | None) -> Text:
     if made.kind == "bayesian":
         return Text(" (Bayesian bootstrap){w}", "（贝叶斯自助法）{w}").fill(w=words)
     return words
+
+
+def few_clusters(made: Replication | None) -> tuple[Caution, ...]:
+    """The doubt about a design of few clusters or replicate weights."""
+    if made is None or made.df >= FEW_DF:
+        return ()
+    return (
+        Caution(
+            "few clusters",
+            Text(
+                "The design has only {df} degrees of freedom (clusters less strata, or replicate weights "
+                "less 1): standard errors are rough and intervals too narrow.",
+                "抽样设计的自由度只有 {df}（整群数减层数，或复制权重数减 1）：标准误较粗略，区间偏窄。",
+            ).fill(df=f"{made.df:g}"),
+        ),
+    )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csat.analyses.guidelines import EFFECTIVE_N_SMALL
-from csat.analyses.interval_words import interval_words
+from csat.analyses.interval_words import few_clusters, interval_words
 from csat.analyses.result import Base, Caution, Result
 from csat.display.plot import Plot
 from csat.display.table import Table
@@ -325,7 +325,9 @@ def nps(
         strata=responses.replication.strata if responses.replication else 0,
         clusters=responses.replication.units if responses.replication else 0,
         base=_base(responses, everyone),
-        cautions=_nps_cautions(scores[0], float(effective[0])) if engine is None else (),
+        cautions=_nps_cautions(scores[0], float(effective[0]))
+        if engine is None
+        else few_clusters(responses.replication),
     )
 
 

@@ -157,7 +157,7 @@ class Action(Weighing):
             iso_priority=iso_priority,
             certainty=sure,
             also={m: self._spread(v, known) for m, (v, _) in drawn.items() if m != name} if sure else None,
-            cautions=cautions,
+            cautions=(*cautions, *self._few_clusters()),
             base=self._base("available"),
         )
 
@@ -351,7 +351,7 @@ class Action(Weighing):
             confidence=confidence,
             seed=seed,
             drawn=self._replicates_words(),
-            cautions=cautions,
+            cautions=(*cautions, *self._few_clusters()),
         )  # fmt: skip
 
     def _what_if_sem(

@@ -23,6 +23,11 @@ PLS_EFFECT, SEM_EFFECT = "PLS total effect", "SEM total effect"
 class Weighing(Scores):
     """Importance in the full data and in every replicate."""
 
+    def _few_clusters(self) -> tuple[Caution, ...]:
+        from csat.analyses.interval_words import few_clusters
+
+        return few_clusters(self.responses.replication)
+
     def _replicates_words(self) -> Text:
         from csat.analyses.interval_words import replicates_words
 
