@@ -14,6 +14,7 @@ from csat.language import Text
 
 if TYPE_CHECKING:
     from csat.analyses.pls_replicas import PlsHow
+    from csat.analyses.result import Caution
     from csat.analyses.sem_importance import SemImportance
     from csat.numerics.importance import Measure
 
