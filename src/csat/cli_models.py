@@ -106,6 +106,7 @@ BOOTSTRAP = (
     ),
     click.option("--bollen-stine", is_flag=True, help="Also the Bollen-Stine p of the chi-square."),
     SEED,
+    *DRAWN,
 )
 
 
@@ -125,6 +126,7 @@ BOOTSTRAP = (
 )
 def cfa_command(survey: Survey, *, model: Path | None, group_equal: str | None, **own: Any) -> Result:
     """Confirmatory factor analysis of the instrument's constructs, or of a model file."""
+    _check_drawn(survey, own["bootstrap"])
     return survey.cfa(model=_model(model), group_equal=names_of(group_equal) or (), **_ordered(own))
 
 
@@ -144,6 +146,7 @@ def cfa_command(survey: Survey, *, model: Path | None, group_equal: str | None, 
 )
 def sem_command(survey: Survey, *, model: Path | None, group_equal: str | None, **own: Any) -> Result:
     """Structural equation model: verdict, fit, paths, loadings, validity."""
+    _check_drawn(survey, own["bootstrap"])
     return survey.sem(model=_model(model), group_equal=names_of(group_equal) or (), **_ordered(own))
 
 
@@ -275,6 +278,16 @@ def _ordered(own: dict[str, Any]) -> dict[str, Any]:
     """Options with the names of ordered items in the place of the flag."""
     items = names_of(own.pop("ordered_items"))
     return {**own, "ordered": items} if items else own
+
+
+def _check_drawn(survey: Survey, bootstrap: int) -> None:
+    """Strata, clusters and replicate weights are honoured by the bootstrap alone."""
+    drawn = survey.responses.replication is not None or survey.responses.design is not None
+    if drawn and not bootstrap:
+        raise BadInput(
+            "strata, clusters and replicate weights change nothing in a model's own errors",
+            do="Ask for a bootstrap, which honours them (--bootstrap 1000)",
+        )
 
 
 def _model(path: Path | None) -> str | None:

@@ -21,6 +21,7 @@ from csat.analyses.structural.solving import solved
 from csat.errors import BadInput
 from csat.instrument.parameters import parameter_table
 from csat.instrument.syntax import parse_model
+from csat.numerics.replication import replication
 from csat.numerics.resampling import bca_interval, percentile_interval
 from csat.numerics.resampling import poisson_multiplicities as multiplicities
 
@@ -171,6 +172,24 @@ def test_rows_are_named_by_their_numbers() -> None:
     assert [p.boot_se for p in fitted(data=answers(x)).parameters] != pytest.approx(
         [p.boot_se for p in one.parameters], abs=1e-7
     )
+
+
+@pytest.mark.parametrize("kind", ["bootstrap", "jackknife"])
+def test_clusters_are_resampled_whole(kind: Any) -> None:
+    x = rows(150)
+    clusters = np.arange(150) // 5
+    made = replication(kind, n=150, clusters=clusters)
+    table = parameter_table(parse_model(MODEL))
+    options = Options("ML", "normal", False, False, True, False, "Hu-Bentler", 0.95, "listwise", False, 0)
+    data = answers(x, replication=made)
+    found = replicas(solved(table, data, options), data, options, replicates=60)
+    factors = np.vstack(list(made.as_draws().row_factors(np.arange(150), 60)))
+    assert (factors[:, ::5] == factors[:, 4::5]).all()
+    w = factors[7]
+    mean = w @ x / w.sum()
+    cov = (x - mean).T * w @ (x - mean) / w.sum()
+    alone = sem(MODEL, Moments.of_matrix(cov, NAMES, n=150))
+    assert found.drawn.raw[:, 7] == pytest.approx([p.est for p in alone.parameters], abs=1e-6)
 
 
 def test_incomplete_respondents_are_left_out_of_every_replicate() -> None:

@@ -204,6 +204,16 @@ def test_the_command_line_resamples_a_model(
     assert "自助法" in capsys.readouterr().out
 
 
+def test_how_respondents_were_drawn_is_honoured_by_the_bootstrap_alone(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = ["sem", str(data), "-i", "bank_corporate", "--strata", "industry"]
+    assert run([*base, "--bootstrap", "60", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["bootstrap"]["used"] > 50
+    assert run(base) == 2
+    assert "--bootstrap 1000" in capsys.readouterr().err
+
+
 def test_a_bootstrap_of_groups_is_refused(bank: Survey) -> None:
     column = bank.responses.instrument.segments[0].column
     with pytest.raises(BadInput, match="for one group"):
