@@ -100,6 +100,14 @@ def test_small_samples_are_shown_without_a_test() -> None:
     assert "could be tested" in found.headline()[0].en
 
 
+def test_weighted_samples_say_so() -> None:
+    waves = panel()
+    assert not index_change(waves, replicates=200).base.weighted
+    w = np.random.default_rng(0).uniform(0.5, 2, waves["2024"].rows)
+    found = index_change({k: replace(r, weights=w) for k, r in waves.items()}, replicates=200)
+    assert found.base.weighted and found.base.effective_n < found.base.respondents
+
+
 def test_one_sample_has_no_change() -> None:
     with pytest.raises(BadInput, match="no change"):
         index_change({"only": panel()["2024"]})

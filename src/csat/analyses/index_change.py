@@ -290,6 +290,8 @@ def index_change(
             effective_n=math.fsum(s.effective_n for s in samples.values()),
             missing="available",
             rows=int(n.sum()),
+            # weights, and nothing else, make the effective n another
+            weighted=any(not math.isclose(s.effective_n, s.n) for s in samples.values()),
         ),
         cautions=(
             Caution(
