@@ -47,8 +47,8 @@ METHODS: dict[str, Text] = {
         "回答分布：均值基于有效回答，区间为 t 区间；比例用 Wilson 区间；加权时采用线性化标准误和有效样本量。偏度与峰度为类型 2（与 SPSS 相同）。",
     ),
     "quality": Text(
-        "Quality: careless-response indices flag, they never delete; a respondent is named when at least two indices agree.",
-        "答卷质量：粗心作答指标只做标记、从不删除；至少两个指标同时提示时才列出该受访者。",
+        "Quality: careless-response indices flag, they never delete; a respondent is named when at least two agree of long runs, own spread, Mahalanobis distance, equal rows and time. Even-odd and synonyms are shown, not counted.",
+        "答卷质量：粗心作答指标只做标记、从不删除；长串相同、个体内变异、马氏距离、完全相同与用时五项中至少两项同时提示时才列出该受访者；奇偶一致性与相近题项仅作展示。",
     ),
     "sensitivity": Text(
         "Other treatments: the same chain without the respondents with two or more signs of careless answering; with "
