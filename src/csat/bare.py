@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from csat.analyses.structural.compared import Comparison
     from csat.analyses.structural.grouped import GroupedMeasurement, GroupedModel
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
-    from csat.analyses.waves import Waves
+    from csat.analyses.waves_result import Waves
     from csat.instrument.instrument import Instrument
 
 Items = Sequence[str] | None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from csat.analyses.invariance import Invariance
     from csat.analyses.planning import Stratum
     from csat.analyses.result import Verdict
-    from csat.analyses.waves import Waves
+    from csat.analyses.waves_result import Waves
     from csat.responses.responses import Responses
 
 CONFIDENCE = click.option(

@@ -20,7 +20,7 @@ from csat.numerics.changes import permuted_difference
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from csat.analyses.waves import Waves
+    from csat.analyses.waves_result import Waves
 
 Array = NDArray[np.float64]
 

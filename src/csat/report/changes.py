@@ -32,7 +32,7 @@ from csat.responses.responses import Responses
 if TYPE_CHECKING:
     from csat.analyses.index_change import IndexChange
     from csat.analyses.invariance import Invariance
-    from csat.analyses.waves import Waves
+    from csat.analyses.waves_result import Waves
 
 SHOWN = ("trend", "targets", "constructs", "items", "top2")
 CHANGES = ("changes_items", "changes_constructs")
