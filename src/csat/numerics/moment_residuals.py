@@ -18,6 +18,7 @@ from scipy.special import ndtr
 
 from csat.numerics import robust
 from csat.numerics.asymptotic import normal_gamma, observed_weight
+from csat.numerics.constrained import free_directions
 from csat.numerics.fitted import Fit
 from csat.numerics.least_squares import weighted
 from csat.numerics.linalg import Array, inverse, vech_indices
@@ -56,7 +57,7 @@ def residuals(found: Fit, group: int = 0) -> Residuals:
     p = model.structure.observed
     r = s - at.vector
     gamma, v, bread = _parts(found, group)
-    jacobian = at.jacobian[:, : found.theta.size]
+    jacobian = _free_jacobian(found, at.jacobian)
     back = np.linalg.pinv(bread, rcond=1e-12, hermitian=True)
     q = np.eye(s.size) - share * jacobian @ back @ weighted(v, jacobian).T
     spread = ((q @ gamma) * q).sum(axis=1)
@@ -99,10 +100,9 @@ def _covariance(found: Fit, group: int) -> Array:
 def _parts(found: Fit, group: int) -> tuple[Array, Array, Array]:
     """Gamma, V and E = sum f D'VD: V expected or observed, as the standard errors."""
     weights = [_weight(found, g) for g in range(len(found.models))]
-    q = found.theta.size
-    # what is known of covariates is no parameter here: their moments do not vary
     pieces = [
-        replace(p, weight=w, jacobian=p.jacobian[:, :q]) for p, w in zip(found.pieces, weights, strict=True)
+        replace(p, weight=w, jacobian=_free_jacobian(found, p.jacobian))
+        for p, w in zip(found.pieces, weights, strict=True)
     ]
     model, data = found.models[group], found.data[group]
     gamma = found.gammas[group]
@@ -117,6 +117,15 @@ def _parts(found: Fit, group: int) -> tuple[Array, Array, Array]:
         given = found.problem.exogenous
         gamma = normal_gamma(_covariance(found, group), means=with_means, given=given)
     return gamma, weights[group], robust.bread(pieces)
+
+
+def _free_jacobian(found: Fit, jacobian: Array) -> Array:
+    """By the directions in which the parameters are free.
+
+    What is known of covariates is no parameter here: their moments do not vary.
+    """
+    within, held = found.estimate.within, found.estimate.on_bound
+    return jacobian[:, : found.theta.size] @ free_directions(within, held)
 
 
 def _weight(found: Fit, group: int) -> Array:

@@ -99,7 +99,8 @@ def incomplete_pieces(found: Fit) -> list[Piece]:
             own = own @ scores @ own
         gamma = np.zeros_like(h1)
         gamma[np.ix_(rest, rest)] = own
-        pieces.append(Piece(share, _along_constraints(found, at.jacobian), h1, gamma))
+        jacobian = at.jacobian[:, : found.theta.size]
+        pieces.append(Piece(share, _along_constraints(found, jacobian), h1, gamma))
     return pieces
 
 
@@ -117,14 +118,20 @@ def _incomplete_source(found: Fit) -> tuple[list[Piece], list[Array], float, flo
     f, f0 = 0.0, 0.0
     for share, sample, at in zip(found.shares, found.data, found.moments, strict=True):
         assert sample.gaps is not None
-        complete.append(normal_weight(inverse(sample.cov), means=True))
+        weight = normal_weight(inverse(sample.cov), means=True)
+        x = of_covariates(len(sample.cov), found.problem.covariates, means=True)
+        # what covariates are among themselves is no misfit of a model that explains none of them
+        weight[x] = 0.0
+        weight[:, x] = 0.0
+        complete.append(weight)
         f += share * ml_discrepancy(
             sample.cov, at.at.covariance, sample_mean=sample.mean, implied_mean=at.at.mean
         )
         mean, variance = marginal(sample.gaps)
-        f0 += share * ml_discrepancy(
-            sample.cov, np.diag(variance), sample_mean=sample.mean, implied_mean=mean
-        )
+        independent = np.diag(variance)
+        among = np.ix_(found.problem.covariates, found.problem.covariates)
+        independent[among] = np.where(np.eye(len(among[0])) == 1, independent[among], sample.cov[among])
+        f0 += share * ml_discrepancy(sample.cov, independent, sample_mean=sample.mean, implied_mean=mean)
     return incomplete_pieces(found), complete, f, f0
 
 
