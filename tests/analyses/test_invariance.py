@@ -310,6 +310,16 @@ def test_full_information_uses_rows_with_gaps():
     assert invariance(MODEL, groups).base.respondents < 450
 
 
+def test_full_information_with_ordinary_errors_is_maximum_likelihood_where_nothing_is_missing():
+    groups = {"a": two_constructs(200), "b": two_constructs(200, seed=2)}
+    full = invariance(MODEL, groups, estimator="ML", missing="fiml", partial=False)
+    plain = invariance(MODEL, groups, estimator="ML", partial=False)
+    for one, other in zip(full.levels, plain.levels, strict=True):
+        assert one.chi_square == pytest.approx(other.chi_square, rel=1e-6)
+        assert one.cfi == pytest.approx(other.cfi, abs=1e-5)
+    assert full.accepted == plain.accepted
+
+
 def test_groups_too_small_are_named_with_their_size():
     groups = {"a": two_constructs(300), "b": two_constructs(60, seed=2), "c": two_constructs(5, seed=3)}
     found = invariance(MODEL, groups)
