@@ -120,3 +120,11 @@ def test_a_number_is_the_population_of_a_survey_without_strata(file: Path) -> No
 def test_a_wrong_population_is_named(file: Path, design: dict[str, str], error: type, says: str) -> None:
     with pytest.raises(error, match=says):
         read(file, **design)
+
+
+def test_the_design_effect_stands_beside_each_mean(file: Path) -> None:
+    weighted, clustered = read(file).describe(), read(file, **DESIGNS["clusters"]).describe()
+    w = np.array([row[3] for row in drawn_rows()])
+    assert weighted.deff[1] == pytest.approx(len(w) * (w**2).sum() / w.sum() ** 2)  # Kish
+    columns = clustered.table("items").to_frame()
+    np.testing.assert_allclose(columns["deff"], columns["n_answered"] / columns["effective_n"])

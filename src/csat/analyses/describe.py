@@ -95,6 +95,12 @@ class Description(Result):
     """Strata of the design the errors rest on; 0 without one."""
     clusters: int = 0
 
+    @property
+    def deff(self) -> Array:
+        """(p,) design effect: answers over effective n; without strata and clusters that of the weights."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(self.n_answered / self.effective_n)
+
     def tables(self) -> dict[str, Table]:
         """`items`, `boxes`, `frequencies`, `silence`, `choices` (questions with several answers)."""
         tables = {"items": self._items_table()}
@@ -179,6 +185,7 @@ class Description(Result):
         columns: dict[str, Any] = {"item": self.items, **self._wording(), "n_answered": self.n_answered}
         if self.base.weighted or self.strata:
             columns["effective_n"] = self.effective_n
+            columns["deff"] = self.deff
         columns |= {
             "mean": self.mean, "ci_lower": self.ci_lower, "ci_upper": self.ci_upper, "sd": self.sd,
             "median": self.median, "skewness": self.skewness, "kurtosis": self.kurtosis, "score": self.score,
@@ -187,7 +194,11 @@ class Description(Result):
             columns,
             title=Text("Items", "各题项"),
             notes=self._notes(),
-            labels={**_interval_labels(self.confidence), "score": Text("Mean, 0-100", "均值（0–100）")},
+            labels={
+                **_interval_labels(self.confidence),
+                "score": Text("Mean, 0-100", "均值（0–100）"),
+                "deff": Text("Design effect", "设计效应"),
+            },
             formats={"score": "score", "effective_n": "score", "median": "score"}
             if "effective_n" in columns
             else {"score": "score", "median": "score"},
