@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,8 @@ def test_the_command_line_takes_an_address(capsys: pytest.CaptureFixture[str]) -
 def test_a_query_that_does_not_read_is_refused_and_nothing_is_changed(query: str | None, says: str) -> None:
     with pytest.raises(BadInput, match=says):
         read_table(ADDRESS, query=query)
-    assert sqlite3.connect("survey.db").execute("SELECT count(*) FROM answers").fetchone() == (len(ROWS),)
+    with closing(sqlite3.connect("survey.db")) as left:
+        assert left.execute("SELECT count(*) FROM answers").fetchone() == (len(ROWS),)
 
 
 def test_a_missing_file_is_not_made(folder: Path) -> None:
