@@ -26,6 +26,7 @@ from csat.cli_options import (
     analysis_command,
     names_of,
     options,
+    progress,
     read_survey,
     source,
 )
@@ -259,29 +260,6 @@ def write_report(
     click.echo(made.verdict.text.say(language))
     click.echo(f"Open {out / 'report.html'} (also there: report.pdf, report.xlsx, result.json)")
     return EXIT_WITHHELD if made.verdict.failed else EXIT_DONE
-
-
-class progress:
-    """A progress bar on a terminal, nothing when piped; `step(done, total, words)` moves it."""
-
-    def __enter__(self) -> Callable[[int, int, str], None]:
-        self._bar: Any = None
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import Progress
-
-            self._bar = Progress(console=Console(stderr=True), transient=True)
-            self._bar.start()
-            self._task = self._bar.add_task("reading", total=None)
-        return self._step
-
-    def _step(self, done: int, total: int, words: str) -> None:
-        if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total, description=words)
-
-    def __exit__(self, *error: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
 
 for _command in SEALED_COMMANDS:

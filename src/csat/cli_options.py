@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -307,6 +308,34 @@ def first_line(text: str | None) -> str:
     return (text or "").strip().splitlines()[0]
 
 
+class progress:
+    """How far the work is, on a terminal; nothing when piped. `step(done, total, words)` moves it; a total of
+    0 is not known, and the time that has gone by is shown."""
+
+    def __init__(self, words: str = "reading") -> None:
+        self._words = words
+
+    def __enter__(self) -> Callable[[int, int, str], None]:
+        self._bar: Any = None
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task(self._words, total=None)
+        return self._step
+
+    def _step(self, done: int, total: int, words: str) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total or None, description=words)
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
 def analysis_command(name: str, *extra: Command) -> Callable[[Command], click.Command]:
     """A command that reads a survey, asks one question and says the answer.
 
@@ -320,7 +349,11 @@ def analysis_command(name: str, *extra: Command) -> Callable[[Command], click.Co
             for column in (given.get("by"), given.get("group")):
                 if column:
                     reading["segments"] = (*reading["segments"], column)
-            return say(ask(read_survey(**reading), **given), lang, as_json, charts)
+            with progress() as step:
+                survey = read_survey(**reading)
+                step(0, 0, name)
+                found = ask(survey, **given)
+            return say(found, lang, as_json, charts)
 
         return click.command(name, short_help=first_line(ask.__doc__))(options(READING, extra, SAYING)(run))
 
