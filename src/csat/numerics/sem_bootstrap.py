@@ -43,11 +43,11 @@ from csat.numerics.structure import Cells, Structure
 Discrepancy = Literal["ML", "GLS", "ULS"]
 Mask = NDArray[np.bool_]
 
-QUICK_STEPS = 22
+QUICK_STEPS = 28
 """Quasi-Newton steps of all replicates; nine of ten need no more. A step costs a tenth of a Newton step."""
 MOST_STEPS = 30
 """Newton steps of the others: a replicate that needs more has no optimum to speak of."""
-DONE_DROPPED = 0.3
+DONE_DROPPED = 0.15
 """Share of a batch that is done before the rest goes on without it: copies cost time too."""
 SOLVED = 1e-5
 """Longest last step, in standard errors of the whole sample."""
