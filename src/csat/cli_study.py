@@ -329,16 +329,24 @@ def _write_waves(
     from csat.report.changes import write_waves
 
     against: Any = result.against if result.against in ("previous", "first", "pairs") else "pairs"
+    index, no_index = None, ""
     try:
         index = index_change(
             groups, against=against, panel=result.panel, adjustment=result.adjustment,
             confidence=result.confidence,
         )  # fmt: skip
-    except CsatError:  # no outcome that all waves asked for: the items are compared all the same
-        index = None
+    except CsatError as error:  # the items are compared all the same
+        no_index = str(error)
     untested = why.text.say(language) if why is not None and measured is None else ""
     files = write_waves(
-        groups, out, waves=result, invariance=measured, untested=untested, index=index, language=language
+        groups,
+        out,
+        waves=result,
+        invariance=measured,
+        untested=untested,
+        index=index,
+        no_index=no_index,
+        language=language,
     )
     click.echo(f"Wrote {', '.join(str(f) for f in files)}", err=True)
 

@@ -81,6 +81,19 @@ def test_a_password_is_never_shown(address: str) -> None:
     assert "secret" not in str(error.value)
 
 
+@pytest.mark.parametrize("address", ["mysql://me:secret", "mysql://me:secret@host:no/x"])
+def test_a_password_in_an_address_that_cannot_be_read_is_not_shown(address: str) -> None:
+    with pytest.raises(BadInput, match="not the address of a database") as error:
+        read_table(address, query="SELECT 1")
+    assert "secret" not in str(error.value)
+
+
+def test_the_name_of_a_file_is_no_option_of_its_connection(folder: Path) -> None:
+    (folder / "survey.db").rename(folder / "survey.db?mode=rwc")
+    with pytest.raises(BadInput, match="readonly database"):
+        read_table("sqlite:///survey.db%3Fmode=rwc", query="WITH a AS (SELECT 1) DELETE FROM answers")
+
+
 def test_a_query_needs_a_database(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="a query is for a database"):
         read_table(tmp_path / "x.csv", query="SELECT 1")

@@ -82,6 +82,11 @@ def test_a_row_of_answers_is_no_second_row_of_names() -> None:
     )
 
 
+def test_a_first_row_of_words_beside_a_nameless_column_is_no_row_of_names() -> None:
+    rows = [[f"R{i}", f"comment {i}", f"note {i}"] for i in range(5)]
+    assert not has_second_row([["id", "comment", ""], *rows])
+
+
 def test_a_header_of_numbers_is_not_looked_for_below_an_empty_row() -> None:
     assert rows_above([["", "", ""], ["1", "2", "3"], ["4", "5", "6"]]) == 0
 

@@ -57,6 +57,7 @@ def write_waves(
     invariance: Invariance | None = None,
     untested: str = "",
     index: IndexChange | None = None,
+    no_index: str = "",
     language: Language = "en",
 ) -> tuple[Path, ...]:
     """Write report.html, report.pdf, report.xlsx and result.json of several waves: all of them or none.
@@ -65,7 +66,7 @@ def write_waves(
     ----------
     samples : the answers of each wave, in order. waves : their comparison. invariance : whether the
     constructs are measured alike, without which their means are not compared; untested : why that could not
-    be tested. index : the change of the index.
+    be tested. index : the change of the index; no_index : why there is none.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def write_waves(
         results["index_change"] = index
     if invariance is not None:
         results["invariance"] = invariance
-    document = _document(samples, results, waves, invariance, untested)
+    document = _document(samples, results, waves, invariance, untested, no_index)
     charts = document.charts(language)
     tables = {f"{name}-{key}": t for name, r in results.items() for key, t in r.tables().items()}
     body: dict[str, Any] = {
@@ -114,7 +115,7 @@ def _verdict(waves: Waves, invariance: Invariance | None, untested: str) -> Verd
     if invariance is not None and invariance.verdict_on_means.level != "sound":
         return Verdict(
             "doubtful",
-            Text("Items may be compared. Means of constructs: {why}", "题项可以比较。构念均值：{why}").fill(
+            Text("Items may be compared. Of constructs: {why}", "题项可以比较。构念方面：{why}").fill(
                 why=invariance.verdict_on_means.text
             ),
         )
@@ -127,6 +128,7 @@ def _document(
     waves: Waves,
     invariance: Invariance | None,
     untested: str,
+    no_index: str,
 ) -> Document:
     first = next(iter(samples.values()))
     verdict = _verdict(waves, invariance, untested)
@@ -148,6 +150,12 @@ def _document(
         blocks.append(Paragraph(ALL_CHANGES, "note"))
     if "index_change" in results:
         blocks += section(results["index_change"], id="index")
+    elif no_index:
+        why = Text("Withheld: {why}", "未给出：{why}").fill(why=no_index)
+        blocks += [
+            Heading(Text("Change of the index", "指数变化"), "index"),
+            VerdictBlock(Verdict("failed", why)),
+        ]
     if invariance is not None:
         blocks += section(invariance, id="invariance", title=Text("What may be compared", "哪些可以比较"))
     elif untested:

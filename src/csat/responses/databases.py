@@ -9,6 +9,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from csat.errors import BadInput
 from csat.responses.raw import RawColumn
@@ -75,7 +76,7 @@ def _url(address: str) -> URL:
     except ImportError as error:
         raise BadInput(
             "reading a database needs SQLAlchemy, which is not installed",
-            where=re.sub(r"//[^@/]*@", "//***@", address),
+            where=_without_password(address),
             do='Install it with: pip install "csat[sql]"',
         ) from error
     try:
@@ -83,9 +84,14 @@ def _url(address: str) -> URL:
     except (ArgumentError, ValueError) as error:
         raise BadInput(
             "this is not the address of a database",
-            where=re.sub(r"//[^@/]*@", "//***@", address),
+            where=_without_password(address),
             right="It should read dialect://user:password@host/database, or sqlite:///file.db",
         ) from error
+
+
+def _without_password(address: str) -> str:
+    """An address that could not be read, without what may be a password in it."""
+    return re.sub(r"//([^:/@]*):[^/]*", r"//\1:***", address)
 
 
 def _engine(url: URL, shown: str) -> Engine:
@@ -105,7 +111,8 @@ def _engine(url: URL, shown: str) -> Engine:
                 ),
             )
         # a connection to a missing or writable file would create or could change it
-        url = url.set(database=f"file:{file}", query={"mode": "ro", "uri": "true"})
+        # a ? in the name of the file must not become an option of the connection
+        url = url.set(database=f"file:{quote(str(file))}", query={"mode": "ro", "uri": "true"})
     try:
         return create_engine(url, poolclass=NullPool)
     except (SQLAlchemyError, ImportError) as error:

@@ -34,19 +34,18 @@ def rows_above(head: Sequence[Record]) -> int:
 def has_second_row(head: Sequence[Record]) -> bool:
     """Whether the second row goes on with the names, as below merged cells: it fills the gaps of the first.
 
-    Its texts must not occur among the answers below, and each column must be named by one of the two.
+    A merged cell stands over the first of its columns, so the second row names that column and the gaps to
+    its right, and no other. Its texts must not occur among the answers below.
     """
     if len(head) < 2 + SEEN:
         return False
     first, second, answers = head[0], head[1], head[2:]
     width = max(len(first), len(second))
     gaps = [at for at in range(width) if not _cell(first, at) and any(_cell(r, at) for r in answers)]
-    if not gaps or not all(_cell(second, at) for at in gaps):
-        return False
-    # a merged cell lies over the gap: its own column is named in both rows
-    if not any(_cell(first, at) and _cell(second, at) for at in range(gaps[0])):
-        return False
+    below = set(gaps) | {max((k for k in range(at) if _cell(first, k)), default=-1) for at in gaps}
     named = [at for at in range(width) if _cell(second, at)]
+    if not gaps or below != set(named):
+        return False
     return all(
         number_of(_cell(second, at)) is None and all(_cell(second, at) != _cell(r, at) for r in answers)
         for at in named
