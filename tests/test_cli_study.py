@@ -269,3 +269,18 @@ def test_what_was_acted_on_is_set_against_the_other_items(panel_files):
     assert found["acted_on"] == [i == "b" for i in found["items"]]
     assert found["difference"] > 0.3
     assert "改进成效" in said("waves", *panel_files, "--acted-on", "b", "--lang", "zh")
+
+
+def test_a_report_of_waves_says_why_there_is_no_index(tmp_path):
+    instrument = write(
+        tmp_path,
+        "one.toml",
+        'id = "one"\nversion = "1"\ntitle = { en = "One" }\n[scales.s]\nminimum = 1\nmaximum = 5\n'
+        '[[items]]\nid = "a"\nen = "A"\n[[items]]\nid = "b"\nen = "B"\n'
+        '[[constructs]]\nid = "C"\nen = "C"\nrole = "driver"\nitems = ["a"]\n',
+    )
+    first = write(tmp_path, "w2020.csv", "a,b\n" + "".join(f"{1 + i % 5},{1 + i % 4}\n" for i in range(60)))
+    second = write(tmp_path, "w2021.csv", "a,b\n" + "".join(f",{1 + i % 3}\n" for i in range(60)))
+    said("waves", first, second, "-i", instrument, "-o", tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Withheld: w2021.csv: the data hold no answered item of any construct" in page

@@ -152,6 +152,12 @@ class Ground:
                 where=self.responses.report.source,
                 do="Add these columns, or name another construct",
             )
+        if not instrument.constructs:
+            raise CannotCompute(
+                "the data hold no answered item of any construct, so there is no index",
+                where=self.responses.report.source,
+                do="Check that these are the answers the instrument is for",
+            )
         raise BadInput(
             "no construct is named as the index",
             where=whole.path or whole.id,
