@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from csat.analyses.guidelines import FIT_SETS, Guideline
 from csat.analyses.result import SOUND, Base, Caution, Level, Result, Verdict
 from csat.analyses.structural.fit_words import fit_said, fit_table, guidelines_table, judged_by
-from csat.analyses.structural.model import ParameterEstimate, StructuralModel, WaldTest, wald_table
+from csat.analyses.structural.model import ParameterEstimate, StructuralModel, WaldTest
+from csat.analyses.structural.tables import wald_table
 from csat.display.plot import Plot
 from csat.display.table import Table
 from csat.instrument.statements import COVARIES, INTERCEPT
