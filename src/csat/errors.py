@@ -114,7 +114,9 @@ def listed(names: Sequence[str], *, shown: int = SHOWN_NAMES) -> str:
 
 
 def plural(noun: str) -> str:
-    """The plural of an English noun as csat's messages need it."""
+    """The plural of an English noun as csat's messages need it; of both, for `construct or item`."""
+    if " or " in noun:
+        return " and ".join(map(plural, noun.split(" or ")))
     return noun[:-1] + "ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else noun + "s"
 
 

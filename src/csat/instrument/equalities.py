@@ -59,7 +59,7 @@ def alike(
     """
     for kind in equal:
         if kind not in EQUALITIES:
-            raise UnknownName("equality across groups", kind, EQUALITIES)
+            raise UnknownName("equality of groups", kind, EQUALITIES)
     names = [_written(row) for row in by_group[0]]
     loose = {"".join(name.split()) for name in partial}
     if unknown := loose - set(names):

@@ -31,7 +31,7 @@ from csat.instrument.statements import (
     Tree,
     is_plain,
 )
-from csat.instrument.tokens import MAIN, ModelError, Source, Token, chunks, tokens
+from csat.instrument.tokens import MAIN, ModelError, Source, Token, chunks, place, tokens
 
 MODIFIERS = ("c", "start", "lower", "upper", "label", "equal")
 
@@ -45,8 +45,11 @@ _SPECIAL = {
     ">=": "a constraint is written < or >, not >=",
     "~=": "the operator is written =~, not ~=",
     "=": "a single = says nothing",
-    "->": "an arrow is not an operator of a model",
-    "<-": "an arrow is not an operator of a model",
+    **dict.fromkeys(("->", "<-", "<->", "~>", "<=>"), "an arrow is not an operator of a model"),
+    **{
+        wrong: f"{wrong} is no operator of a model"
+        for wrong in ("==~", "=~~", "~~~", "===", "=<", "=>", "=:")
+    },
 }
 _INSTEAD = {
     "<=": "Write a < 2",
@@ -55,6 +58,16 @@ _INSTEAD = {
     "=": "Write =~ for what measures a construct, := for a number made of others, == for what must be equal",
     "->": "For A -> B write B ~ A",
     "<-": "For B <- A write B ~ A",
+    "~>": "For A ~> B write B ~ A",
+    "<->": "For A <-> B write A ~~ B",
+    "<=>": "For A <=> B write A ~~ B",
+    "==~": "Write F =~ x1 + x2",
+    "=~~": "Write F =~ x1 + x2 for what measures F, x1 ~~ x2 for a covariance",
+    "~~~": "Write x1 ~~ x2",
+    "===": "Write a == b",
+    "=<": "Write a < 2",
+    "=>": "Write a > 2",
+    "=:": "Write total := a + b",
 }
 """What to write for what is no operator of a model."""
 _WORDS = {"by": "F =~ x1 + x2", "on": "Y ~ X", "with": "X ~~ Y", "measures": "F =~ x1 + x2"}
@@ -109,7 +122,11 @@ def _parsed(text: str, where: str, first_line: int) -> Model:
                 wishes.append((len(statements), wish.text, wish))
             statements.append(statement)
     if not written:
-        raise BadInput("the model is empty", where=where, right="A model says, for example, Image =~ x1 + x2")
+        raise BadInput(
+            "the model is empty",
+            where=where if where != "the model" else "",
+            right="A model says, for example, Image =~ x1 + x2",
+        )
     _check_repeats(statements, source)
     _check_groups(statements, source)
     statements = _equal_labels(statements, wishes, source)
@@ -241,10 +258,26 @@ class _Reader:
         if token.text in MAIN:
             do = "Begin a new line for each statement"
             if token.line > self.operator.line:
-                do = f"Take the + from the end of line {token.line - 1}"
+                self.goes_on(token)
             elif token.text in (BELOW, ABOVE) and self.operator.text in (BELOW, ABOVE):
                 do = "Write two rules, each on its line: a > 0 and a < 2"
             raise self.source.error(f"a second operator '{token.text}' in one statement", token, do=do)
+
+    def goes_on(self, token: Token) -> NoReturn:
+        """Raise for an operator on a later line: it begins that line, or a line before is unfinished."""
+        earlier = [t for t in (self.operator, *self.tokens) if t.line < token.line]
+        if not any(t.line == token.line and t.column < token.column for t in self.tokens):
+            raise self.source.error(f"there is no name before '{token.text}'", token)
+        last = earlier[-1]
+        if last is self.operator:
+            raise self.source.error(f"nothing stands after '{last.text}'", last)
+        raise self.source.error(
+            f"a second operator '{token.text}' in one statement",
+            token,
+            do=f"Take the {last.text} from the end of line {last.line}"
+            if last.kind == "operator"
+            else "Begin a new line for each statement",
+        )
 
 
 @dataclass(frozen=True)
@@ -520,10 +553,29 @@ def _check_rules(model: Model, source: Source) -> None:
         for name in rule.right.names if rule.operator == DEFINED else rule.left.names + rule.right.names:
             if name not in known and name not in defined:
                 raise UnknownName(
-                    "label", name, known, where=source.place(rule), do=f"Label a parameter, as in {name}*x"
+                    "label",
+                    name,
+                    known,
+                    where=_place_in(rule, name, source),
+                    do=f"Label a parameter, as in {name}*x",
                 )
         if rule.operator == DEFINED:
             known.append(rule.left.names[0])
+
+
+def _place_in(rule: Rule, name: str, source: Source) -> str:
+    """Where a rule uses a name: on its first line or one it goes on to; else where the rule begins."""
+    token = re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.])")
+    first = rule.line - source.first_line
+    for at, line in enumerate(source.lines[first:], start=first):
+        begin = rule.column - 1 if at == first else 0
+        if rule.operator == DEFINED and at == first:
+            begin = line.index(DEFINED, begin) if DEFINED in line[begin:] else begin
+        if found := token.search(line, begin):
+            return place(at + source.first_line, found.start() + 1, line, source.where)
+        if at > first and any(operator in line for operator in MAIN):
+            break
+    return source.place(rule)
 
 
 # Rules

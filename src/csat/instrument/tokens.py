@@ -54,7 +54,11 @@ def place(line: int, column: int, shown: str, where: str = "") -> str:
 SHOWN_CHARACTERS = 100
 """How much of a long line an error shows."""
 
-_OPERATORS = ("~*~", "=~", "~=", "~~", ":=", "==", "<~", "<=", ">=", "->", "<-", *"~|<>+-*/^(),?:=[]{}%&$@\\")
+_OPERATORS = (
+    "~*~", "~~~", "==~", "=~~", "===", "<->", "<=>", "=~", "~=", "~>", "=<", "=>", "=:", "~~", ":=", "==",
+    "<~", "<=", ">=", "->", "<-", *"~|<>+-*/^(),?:=[]{}%&$@\\",
+)  # fmt: skip
+"""Longest first; also what people write for one of them, so that an error can say which."""
 MAIN = (MEASURES, REGRESSED_ON, COVARIES, THRESHOLD, DEFINED, EQUAL, BELOW, ABOVE)
 _CONTINUES_AFTER = frozenset((*MAIN, "+", "-", "*", "/", "^", "(", ",", "?"))
 _CONTINUES_BEFORE = frozenset((*MAIN, "+", "*", "/", "^", ")", ",", "?"))
