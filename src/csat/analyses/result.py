@@ -197,7 +197,7 @@ def _chosen(name: str | None, known: Mapping[str, object], kind: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Any result value in JSON types: arrays become lists, dataclasses objects, NaN and infinity null."""
+    """Any result value in JSON types: arrays become lists, dataclasses and named tuples objects, NaN and infinity null."""
     if value is None or isinstance(value, bool | str | int):
         return value
     if isinstance(value, float | np.floating):
@@ -216,6 +216,8 @@ def plain(value: Any) -> Any:
         return {"en": value.en, "zh": value.zh}
     if hasattr(value, "__dataclass_fields__"):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if hasattr(value, "_asdict"):
+        return {name: plain(v) for name, v in value._asdict().items()}
     if isinstance(value, tuple | list | set | frozenset):
         return [plain(v) for v in value]
     raise TypeError(f"{type(value).__name__} has no plain form")

@@ -102,6 +102,14 @@ class ParameterTable:
         own = [i for i, r in enumerate(self.rows) if r.group == name]
         return tuple(self.parameter_of[own[rows[0]]] for rows in self.of_group(name).free)
 
+    def __hash__(self) -> int:
+        # rows are many, and a table is looked up whenever its model is fitted
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.observed, self.latents, self.rows, self.defined, self.rules, self.groups))
+
     @cached_property
     def variables(self) -> tuple[str, ...]:
         """Observed, then latents."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 MEASURES, REGRESSED_ON, COVARIES, INTERCEPT, THRESHOLD = "=~", "~", "~~", "~1", "|"
 """`left =~ right`: left is measured by right; `left ~ right`: right moves left; `left ~~ right`:
@@ -111,6 +112,14 @@ class Model:
     rules: tuple[Rule, ...] = ()
     text: str = field(default="", compare=False)
     """The model as it was written; empty when it was made from an instrument."""
+
+    def __hash__(self) -> int:
+        # statements are many, and a model is looked up whenever it is fitted
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.statements, self.rules))
 
     @property
     def latents(self) -> tuple[str, ...]:

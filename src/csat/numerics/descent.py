@@ -158,7 +158,7 @@ def descend(
 def _scaled_gradient(point: Point, slope: Slope, low: Array, high: Array) -> tuple[Array, NDArray[np.bool_]]:
     """g_k / sqrt(H_kk), zero for parameters a bound keeps from going where F falls; which those are."""
     held = ((point.theta <= low) & (slope.gradient > 0)) | ((point.theta >= high) & (slope.gradient < 0))
-    diagonal = np.maximum(np.diagonal(slope.expected), 1e-300)
+    diagonal = np.maximum(slope.expected.diagonal(), 1e-300)
     return np.where(held, 0.0, slope.gradient / np.sqrt(diagonal)), held
 
 
@@ -185,7 +185,7 @@ def _step(
         if factor is not None:
             break
     # each parameter in its own unit: a common floor would depend on the units of the items
-    diagonal = np.where(np.diagonal(h) > 0, np.diagonal(h), 1.0)
+    diagonal = np.where(h.diagonal() > 0, h.diagonal(), 1.0)
     while damping <= DAMPING_MOST:
         if damping:
             factor = positive_factor(h + np.diag(damping * diagonal))

@@ -112,21 +112,21 @@ def null_directions(matrix: Array, *, below: float) -> Array:
     For an information matrix: combinations of parameters the data say nothing about. Smallest eigenvalue
     first.
     """
-    scale = np.sqrt(np.maximum(np.diagonal(matrix), 0.0))
+    scale = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
     usable = np.where(scale > 0, scale, 1.0)
-    values, vectors = np.linalg.eigh(matrix / np.outer(usable, usable))
+    values, vectors = np.linalg.eigh(matrix / (usable[:, None] * usable))
     return np.asarray(vectors[:, values < below])
 
 
 def smallest_eigenvalue(matrix: Array) -> float:
     """Smallest eigenvalue of a matrix scaled to unit diagonal; 0 when a diagonal is not positive."""
-    diagonal = np.diagonal(matrix)
+    diagonal = matrix.diagonal()
     if diagonal.size == 0:
         return 1.0
     if np.any(diagonal <= 0) or not np.isfinite(matrix).all():
         return 0.0
     scale = np.sqrt(diagonal)
-    values, *_ = dsyevr(matrix / np.outer(scale, scale), compute_v=0, range="I", il=1, iu=1)
+    values, *_ = dsyevr(matrix / (scale[:, None] * scale), compute_v=0, range="I", il=1, iu=1)
     return float(values[0])
 
 
@@ -192,9 +192,8 @@ class _Curved:
         self.chosen = self.cells.chosen(count)
         columns = basis(group.structure, at)
         left = at.covariance - group.cov if gap is None else at.covariance - group.cov - np.outer(gap, gap)
-        by_w, by_m = columns.T @ w @ columns, columns.T @ (w @ left @ w) @ columns
-        self.uu, self.uv, self.vv = self._products(by_w)
-        self.muu, self.muv, self.mvv = self._products(by_m)
+        self.by_m = columns.T @ (w @ left @ w) @ columns
+        self.uu, self.uv, self.vv = self._products(columns.T @ w @ columns)
         self.means = None if gap is None else _CurvedMeans(derivatives(group.structure, at, count), w, gap)
 
     def _products(self, square: Array) -> tuple[Array, Array, Array]:
@@ -205,7 +204,7 @@ class _Curved:
 
     def gradient(self) -> Array:
         """tr(M dSigma) - 2 d'W dmu, (q,)."""
-        by_cell = 2 * self.cells.times * np.diagonal(self.muv)
+        by_cell = 2 * self.cells.times * self.by_m[self.cells.u_at, self.cells.v_at]
         if self.means is not None:
             by_cell = np.append(by_cell, np.zeros(self.cells.m)) + self.means.gradient()
         return by_cell if self.chosen is None else np.asarray(by_cell @ self.chosen)
@@ -220,10 +219,11 @@ class _Curved:
         tr(M d2 Sigma) - 2 d' W d2 mu + tr(dSigma_k W dSigma_l T) + 2 dmu_k' W dmu_l
         + 2 dmu_k' W dSigma_l W d + 2 dmu_l' W dSigma_k W d.
         """
-        half = self.uv.T * (self.uv / 2 - self.muv)
-        pairs = self.uu * (self.vv - self.mvv) - self.muu * self.vv + half + half.T
+        muu, muv, mvv = self._products(self.by_m)
+        half = self.uv.T * (self.uv / 2 - muv)
+        pairs = self.uu * (self.vv - mvv) - muu * self.vv + half + half.T
         means, pull = (None, None) if self.means is None else (self.means.observed(), self.means.pull)
-        bend = cell_curvature(self.structure, self.at, self.muu, self.muv * self.cells.times, pull)
+        bend = cell_curvature(self.structure, self.at, muu, muv * self.cells.times, pull)
         return self._gathered(pairs, bend if means is None else bend + means)
 
     def _gathered(self, pairs: Array, more: Array | None) -> Array:

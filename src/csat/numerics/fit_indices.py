@@ -103,16 +103,19 @@ def fit_measures(
     """
     s, sigma = np.asarray(sample_cov, dtype=float), np.asarray(implied_cov, dtype=float)
     p, x = len(s), list(exogenous)
-    covary = x if covariates is None else list(covariates)
     means = sample_mean is not None and implied_mean is not None
-    f = ml_discrepancy(s, sigma, sample_mean=sample_mean, implied_mean=implied_mean)
+    covary = x if covariates is None else list(covariates)
+    (w, log_det_sigma), log_det = _inverse(sigma), log_determinant(s)
+    f = log_det_sigma - log_det + float(np.vdot(w, s)) - p
+    if sample_mean is not None and implied_mean is not None:
+        gap = np.asarray(sample_mean, dtype=float) - np.asarray(implied_mean, dtype=float)
+        f += float(gap @ w @ gap)
     df = moment_count(p, means=means, exogenous=len(x)) - parameters
     multiplier = n if likelihood == "normal" else n - 1
     # a saturated model leaves rounding, which may be negative
     chisq = max(multiplier * f, 0.0)
-    log_det = log_determinant(s)
     # ln|S| less ln|S| of the correlations is what the variances bring
-    baseline_f = float(np.log(np.diagonal(s)).sum()) - log_det
+    baseline_f = float(np.log(s.diagonal()).sum()) - log_det
     unrestricted = -n / 2 * (p * LOG_2PI + log_det + p)
     if covary:
         baseline_f += log_determinant(correlation_from_covariance(s[np.ix_(covary, covary)]))
@@ -135,7 +138,7 @@ def fit_measures(
         # Hoelter's n would make this very misfit significant; the multiplier cancels
         "cn_05": critical_n(f, df, 0.05),
         "cn_01": critical_n(f, df, 0.01),
-        **gfi_measures(s, sigma, df=df, sample_mean=sample_mean, implied_mean=implied_mean, exogenous=x),
+        **_gfi(s, sigma, w, df=df, sample_mean=sample_mean, implied_mean=implied_mean, exogenous=x),
         "mfi": math.exp(-0.5 * (chisq - df) / multiplier),
         "ecvi": (chisq + 2 * parameters) / multiplier,
     }
@@ -262,10 +265,10 @@ def residual_measures(
     s, sigma = np.asarray(sample_cov, dtype=float), np.asarray(implied_cov, dtype=float)
     i, j = vech_indices(len(s))
     off = i != j
-    sd = np.sqrt(np.diagonal(s))
+    sd = np.sqrt(s.diagonal())
     # least squares may end where an item's variance is negative: then there is no implied correlation
     with np.errstate(invalid="ignore"):
-        implied_sd = np.sqrt(np.where(np.diagonal(sigma) > 0, np.diagonal(sigma), np.nan))
+        implied_sd = np.sqrt(np.where(sigma.diagonal() > 0, sigma.diagonal(), np.nan))
     gap, unit = (s - sigma)[i, j], sd[i] * sd[j]
     standardised = gap / unit
     below = (s[i, j] / unit - sigma[i, j] / (implied_sd[i] * implied_sd[j]))[off]
@@ -302,13 +305,34 @@ def gfi_measures(
     are taken as zero in S and m, though k counts them (lavaan's way).
     """
     sigma = np.asarray(implied_cov, dtype=float)
-    counted = np.array(sample_cov, dtype=float)
-    gap = counted - sigma
+    return _gfi(
+        np.asarray(sample_cov, dtype=float),
+        sigma,
+        _inverse(sigma)[0],
+        df=df,
+        sample_mean=sample_mean,
+        implied_mean=implied_mean,
+        exogenous=exogenous,
+    )
+
+
+def _gfi(
+    s: Array,
+    sigma: Array,
+    w: Array,
+    *,
+    df: int,
+    sample_mean: ArrayLike | None,
+    implied_mean: ArrayLike | None,
+    exogenous: Sequence[int],
+) -> dict[str, float]:
+    """w : (p, p) Sigma^-1."""
+    counted, gap = s, s - sigma
     x = list(exogenous)
     if x:
+        counted = s.copy()
         counted[np.ix_(x, x)] = 0.0
         gap[np.ix_(x, x)] = 0.0
-    w, _ = _inverse(sigma)
     above, below = w @ gap, w @ counted
     numerator, denominator = float(np.vdot(above, above.T)), float(np.vdot(below, below.T))
     if sample_mean is not None and implied_mean is not None:

@@ -42,13 +42,13 @@ def cholesky(matrix: ArrayLike) -> Array:
         indefinite; `positions` are the columns that depend on each other.
     """
     a = np.asarray(matrix, dtype=float)
-    variances = require_variance(np.diagonal(a))
+    variances = require_variance(a.diagonal())
     try:
         factor = np.linalg.cholesky(a)
     except np.linalg.LinAlgError:
         raise _dependence(a) from None
     # the squared pivot over the variance is 1 - R^2 of a column on those before it
-    if np.any(np.diagonal(factor) ** 2 < SINGULAR_BELOW * variances):
+    if np.any(factor.diagonal() ** 2 < SINGULAR_BELOW * variances):
         raise _dependence(a)
     return np.asarray(factor)
 
@@ -85,10 +85,10 @@ def positive_inverse(matrix: Array) -> tuple[Array, float]:
     factor = positive_factor(matrix)
     if factor is None:
         raise np.linalg.LinAlgError("the matrix is not positive definite")
-    log_det = 2 * float(np.log(np.diagonal(factor)).sum())
+    log_det = 2 * float(np.log(factor.diagonal()).sum())
     half, _ = dpotri(factor, lower=1)
     whole = half + half.T
-    np.fill_diagonal(whole, np.diagonal(half))
+    np.fill_diagonal(whole, half.diagonal())
     return whole, log_det
 
 
@@ -170,8 +170,8 @@ def correlation_from_covariance(cov: ArrayLike) -> Array:
     ConstantItem : a variance is not positive.
     """
     s = np.asarray(cov, dtype=float)
-    sd = np.sqrt(require_variance(np.diagonal(s)))
-    r = s / np.outer(sd, sd)
+    sd = np.sqrt(require_variance(s.diagonal()))
+    r = s / (sd[:, None] * sd)
     np.fill_diagonal(r, 1.0)
     return np.asarray(r)
 
@@ -179,7 +179,7 @@ def correlation_from_covariance(cov: ArrayLike) -> Array:
 def squared_multiple_correlations(matrix: ArrayLike) -> Array:
     """R^2 of each column on all others: 1 - 1 / (s_ii s^ii), s^ii of the inverse; errors as `cholesky`."""
     a = np.asarray(matrix, dtype=float)
-    return np.asarray(1.0 - 1.0 / (np.diagonal(a) * np.diagonal(inverse(a))))
+    return np.asarray(1.0 - 1.0 / (a.diagonal() * np.diagonal(inverse(a))))
 
 
 def dependent_columns(matrix: ArrayLike) -> tuple[int, ...]:
@@ -219,7 +219,7 @@ def independent_columns(matrix: ArrayLike) -> NDArray[np.intp]:
     s = np.asarray(matrix, dtype=float)
     kept: list[int] = []
     factor = np.zeros_like(s)
-    for j in np.flatnonzero(np.diagonal(s) > 0):
+    for j in np.flatnonzero(s.diagonal() > 0):
         m = len(kept)
         row = solve_triangular(factor[:m, :m], s[kept, j], lower=True) if m else np.zeros(0)
         left = s[j, j] - row @ row

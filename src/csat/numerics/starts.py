@@ -6,6 +6,9 @@ covariances T of all variables, observed and latent; every coefficient then star
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +26,9 @@ CORRELATION_MOST = 0.90
 EXPLAINED_MOST = 0.85
 """Largest share of a variable's variance its causes may start with."""
 
+REMEMBERED = 64
+"""Structures whose plan is kept: the same model is often fitted to other answers."""
+
 RIDGE = 0.02
 """Added to the variances of the causes, so that near-collinear ones start with moderate coefficients."""
 
@@ -35,9 +41,10 @@ def starting_values(structure: Structure, cov: Array, count: int, *, mean: Array
     structure : the model. cov : (p, p) sample covariance with positive variances. count : q. mean : (p,)
         with a mean structure.
     """
-    total = _rough_covariances(structure, cov)
-    directed = _regressions(structure, total)
-    symmetric = _left_over(structure, total, directed)
+    plan = _plan(structure)
+    total = _rough_covariances(structure, plan, cov)
+    directed = _regressions(structure, plan, total)
+    symmetric = _left_over(structure, plan, total, directed)
     means = np.zeros(structure.means.row.size)
     if mean is not None:
         observed = structure.means.row < structure.observed
@@ -48,21 +55,132 @@ def starting_values(structure: Structure, cov: Array, count: int, *, mean: Array
     # nothing but loadings and variances: always positive definite
     latent_path = structure.directed.row >= structure.observed
     directed = np.where(latent_path & structure.directed.free, 0.0, directed)
-    symmetric = np.where(structure.symmetric.row == structure.symmetric.column, symmetric, 0.0)
+    symmetric = np.where(plan.variance, symmetric, 0.0)
     return _collected(structure, directed, symmetric, means, count)
+
+
+@dataclass(frozen=True, eq=False)
+class _Together:
+    """Latents (m,) whose covariances are guessed at once, and what of it is the same for all answers.
+
+    items : (m, k) what measures each, padded; pairs : (m, k, k) True where both are there. latent, slot, item
+    : (c,) of each measuring cell. alone : (c,) it is the only one. marker : (m, v) fixed loadings, else zero.
+    variance : (m,) that the model fixes, else NaN. known : (v,) variables whose covariances T holds already;
+    earlier : the latent ones of them.
+    """
+
+    latents: Positions
+    items: Positions
+    pairs: Mask
+    latent: Positions
+    slot: Positions
+    item: Positions
+    alone: Mask
+    marker: Array
+    variance: Array
+    known: Mask
+    earlier: Mask
+
+
+@dataclass(frozen=True, eq=False)
+class _Regression:
+    """Of an effect on several causes. free, given : its directed cells. apart : (k, k) causes uncorrelated."""
+
+    effect: int
+    free: Positions
+    given: Positions
+    apart: Mask
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What of the starting values is the same for all answers.
+
+    alone : directed cells of effects with one cause. variance : symmetric cells that are variances.
+    exogenous : symmetric cells among variables that nothing explains.
+    """
+
+    rounds: tuple[_Together, ...]
+    alone: Positions
+    several: tuple[_Regression, ...]
+    variance: Mask
+    exogenous: Mask
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _plan(structure: Structure) -> _Plan:
+    directed, symmetric = structure.directed, structure.symmetric
+    causes = np.bincount(directed.row, minlength=structure.variables)
+    free_causes = np.bincount(directed.row, directed.free, structure.variables)
+    apart = _without_covariance(structure)
+    several = []
+    for effect in np.flatnonzero((causes > 1) & (free_causes > 0)).tolist():
+        at = np.flatnonzero(directed.row == effect)
+        free = at[directed.free[at]]
+        x = directed.column[free]
+        several.append(_Regression(effect, free, at[~directed.free[at]], apart[x[:, None], x]))
+    exogenous = np.ones(structure.variables, dtype=bool)
+    exogenous[directed.row] = False
+    return _Plan(
+        _rounds(structure),
+        np.flatnonzero(directed.free & (causes[directed.row] == 1)),
+        tuple(several),
+        np.asarray(symmetric.row == symmetric.column),
+        exogenous[symmetric.row] & exogenous[symmetric.column],
+    )
+
+
+def _rounds(structure: Structure) -> tuple[_Together, ...]:
+    """Those measured by what is known come first; what nothing known measures is a guess."""
+    p, v = structure.observed, structure.variables
+    said = _fixed_variances(structure)
+    known = np.arange(v) < p
+    waiting = np.arange(p, v)
+    rounds = []
+    while waiting.size:
+        cells = _measuring(structure, waiting, known)
+        ready = cells.any(axis=1)
+        ready = ready if ready.any() else np.ones(waiting.size, dtype=bool)
+        rounds.append(_together(structure, waiting[ready], cells[ready], said, known.copy()))
+        known[waiting[ready]] = True
+        waiting = waiting[~ready]
+    return tuple(rounds)
+
+
+def _together(structure: Structure, latents: Positions, cells: Mask, said: Array, known: Mask) -> _Together:
+    """cells : (m, cells of A) those that measure the latents."""
+    measures, v = structure.directed, structure.variables
+    latent, cell = np.nonzero(cells)
+    item = measures.row[cell]
+    count = np.bincount(latent, minlength=latents.size)
+    slot = np.arange(latent.size) - np.repeat(np.cumsum(count) - count, count)
+    items = np.zeros((latents.size, max(int(count.max()), 1)), dtype=np.intp)
+    there = np.zeros(items.shape, dtype=bool)
+    items[latent, slot], there[latent, slot] = item, True
+    marker = np.zeros((latents.size, v))
+    marker[latent, item] = np.where(measures.free[cell], 0.0, measures.value[cell])
+    return _Together(
+        latents,
+        items,
+        there[:, :, None] & there[:, None, :],
+        latent,
+        slot,
+        item,
+        count[latent] == 1,
+        marker,
+        said[latents],
+        known,
+        known & (np.arange(v) >= structure.observed),
+    )
 
 
 def _collected(structure: Structure, directed: Array, symmetric: Array, means: Array, count: int) -> Array:
     """Mean over the cells that share a parameter."""
-    total, cells = np.zeros(count), np.zeros(count)
-    for part, values in (
-        (structure.directed, directed),
-        (structure.symmetric, symmetric),
-        (structure.means, means),
-    ):
-        np.add.at(total, part.parameter[part.free], values[part.free])
-        np.add.at(cells, part.parameter[part.free], 1.0)
-    return np.asarray(total / np.maximum(cells, 1.0))
+    cells = ((structure.directed, directed), (structure.symmetric, symmetric), (structure.means, means))
+    values = np.concatenate([own[part.free_at] for part, own in cells])
+    parameter = structure.places.parameter
+    total, shared = np.bincount(parameter, values, count), np.bincount(parameter, minlength=count)
+    return np.asarray(total / np.maximum(shared, 1.0))
 
 
 def _is_usable(structure: Structure, theta: Array) -> bool:
@@ -72,21 +190,13 @@ def _is_usable(structure: Structure, theta: Array) -> bool:
         return False
 
 
-def _rough_covariances(structure: Structure, cov: Array) -> Array:
+def _rough_covariances(structure: Structure, plan: _Plan, cov: Array) -> Array:
     """T (v, v): sample covariances of the observed, factor-analytic guesses for the latent."""
     p, v = structure.observed, structure.variables
     total = np.zeros((v, v))
     total[:p, :p] = cov
-    known = np.arange(v) < p
-    waiting = np.arange(p, v)
-    while waiting.size:
-        cells = _measuring(structure, waiting, known)
-        # those measured by what is known come first; what nothing known measures is a guess
-        ready = cells.any(axis=1)
-        ready = ready if ready.any() else np.ones(waiting.size, dtype=bool)
-        _add_latents(structure, total, known, waiting[ready], cells[ready])
-        known[waiting[ready]] = True
-        waiting = waiting[~ready]
+    for together in plan.rounds:
+        _add_latents(total, together)
     return total
 
 
@@ -102,45 +212,34 @@ def _measuring(structure: Structure, latents: Positions, known: Mask) -> Mask:
     return np.asarray(np.where(observed.any(axis=1)[:, None], observed, cells))
 
 
-def _add_latents(structure: Structure, total: Array, known: Mask, latents: Positions, cells: Mask) -> None:
-    """Fills rows and columns of T for latents, from one principal factor of what measures each, all at once.
-
-    cells : (m, cells of A) those that measure them.
-    """
-    measures, v = structure.directed, structure.variables
-    latent, cell = np.nonzero(cells)
-    item = measures.row[cell]
-    count = np.bincount(latent, minlength=latents.size)
-    slot = np.arange(latent.size) - np.repeat(np.cumsum(count) - count, count)
-    padded = np.zeros((latents.size, max(int(count.max()), 1)), dtype=np.intp)
-    there = np.zeros(padded.shape, dtype=bool)
-    padded[latent, slot], there[latent, slot] = item, True
-    sd = np.sqrt(np.where(known, np.diagonal(total), 1.0))
-    r = total[padded[:, :, None], padded[:, None, :]] / (sd[padded][:, :, None] * sd[padded][:, None, :])
-    factors = _principal_factors(r * (there[:, :, None] & there[:, None, :]))
-    standardised, marker = np.zeros((latents.size, v)), np.zeros((latents.size, v))
-    alone = count[latent] == 1
-    standardised[latent, item] = np.where(alone, np.sqrt(COMMUNALITY[1]), factors[latent, slot])
-    marker[latent, item] = np.where(measures.free[cell], 0.0, measures.value[cell])
+def _add_latents(total: Array, of: _Together) -> None:
+    """Fills rows and columns of T for latents, from one principal factor of what measures each, all at once."""
+    latents, marker = of.latents, of.marker
+    sd = np.sqrt(np.where(of.known, total.diagonal(), 1.0))
+    own = sd[of.items]
+    r = total[of.items[:, :, None], of.items[:, None, :]] / (own[:, :, None] * own[:, None, :])
+    factors = _principal_factors(np.where(of.pairs, r, 0.0))
+    standardised = np.zeros(marker.shape)
+    standardised[of.latent, of.item] = np.where(
+        of.alone, np.sqrt(COMMUNALITY[1]), factors[of.latent, of.slot]
+    )
     standardised[(standardised * marker).sum(axis=1) < 0] *= -1
     fixed = marker != 0
     raw = np.where(fixed, standardised * sd / np.where(fixed, marker, 1.0), 0.0)
     variance = (raw**2).sum(axis=1) / np.maximum(fixed.sum(axis=1), 1)
     variance = np.where(fixed.any(axis=1), variance, 1.0)
-    said = _fixed_variances(structure)[latents]
-    variance = np.where(np.isnan(said), variance, said)
+    variance = np.where(np.isnan(of.variance), variance, of.variance)
     loadings = standardised * sd / np.sqrt(variance)[:, None]
     weights = loadings / np.maximum((loadings**2).sum(axis=1), 1e-300)[:, None]
     with_known = weights @ total
     among = with_known @ weights.T
     with_known = np.where(standardised != 0, loadings * variance[:, None], with_known)
     highest = CORRELATION_MOST * np.sqrt(variance)
-    earlier = known & (np.arange(v) >= structure.observed)
-    most = np.where(earlier, highest[:, None] * sd, np.inf)
-    with_known = np.clip(with_known, -most, most)
+    most = np.where(of.earlier, highest[:, None] * sd, np.inf)
+    with_known = np.minimum(np.maximum(with_known, -most), most)
     total[latents], total[:, latents] = with_known, with_known.T
-    most = np.outer(highest, np.sqrt(variance))
-    total[latents[:, None], latents] = np.clip(among, -most, most)
+    most = highest[:, None] * np.sqrt(variance)
+    total[latents[:, None], latents] = np.minimum(np.maximum(among, -most), most)
     total[latents, latents] = variance
 
 
@@ -170,37 +269,32 @@ def _fixed_variances(structure: Structure) -> Array:
     return found
 
 
-def _regressions(structure: Structure, total: Array) -> Array:
+def _regressions(structure: Structure, plan: _Plan, total: Array) -> Array:
     """Value of each directed cell: the regression of its effect on all its causes, fixed ones taken off."""
     cells = structure.directed
     values = np.where(cells.free, 0.0, cells.value)
-    causes = np.bincount(cells.row, minlength=structure.variables)
-    variances = np.diagonal(total)
-    alone = np.flatnonzero(cells.free & (causes[cells.row] == 1))
-    cause, effect = cells.column[alone], cells.row[alone]
+    variances = total.diagonal()
+    cause, effect = cells.column[plan.alone], cells.row[plan.alone]
     most = np.sqrt(EXPLAINED_MOST * variances[effect] / variances[cause])
-    values[alone] = np.clip(total[cause, effect] / variances[cause], -most, most)
-    uncorrelated = _without_covariance(structure)
-    for several in np.flatnonzero((causes > 1) & (np.bincount(cells.row, cells.free, causes.size) > 0)):
-        at = np.flatnonzero(cells.row == several)
-        free, given = at[cells.free[at]], at[~cells.free[at]]
-        x = cells.column[free]
-        among = np.where(uncorrelated[x[:, None], x], 0.0, total[x[:, None], x])
+    values[plan.alone] = np.minimum(np.maximum(total[cause, effect] / variances[cause], -most), most)
+    for one in plan.several:
+        x = cells.column[one.free]
+        among = np.where(one.apart, 0.0, total[x[:, None], x])
         np.fill_diagonal(among, variances[x] * (1 + (RIDGE if x.size > 1 else 0.0)))
-        target = total[x, several] - total[x[:, None], cells.column[given]] @ values[given]
-        unit = np.sqrt(np.diagonal(among))
+        target = total[x, one.effect] - total[x[:, None], cells.column[one.given]] @ values[one.given]
+        unit = np.sqrt(among.diagonal())
         try:
-            own = np.linalg.solve(among / np.outer(unit, unit), target / unit) / unit
+            own = np.linalg.solve(among / (unit[:, None] * unit), target / unit) / unit
         except np.linalg.LinAlgError:
             # causes that cannot be told apart start without effect
             continue
         explained = own @ among @ own
-        limit = EXPLAINED_MOST * variances[several]
-        values[free] = own * np.sqrt(limit / explained) if explained > limit > 0 else own
+        limit = EXPLAINED_MOST * variances[one.effect]
+        values[one.free] = own * np.sqrt(limit / explained) if explained > limit > 0 else own
     return values
 
 
-def _without_covariance(structure: Structure) -> Array:
+def _without_covariance(structure: Structure) -> Mask:
     """(v, v) True for two exogenous variables that the model keeps uncorrelated: orthogonal factors."""
     v = structure.variables
     cells = structure.symmetric
@@ -212,18 +306,15 @@ def _without_covariance(structure: Structure) -> Array:
     return np.asarray(~allowed & np.outer(exogenous, exogenous))
 
 
-def _left_over(structure: Structure, total: Array, directed: Array) -> Array:
+def _left_over(structure: Structure, plan: _Plan, total: Array, directed: Array) -> Array:
     """Value of each symmetric cell: what the causes leave unexplained; T among exogenous variables."""
     cells, effects = structure.symmetric, structure.directed
-    paths = np.zeros((structure.variables, structure.variables))
+    paths = np.zeros(total.shape)
     paths[effects.row, effects.column] = directed
-    variances = np.diagonal(total)
+    variances = total.diagonal()
     left = np.maximum(variances - ((paths @ total) * paths).sum(axis=1), (1 - EXPLAINED_MOST) * variances)
-    exogenous = np.ones(structure.variables, dtype=bool)
-    exogenous[effects.row] = False
-    i, j = cells.row, cells.column
-    covariances = np.where(exogenous[i] & exogenous[j], total[i, j], 0.0)
-    return np.where(cells.free, np.where(i == j, left[i], covariances), cells.value)
+    covariances = np.where(plan.exogenous, total[cells.row, cells.column], 0.0)
+    return np.where(cells.free, np.where(plan.variance, left[cells.row], covariances), cells.value)
 
 
 def plain_starting_values(
@@ -236,7 +327,7 @@ def plain_starting_values(
     p = structure.observed
     directed, symmetric = structure.directed, structure.symmetric
     loads = (directed.row < p) & (directed.column >= p)
-    variances = np.where(symmetric.row < p, np.diagonal(cov)[np.minimum(symmetric.row, p - 1)] / 2, 0.05)
+    variances = np.where(symmetric.row < p, cov.diagonal()[np.minimum(symmetric.row, p - 1)] / 2, 0.05)
     means = np.zeros(structure.means.row.size)
     if mean is not None:
         observed = structure.means.row < p

@@ -29,16 +29,16 @@ def average_variance_extracted(standardised: ArrayLike) -> float:
     ----------
     Fornell & Larcker (1981), Journal of Marketing Research 18, 39-50.
     """
-    loadings = np.asarray(standardised, dtype=float)
-    return float(loadings @ loadings) / loadings.size
+    loadings = _numbers(standardised)
+    return sum(value * value for value in loadings) / len(loadings)
 
 
 def average_variance_extracted_unstandardised(
     loadings: ArrayLike, *, variance: float, residuals: ArrayLike
 ) -> float:
     """AVE, unstandardised (semTools): sum l^2 psi / sum (l^2 psi + theta), weighted by variance."""
-    explained = np.asarray(loadings, dtype=float) ** 2 * variance
-    return _share(explained.sum(), (explained + np.asarray(residuals, dtype=float)).sum())
+    explained = sum(value * value for value in _numbers(loadings)) * variance
+    return _share(explained, explained + sum(_numbers(residuals)))
 
 
 def composite_reliability(standardised: ArrayLike, *, residual_covariance: float = 0.0) -> float:
@@ -49,9 +49,9 @@ def composite_reliability(standardised: ArrayLike, *, residual_covariance: float
     standardised : (k,) standardised loadings. residual_covariance : sum over pairs j < k of the
         standardised residual covariances within the construct, zero when the model has none.
     """
-    loadings = np.asarray(standardised, dtype=float)
-    common = float(loadings.sum()) ** 2
-    unique = loadings.size - float(loadings @ loadings)
+    loadings = _numbers(standardised)
+    common = sum(loadings) ** 2
+    unique = len(loadings) - sum(value * value for value in loadings)
     return _share(common, common + unique + 2 * residual_covariance)
 
 
@@ -67,8 +67,8 @@ def composite_reliability_unstandardised(
 
     Also called omega total. total : the observed variance of the sum, to divide by it instead ("observed").
     """
-    common = np.asarray(loadings, dtype=float).sum() ** 2 * variance
-    model = common + np.asarray(residuals, dtype=float).sum() + 2 * residual_covariance
+    common = sum(_numbers(loadings)) ** 2 * variance
+    model = common + sum(_numbers(residuals)) + 2 * residual_covariance
     return _share(common, model if total is None else total)
 
 
@@ -108,16 +108,16 @@ def htmt(
     if mean == "geometric":
         values = np.log(np.where(zeros, 1.0, values))
     total = chosen.T @ values @ chosen
-    own = chosen.T @ np.diagonal(values)
-    between, within = total / pairs, (np.diagonal(total) - own) / inside
+    own = chosen.T @ values.diagonal()
+    between, within = total / pairs, (total.diagonal() - own) / inside
     if mean == "geometric":
         between, within = np.exp(between), np.exp(within)
         if zeros.any():
             nothing = chosen.T @ zeros @ chosen > 0
-            between[nothing], within[np.diagonal(nothing)] = 0.0, 0.0
+            between[nothing], within[nothing.diagonal()] = 0.0, 0.0
     with np.errstate(invalid="ignore"):
         scale = np.sqrt(np.where(within > 0, within, np.nan))
-    ratio = between / np.outer(scale, scale)
+    ratio = between / (scale[:, None] * scale)
     np.fill_diagonal(ratio, 1.0)
     return np.asarray(ratio)
 
@@ -125,10 +125,9 @@ def htmt(
 def _membership(blocks: Sequence[Sequence[int]], p: int) -> tuple[Array, Array, Array]:
     """(p, c) ones where an item belongs to a construct; pairs between two, ordered pairs inside one."""
     chosen = np.zeros((p, len(blocks)))
-    for k, block in enumerate(blocks):
-        chosen[list(block), k] = 1.0
+    chosen[[i for block in blocks for i in block], [k for k, block in enumerate(blocks) for _ in block]] = 1.0
     size = chosen.sum(axis=0)
-    return chosen, np.outer(size, size), size * (size - 1)
+    return chosen, size[:, None] * size, size * (size - 1)
 
 
 def negative_within(correlation: ArrayLike, blocks: Sequence[Sequence[int]]) -> NDArray[np.intp]:
@@ -154,6 +153,11 @@ def fornell_larcker(ave: ArrayLike, latent_correlation: ArrayLike) -> tuple[Arra
     np.fill_diagonal(others, 0.0)
     np.fill_diagonal(table, root)
     return table, np.asarray(root > others.max(axis=1, initial=0.0))
+
+
+def _numbers(values: ArrayLike) -> list[float]:
+    """A construct has a handful of items: arrays would cost more than they save."""
+    return values if isinstance(values, list) else np.asarray(values, dtype=float).tolist()
 
 
 def _share(part: float, whole: float) -> float:

@@ -42,7 +42,7 @@ class Solved:
 
     information : (q, q). generic : the same where the search began. loadings : (construct, item) to the
     standardised loading. standard_errors : (q,) of the standardised parameters, so that those of one kind
-    compare.
+    compare. identified : the information is known to have an inverse.
     """
 
     table: ParameterTable
@@ -55,6 +55,7 @@ class Solved:
     df: int
     titles: Mapping[str, Text]
     rules: tuple[Rule, ...] = ()
+    identified: bool = False
 
     def title(self, name: str) -> Text:
         """What a construct is called; an item goes by its id."""
@@ -90,8 +91,8 @@ class Solved:
         """(m, m); NaN for a construct of negative variance."""
         covariance = self.construct_covariance
         with np.errstate(invalid="ignore", divide="ignore"):
-            sd = np.sqrt(np.diagonal(covariance))
-            return np.asarray(covariance / np.outer(sd, sd))
+            sd = np.sqrt(covariance.diagonal())
+            return np.asarray(covariance / (sd[:, None] * sd))
 
 
 def findings(s: Solved) -> tuple[Caution, ...]:
@@ -129,10 +130,16 @@ def overlapping(s: Solved) -> list[tuple[str, tuple[str, ...], float]]:
     found: list[tuple[str, tuple[str, ...], float]] = []
     if s.table.groups:
         return found  # each group has its own
+    everything = s.structure.causes
+    # a cause beside fewer others never overlaps more
+    if (total.diagonal()[everything] > 0).all() and VIF_SEVERE.met(
+        float(solution.variance_inflation(total, everything).max(initial=0.0))
+    ):
+        return found
     for effect in dict.fromkeys(e for _, e in s.paths):
         causes = [c for c, e in s.paths if e == effect]
         at = np.array([names.index(c) for c in causes], dtype=np.intp)
-        if len(causes) < 2 or np.any(np.diagonal(total)[at] <= 0):
+        if len(causes) < 2 or np.any(total.diagonal()[at] <= 0):
             continue
         inflation = solution.variance_inflation(total, at)
         # a VIF is at least 1: below it the correlations of the causes contradict each other
@@ -159,6 +166,8 @@ def _too_few_moments(s: Solved) -> list[Caution]:
 
 
 def _undetermined(s: Solved) -> list[Caution]:
+    if s.identified:
+        return []
     if not s.estimate.converged and not solution.undetermined(s.generic):
         # identified where the search began: it ran away from there
         return []
@@ -210,7 +219,7 @@ def _running_away(s: Solved) -> list[Parameter]:
 def _negative_variances(s: Solved) -> list[Caution]:
     _, unexplained, _ = s.structure.matrices(s.estimate.theta)
     found = []
-    for position in np.flatnonzero(np.diagonal(unexplained) < 0).tolist():
+    for position in np.flatnonzero(unexplained.diagonal() < 0).tolist():
         name = s.table.variables[position]
         causes, value = s.causes_of(name), f"{unexplained[position, position]:.3f}"
         if position < s.structure.observed:
@@ -263,7 +272,7 @@ def _residuals_indefinite(s: Solved) -> list[Caution]:
     """Covariances of residuals that cannot be: correlations beyond 1, or impossible together."""
     unexplained = s.structure.matrices(s.estimate.theta)[1]
     crossed = [r for r in s.table.rows if r.operator == COVARIES and r.left != r.right and not r.exogenous]
-    at = np.flatnonzero(np.diagonal(unexplained) > 0)
+    at = np.flatnonzero(unexplained.diagonal() > 0)
     if not crossed or not at.size:
         return []
     smallest, group = solution.indefinite_group(unexplained[np.ix_(at, at)])
@@ -271,8 +280,8 @@ def _residuals_indefinite(s: Solved) -> list[Caution]:
         return []
     names = [s.table.variables[int(at[i])] for i in group]
     own = unexplained[np.ix_(at[group], at[group])]
-    sd = np.sqrt(np.diagonal(own))
-    r = own / np.outer(sd, sd)
+    sd = np.sqrt(own.diagonal())
+    r = own / (sd[:, None] * sd)
     worst = sorted(((i, j) for i in range(len(names)) for j in range(i)), key=lambda ij: -abs(r[ij]))[:2]
     pairs = joined(
         [words.PAIR.fill(a=s.title(names[j]), b=s.title(names[i]), value=f"{r[i, j]:.3f}") for i, j in worst]

@@ -388,7 +388,7 @@ def _with_spreads(
     names = {"raw": "boot", "latent": "std_lv_boot", "complete": "std_all_boot"}
     spreads = {name: made.spreads(quantity, how.interval, how.confidence) for quantity, name in names.items()}
     for i, row in enumerate(rows):
-        yield replace(row, **_named({name: spread[i] for name, spread in spreads.items()}))
+        yield row._replace(**_named({name: spread[i] for name, spread in spreads.items()}))
 
 
 def _effects_with_spreads(effects: Sequence[Effect], made: Replicas, how: Bootstrap) -> Iterator[Effect]:
@@ -401,7 +401,7 @@ def _effects_with_spreads(effects: Sequence[Effect], made: Replicas, how: Bootst
         for quantity in ("indirect", "total", "std_indirect", "std_total")
     }
     for i, effect in enumerate(effects):
-        yield replace(effect, **_named({name: spread[i] for name, spread in spreads.items()}))
+        yield effect._replace(**_named({name: spread[i] for name, spread in spreads.items()}))
 
 
 def _named(spreads: Mapping[str, Array]) -> dict[str, Any]:

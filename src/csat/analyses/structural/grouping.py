@@ -91,7 +91,7 @@ def groups_and_fit(
         fixed_x=options.fixes_covariates,
         mean_structure=options.mean_structure,
         groups=names,
-        group_equal=equal,
+        group_equal=_of_rows(equal, bool(options.ordered)),
         group_partial=[name for name in partial if "|" not in name],
     )
     if items:
@@ -130,7 +130,7 @@ def groups_and_fit(
         constructs=table.latents,
         measured_by=next(iter(parts.values())).measured_by,
         parameters=(
-            *(replace(row, group=name) for name, own in parts.items() for row in own.parameters),
+            *(row._replace(group=name) for name, own in parts.items() for row in own.parameters),
             *_defined(found, options.confidence),
         ),
         fit=fitted.measures,
@@ -154,6 +154,16 @@ def groups_and_fit(
         titles=titles,
     )
     return result, fitted
+
+
+def _of_rows(equal: tuple[str, ...], ordered: bool) -> tuple[str, ...]:
+    """What is equal among the rows of the table, which holds no thresholds.
+
+    With thresholds the intercepts of numbers beside ordered items are equal too, as lavaan has it; without
+    ordered items there are none.
+    """
+    kept = tuple(kind for kind in equal if kind != "thresholds")
+    return (*kept, "intercepts") if ordered and kept != equal and "intercepts" not in kept else kept
 
 
 def _unsettled(found: GroupSolution, titles: Mapping[str, Text]) -> tuple[Caution, ...]:
@@ -190,6 +200,8 @@ def _defined(found: GroupSolution, confidence: float) -> tuple[ParameterEstimate
             own.theta_cov,
             unit=own.unit,
             scales=own.free_scales,
+            given=own.given,
+            causes=own.causes,
         )
         at = found.numbers[name]
         for all_of, part in zip(

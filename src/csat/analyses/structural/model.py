@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,7 @@ from csat.language import Text, joined
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class ParameterEstimate:
+class ParameterEstimate(NamedTuple):
     """One parameter under lavaan's names; when it is fixed se is 0 and z and p are NaN."""
 
     lhs: str
@@ -61,8 +61,7 @@ class ParameterEstimate:
         return f"{self.lhs} {self.op} {self.rhs}".rstrip()
 
 
-@dataclass(frozen=True)
-class Effect:
+class Effect(NamedTuple):
     """What a change in `cause` does to `effect`: along the direct path, along all others, in all."""
 
     cause: str

@@ -61,7 +61,7 @@ def parameter_rows(
     )
     with np.errstate(invalid="ignore"):
         # fixed parameters, whose place is -1, have no error
-        spread = np.append(np.sqrt(np.diagonal(theta_cov)), 0.0)
+        spread = np.append(np.sqrt(theta_cov.diagonal()), 0.0)
     places: dict[str, list[int]] = {"directed": [], "symmetric": [], "means": []}
     for i, row in enumerate(table.rows):
         places[MATRIX[row.operator]].append(i)

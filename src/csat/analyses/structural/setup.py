@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csat.analyses.structural.parameters import MATRIX
 from csat.errors import BadInput
-from csat.instrument.parameters import Parameter, ParameterTable
+from csat.instrument.parameters import REMEMBERED, Parameter, ParameterTable
 from csat.instrument.statements import DEFINED, INTERCEPT, MEASURES, REGRESSED_ON, Model
 from csat.numerics.structure import Cells, Structure, no_cells
 
@@ -46,6 +47,21 @@ def structure_of(table: ParameterTable, covariance: Array, means: Array) -> tupl
     ----------
     covariance, means : (p, p), (p,) of the observed, for covariates that keep their own moments.
     """
+    if any(row.exogenous for row in table.rows):
+        return _structure(table, covariance, means)
+    return _structure_of_all_answers(table)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _structure_of_all_answers(table: ParameterTable) -> tuple[Structure, Array]:
+    """Of a model that takes no moments from the answers: made once, with all that rests on its cells."""
+    none = np.zeros((0, 0))
+    structure, start = _structure(table, none, none)
+    start.setflags(write=False)
+    return structure, start
+
+
+def _structure(table: ParameterTable, covariance: Array, means: Array) -> tuple[Structure, Array]:
     at = {name: i for i, name in enumerate(table.variables)}
     places: dict[str, list[tuple[int, int, int, float]]] = {"directed": [], "symmetric": [], "means": []}
     start = np.full(len(table.free), math.nan)

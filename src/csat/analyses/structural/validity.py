@@ -51,7 +51,7 @@ def validity_of(
     """
     loading = {(r.lhs, r.rhs): r for r in rows if r.op == MEASURES}
     residual = {r.lhs: r.est for r in rows if r.op == COVARIES and r.lhs == r.rhs}
-    variance = dict(zip(table.variables, np.diagonal(total), strict=True))
+    variance = dict(zip(table.variables, total.diagonal(), strict=True))
     covariances = [r for r in rows if r.op == COVARIES and r.lhs != r.rhs]
     ave, reliability, ave_raw, omega = {}, {}, {}, {}
     for construct, items in measured_by.items():
@@ -104,7 +104,7 @@ def _separate(table: ParameterTable, ave: Mapping[str, float], total: Array) -> 
     if not at:
         return {}
     with np.errstate(invalid="ignore"):
-        sd = np.sqrt(np.diagonal(total)[at])
-        latent = total[np.ix_(at, at)] / np.outer(sd, sd)
+        sd = np.sqrt(total.diagonal()[at])
+        latent = total[np.ix_(at, at)] / (sd[:, None] * sd)
     passes = validity.fornell_larcker(list(ave.values()), latent)[1]
     return dict(zip(ave, passes.tolist(), strict=True))
