@@ -197,7 +197,7 @@ def _chosen(name: str | None, known: Mapping[str, object], kind: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Any result value in JSON types: arrays become lists, dataclasses and named tuples objects, NaN and infinity null."""
+    """Any result value in JSON types: arrays are lists, dataclasses and named tuples objects, NaN is null."""
     if value is None or isinstance(value, bool | str | int):
         return value
     if isinstance(value, float | np.floating):

@@ -84,7 +84,7 @@ class _Together:
 
 @dataclass(frozen=True, eq=False)
 class _Regression:
-    """Of an effect on several causes. free, given : its directed cells. apart : (k, k) causes uncorrelated."""
+    """Of an effect on several causes. free, given : its directed cells. apart : (k, k) causes kept uncorrelated."""
 
     effect: int
     free: Positions
@@ -213,7 +213,7 @@ def _measuring(structure: Structure, latents: Positions, known: Mask) -> Mask:
 
 
 def _add_latents(total: Array, of: _Together) -> None:
-    """Fills rows and columns of T for latents, from one principal factor of what measures each, all at once."""
+    """Fills rows and columns of T for latents, each from one principal factor of what measures it."""
     latents, marker = of.latents, of.marker
     sd = np.sqrt(np.where(of.known, total.diagonal(), 1.0))
     own = sd[of.items]
