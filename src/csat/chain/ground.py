@@ -21,6 +21,7 @@ from csat.instrument.model import (
 )
 from csat.instrument.statements import Model
 from csat.language import Text
+from csat.responses.ad_hoc import AD_HOC, EVERY_ITEM
 from csat.responses.responses import Responses
 from csat.tally.tally import Tally, count
 
@@ -251,22 +252,49 @@ class Ground:
         text = self.responses.instrument.model
         return bool(text.strip() and parse_model(text).paths)
 
-    def _model(self, text: str) -> Model:
+    def _model(self, text: str, *, where: str = "the model") -> Model:
         """A model text: what it names must be known; a construct it does not measure is the instrument's."""
-        written = parse_model(text, where="the model")
-        constructs = [c for c in self.instrument.constructs if c.id not in written.latents]
-        declared = [c.id for c in constructs] or None
+        written = parse_model(text, where=where)
+        constructs = [
+            c
+            for c in self.instrument.constructs
+            # all items of a bare table are no construct
+            if c.id not in written.latents and not (self.instrument.id == AD_HOC and c.id == EVERY_ITEM)
+        ]
+        declared = [c.id for c in constructs]
+        own = [name for name in written.latents if name not in self.items]
+        for name in written.observed:
+            if name not in self.items and name not in declared:
+                self._check_column(name, where)
         check_names(
-            written,
-            items=self.items,
-            constructs=[*declared, *written.latents] if declared else None,
-            where="the model",
+            written, items=self.items, constructs=[*declared, *own] if declared else None, where=where
         )
         return completed(written, constructs)
+
+    def _check_column(self, name: str, where: str) -> None:
+        """That a column of the data that is no item here was not meant by the name of one."""
+        report = self.responses.report
+        if name in report.empty_columns or name in report.empty:
+            raise CannotCompute(
+                f"nobody answered {name}",
+                where=where,
+                do="Leave it out of the model, or check how its column was read",
+            )
+        if name in report.unmatched_columns or name in self.responses.segments:
+            raise BadInput(
+                f"'{name}' is a column of the data, and no item: its answers are not read as numbers",
+                where=where,
+                right="A model takes items, and columns of numbers",
+                do="Make a 0/1 column of each answer, or fit the groups of the column (--group)",
+            )
 
     def _path_model(self) -> Model:
         whole = self.responses.instrument
         model = model_of(self.instrument) if self.instrument.model.strip() else None
+        if whole.id == AD_HOC:
+            raise BadInput(
+                "no model is given", do="Write one in lavaan syntax and name its file (--model FILE)"
+            )
         if model is None or not model.paths:
             absent = [i.id for i in whole.items if i.id not in self.items]
             raise CannotCompute(

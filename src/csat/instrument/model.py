@@ -124,6 +124,7 @@ def check_names(
                 column=column,
                 shown=shown,
                 where=where,
+                do="Give the construct another name",
             )
         if constructs is not None and s.operator == MEASURES and s.left not in declared:
             higher = all(r in measurable for r in model.items_of(s.left))
@@ -140,11 +141,14 @@ def check_names(
                 do = f"A label stands before the name: {name}*{turned}"
                 raise UnknownName("item", name, items, where=at, do=do)
             if s.operator == MEASURES or not known_latents:
-                raise UnknownName("item", name, items, where=at)
+                do = "What a construct is measured by stands after =~" if s.operator != MEASURES else ""
+                raise UnknownName("item", name, items, where=at, do=do)
             # a path may name either: the message lists the kind that has the close match
-            if closest(name, items) and not closest(name, known_latents):
-                raise UnknownName("item", name, items, where=at)
-            raise UnknownName("construct", name, known_latents, where=at)
+            near = closest(name, [*known_latents, *items])
+            if not near:
+                raise UnknownName("construct or item", name, [*known_latents, *items], where=at)
+            kind = ("item", items) if near in items else ("construct", known_latents)
+            raise UnknownName(kind[0], name, kind[1], where=at)
 
 
 def restricted_to(instrument: Instrument, items: Collection[str]) -> Instrument:

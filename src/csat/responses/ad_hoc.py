@@ -16,6 +16,12 @@ ScaleLike = tuple[int, int] | str | Sequence[str] | Scale
 """(lowest, highest), the id of a shipped label list, labels from the lowest to the highest, or a scale."""
 
 
+AD_HOC = "ad hoc"
+"""Id of the instrument of a table read without one."""
+EVERY_ITEM = "all"
+"""Its construct, where none are named: all items, which is no construct of a model."""
+
+
 def ad_hoc_instrument(
     table: RawTable,
     *,
@@ -57,10 +63,10 @@ def ad_hoc_instrument(
             where=table.source,
             do="Name the items (items=[...]) and their scale, or give an instrument with the labels",
         )
-    blocks = constructs or {"all": wanted}
+    blocks = constructs or {EVERY_ITEM: wanted}
     scales = {s.id: s for s in (common, *by_item.values()) if s is not None}
     return Instrument(
-        id="ad hoc",
+        id=AD_HOC,
         version="",
         title=Text("Items of a table", "数据表中的题项"),
         items=tuple(
