@@ -5,7 +5,8 @@ import json
 import pytest
 
 from csat.cli import run
-from csat.report.comparing import AREAS, diff
+from csat.report.comparing import diff
+from csat.report.diff_result import AREAS
 from sealed_survey import write_instrument, write_survey
 
 
