@@ -24,9 +24,17 @@ MODEL = click.option(
     metavar="FILE",
     help="A model in lavaan syntax, instead of the instrument's.",
 )
+
+
+def _estimator(context: click.Context, option: click.Parameter, said: str) -> str:
+    """An estimator's name, however it is typed."""
+    return said.lower() if said.lower() == "auto" else said.upper()
+
+
 ESTIMATOR = click.option(
     "--estimator",
     default="ML",
+    callback=_estimator,
     show_default=True,
     help="ML, MLM, MLMV, MLR, ULS, GLS, WLS, DWLS; with --ordered WLSMV, ULSMV, DWLS; auto: WLSMV where "
     "items have at most 5 categories (or at most 7, skewed beyond 1), else MLR, with full information where "
@@ -54,7 +62,11 @@ STD_LV = click.option(
     help="Scale a construct by its variance (1) instead of by its first loading.",
 )
 MODIFICATIONS = click.option(
-    "--modifications", type=int, default=0, metavar="N", help="List the N largest modification indices."
+    "--modifications",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="List the N largest modification indices.",
 )
 
 
@@ -210,6 +222,7 @@ def compare_command(
     click.option(
         "--estimator",
         default="MLR",
+        callback=_estimator,
         show_default=True,
         help="ML, MLM, MLR, ...; with --ordered WLSMV, ULSMV.",
     ),
@@ -249,6 +262,7 @@ SCORES = ["mean", "sum", "0-100", "regression", "Bartlett", "EBM", "PLS"]
     click.option(
         "--estimator",
         default="auto",
+        callback=_estimator,
         show_default=True,
         help="Of the model behind factor scores, as csat sem.",
     ),
@@ -294,12 +308,27 @@ def _model(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        written = path.read_bytes()
+    except OSError as error:
         raise BadInput(
-            f"the model cannot be read: {reason}", where=str(path), do="Name a text file with lavaan syntax"
+            f"the model cannot be read: {error.strerror}",
+            where=str(path),
+            do="Name a text file with lavaan syntax",
         ) from error
+    # as editors save it: UTF-8, with or without a mark, UTF-16 with one, or a Chinese system's own
+    marked = written.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
+        try:
+            text = written.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if not any(ch < " " and not ch.isspace() for ch in text):
+            return text
+    raise BadInput(
+        "the model cannot be read: it is not a text",
+        where=str(path),
+        do="Name a text file with lavaan syntax, saved as UTF-8",
+    )
 
 
 GROUPS_ONLY = ("against", "permutations")

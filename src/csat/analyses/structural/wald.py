@@ -43,7 +43,9 @@ def wald_tests(
 
 
 def _rules(text: str, model: Model) -> tuple[Rule, ...]:
-    written = parse_model(f"{model.to_text()}\n{text}", where=f"the Wald test '{text}'")
+    before = f"{model.to_text()}\n"
+    # its own first line is line 1
+    written = parse_model(before + text, where=f"the Wald test '{text}'", first_line=1 - before.count("\n"))
     rules = written.rules[len(model.rules) :]
     if (
         not rules

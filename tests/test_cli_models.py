@@ -1,0 +1,112 @@
+"""`csat sem` and its fellows as a newcomer types them: files, options, exit codes, JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from csat.cli import run
+
+MODEL = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A\n"
+NAMES = ("a1", "a2", "a3", "b1", "b2", "b3")
+
+
+def answers(n: int = 150) -> np.ndarray:
+    """Six items of two related constructs on five points."""
+    rng = np.random.default_rng(5)
+    a = rng.standard_normal(n)
+    b = 0.6 * a + 0.8 * rng.standard_normal(n)
+    factors = np.column_stack([a, a, a, b, b, b])
+    return np.clip(np.round(3 + 0.9 * factors + 0.7 * rng.standard_normal((n, 6))), 1, 5).astype(int)
+
+
+def survey(folder: Path, rows: np.ndarray, *, names: Any = NAMES, **columns: Any) -> Path:
+    """A CSV file of answers with further columns."""
+    path = folder / "survey.csv"
+    lines = [",".join([*names, *columns])]
+    more = list(columns.values())
+    for i, row in enumerate(rows):
+        lines.append(",".join([*("" if v != v else f"{v}" for v in row), *(str(c[i]) for c in more)]))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def asked(
+    capsys: pytest.CaptureFixture[str], folder: Path, data: Path, model: str | bytes, *options: str
+) -> tuple[int, dict[str, Any] | None, str]:
+    """Exit code, the JSON object if any, and what was said on standard error."""
+    text = folder / "model.txt"
+    text.write_bytes(model if isinstance(model, bytes) else model.encode())
+    code = run(["sem", str(data), "--model", str(text), "--json", *options])
+    said = capsys.readouterr()
+    return code, json.loads(said.out, parse_constant=pytest.fail) if said.out else None, said.err
+
+
+# ---- model files ------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
+def test_a_model_file_is_read_as_editors_save_it(
+    encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("形1", "形2", "形3", "满1", "满2", "满3")
+    model = "形象 =~ 形1 + 形2 + 形3\r\n满意 =~ 满1 + 满2 + 满3\r\n满意 ~ 形象\r\n"
+    data = survey(tmp_path, answers(), names=names)
+    code, found, _ = asked(capsys, tmp_path, data, model.encode(encoding), "--estimator", "mlr")
+    assert code == 0
+    assert found is not None
+    assert found["estimator"] == "MLR"
+    assert found["constructs"] == ["形象", "满意"]
+
+
+def test_a_model_file_that_is_no_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, said = asked(capsys, tmp_path, survey(tmp_path, answers()), b"PK\x03\x04\x00\x00A =~ a1")
+    assert code == 2
+    assert "it is not a text" in said
+
+
+@pytest.mark.parametrize(
+    ("model", "exit_code", "said"),
+    [
+        (MODEL + "a1 ~~ bb2", 2, "line 4, column 7 (`a1 ~~ bb2`): no item is called 'bb2'. Did you mean 'b2"),
+        (MODEL + "B ~~ AA", 2, "no construct is called 'AA'. Did you mean 'A'? The constructs are: A, B."),
+        (MODEL + "zzzz ~ A", 2, "no construct or item is called 'zzzz'. The constructs and items are: A"),
+        ("A ~ a1 + a2", 2, "What a construct is measured by stands after =~."),
+        ("a1 =~ a2 + a3", 2, "'a1' is an item and cannot be measured by others. Give the construct another"),
+        (MODEL + "B ~ branch", 2, "'branch' is a column of the data, and no item"),
+        (MODEL + "B ~ silent", 1, "nobody answered silent"),
+    ],
+)  # fmt: skip
+def test_a_name_the_model_may_not_use_is_explained(
+    model: str, exit_code: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = answers()
+    data = survey(tmp_path, rows, branch=["N", "S"] * (len(rows) // 2), silent=[""] * len(rows))
+    code, _, err = asked(capsys, tmp_path, data, model)
+    assert code == exit_code
+    assert said in err
+
+
+def test_without_a_model_and_an_instrument_a_model_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["sem", str(survey(tmp_path, answers()))]) == 2
+    assert "no model is given" in capsys.readouterr().err
+
+
+def test_two_models_are_told_apart_in_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = survey(tmp_path, answers())
+    for name, text in (("good", MODEL), ("bad", "A =~ a1 + a9")):
+        (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
+    files = [str(tmp_path / f"{name}.txt") for name in ("good", "bad")]
+    assert run(["compare", str(data), "--model", files[0], "--model", files[1]]) == 2
+    assert "the model 'bad', line 1, column 11" in capsys.readouterr().err
+
+
+def test_a_wald_test_counts_its_own_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, _, said = asked(capsys, tmp_path, survey(tmp_path, answers()), MODEL, "--wald", "b1 == b2")
+    assert "the Wald test 'b1 == b2', line 1, column 1" in said
