@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+COMPARED: Mapping[str, Callable[[float, float], bool]] = {
+    "at least": operator.ge,
+    "at most": operator.le,
+    "below": operator.lt,
+    "above": operator.gt,
+}
 
 
 @dataclass(frozen=True)
@@ -17,14 +25,7 @@ class Guideline:
 
     def met(self, x: float) -> bool:
         """Whether x satisfies the guideline; NaN does not."""
-        return bool(
-            {
-                "at least": x >= self.value,
-                "at most": x <= self.value,
-                "below": x < self.value,
-                "above": x > self.value,
-            }[self.direction]
-        )
+        return bool(COMPARED[self.direction](x, self.value))
 
     def __str__(self) -> str:
         sign = {"at least": ">=", "at most": "<=", "below": "<", "above": ">"}[self.direction]

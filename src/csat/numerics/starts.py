@@ -84,7 +84,7 @@ class _Together:
 
 @dataclass(frozen=True, eq=False)
 class _Regression:
-    """Of an effect on several causes. free, given : its directed cells. apart : (k, k) causes kept uncorrelated."""
+    """Of an effect on several causes. free, given : its cells. apart : (k, k) causes kept uncorrelated."""
 
     effect: int
     free: Positions

@@ -78,6 +78,8 @@ class Moments:
 
     def select(self, items: Sequence[str]) -> Moments:
         """Of some of the items, in the order given."""
+        if tuple(items) == self.items:
+            return self
         for item in items:
             if item not in self.items:
                 raise UnknownName("item", item, self.items, where="the model")
