@@ -284,9 +284,8 @@ def test_a_model_that_no_replicate_settles_has_its_interval_withheld() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"missing": "fiml"}, "missing='fiml'"),
-        ({"ordered": True, "estimator": "WLSMV"}, "ordered items"),
-        ({"estimator": "WLS"}, "WLS"),
+        ({"missing": "fiml", "bollen_stine": True}, "missing='fiml'"),
+        ({"ordered": True, "estimator": "WLSMV", "bollen_stine": True}, "ordered items"),
         ({"interval": "student"}, "percentile or bca"),
         ({"bootstrap": 10}, "At least 50"),
     ],
@@ -294,11 +293,6 @@ def test_a_model_that_no_replicate_settles_has_its_interval_withheld() -> None:
 def test_what_cannot_be_resampled_is_refused_in_words(options: dict[str, Any], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         fitted(**options)
-
-
-def test_rules_among_parameters_are_refused() -> None:
-    with pytest.raises(BadInput, match="rules among parameters"):
-        fitted(MODEL + "a*b == 0.3\n")
 
 
 def test_covariances_alone_cannot_be_resampled() -> None:

@@ -13,9 +13,10 @@ from csat.analyses.priorities_words import IMPORTANCE_NAMES, SHORT_NAMES
 from csat.analyses.sem import sem
 from csat.analyses.sem_importance import SEM_EFFECT, sem_importance
 from csat.analyses.structural.answers import Answers
+from csat.analyses.structural.grouped import GroupedModel
 from csat.chain.importance import SEM_EFFECT as NAME_IN_CHAIN
 from csat.cli import run
-from csat.errors import BadInput, CannotCompute, UnknownName
+from csat.errors import CannotCompute, UnknownName
 from csat.instrument.syntax import parse_model
 from csat.numerics.resampling import poisson_multiplicities
 from csat.survey import Survey, read
@@ -214,10 +215,15 @@ def test_how_respondents_were_drawn_is_honoured_by_the_bootstrap_alone(
     assert "--bootstrap 1000" in capsys.readouterr().err
 
 
-def test_a_bootstrap_of_groups_is_refused(bank: Survey) -> None:
+def test_groups_are_resampled_by_their_own_rows(bank: Survey) -> None:
     column = bank.responses.instrument.segments[0].column
-    with pytest.raises(BadInput, match="for one group"):
-        bank.sem(bootstrap=100, group=column)
+    found = bank.cfa(bootstrap=60, group=column, group_equal=["loadings"])
+    assert isinstance(found, GroupedModel)
+    assert found.bootstrap is not None
+    one, other = (
+        [p.boot_se for p in part.parameters if p.op == "~1"] for part in list(found.by_group.values())[:2]
+    )
+    assert one != pytest.approx(other, rel=1e-3)
 
 
 # What if

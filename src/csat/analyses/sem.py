@@ -75,12 +75,15 @@ def sem(
     likelihood : "normal" (covariances and the chi-square with n) or "wishart" (n - 1). guidelines : the set
     the words about fit rest on, "Hu-Bentler" or "bank study"; both are printed. hypotheses : declared paths.
     known : names the data hold besides those of the model. titles : words for constructs and items.
-    bootstrap : replicates to which the model is fitted anew, 0 for none (`Answers`; ML, GLS, ULS and their
-    robust versions, complete rows). interval : "percentile" or "bca" (acceleration by the jackknife).
-    bollen_stine : also the p of the chi-square from answers turned to obey the model. seed : of the draws.
+    bootstrap : replicates to which the model is fitted anew, 0 for none; needs `Answers`. Each is fitted as
+    the whole is: with its own gaps, thresholds and weights, under the model's rules. interval : "percentile"
+    or "bca" (acceleration by the jackknife). bollen_stine : also the p of the chi-square from answers turned
+    to obey the model (complete rows, no ordered items). seed : of the draws.
 
-    With weights the moments are weighted; errors, tests and information criteria use the effective n, or with
-    robust estimators the sandwich.
+    With unequal weights ML is pseudo-maximum likelihood: `Answers` are fitted by MLR, whose sandwich errors
+    and scaled test know of them (as lavaan with sampling.weights), and GLS, ULS and DWLS by GLSM, ULSM and
+    WLSM. How weights are scaled does not matter; groups count by the sum of their weights. Of weighted
+    `Moments` or a tally errors, tests and criteria use the effective n.
 
     Raises
     ------
@@ -190,14 +193,15 @@ def _fitted(
         fixed_x=options.fixes_covariates,
         mean_structure=options.mean_structure or options.missing == "fiml",
     )
-    answers = check_bootstrap(data, options, table, resampling) if resampling else None
+    if resampling is not None:
+        check_bootstrap([data], options, resampling)
     found = solved(table, data, options)
     result = assembled(
         kind, model, found, options=options, hypotheses=hypotheses, known=known, titles=dict(titles or {})
     )
-    if resampling is None or answers is None:
+    if resampling is None or not isinstance(data, Answers):
         return result
-    return bootstrapped(result, found, answers, options, resampling)
+    return bootstrapped(result, found, data, options, resampling)
 
 
 def sem_by_group(
@@ -222,6 +226,10 @@ def sem_by_group(
     group: Text | None = None,
     titles: Mapping[str, Text] | None = None,
     confidence: float = 0.95,
+    bootstrap: int = 0,
+    interval: Interval = "percentile",
+    bollen_stine: bool = False,
+    seed: int = 0,
 ) -> GroupedModel:
     """A structural model fitted to several groups at once, as lavaan's `sem(group =, group.equal =)`.
 
@@ -234,7 +242,8 @@ def sem_by_group(
     is what means of constructs are counted from. group_equal : of "loadings", "intercepts", "means",
     "thresholds", "regressions", "residuals", "residual.covariances", "lv.variances", "lv.covariances". With
     intercepts (or thresholds) equal the means of constructs are free in the other groups. group_partial :
-    equalities let go all the same, as "Image =~ image_2". group : what the groups are. The rest as `sem`.
+    equalities let go all the same, as "Image =~ image_2". group : what the groups are. bootstrap : each group
+    is resampled by itself. The rest as `sem`.
 
     Raises
     ------
@@ -269,6 +278,7 @@ def sem_by_group(
         known=known,
         group=group or Text("Group", "组别"),
         titles=dict(titles or {}),
+        resampling=Resampling(bootstrap, interval, seed, bollen_stine) if bootstrap else None,
     )
 
 
@@ -291,6 +301,10 @@ def cfa_by_group(
     group: Text | None = None,
     titles: Mapping[str, Text] | None = None,
     confidence: float = 0.95,
+    bootstrap: int = 0,
+    interval: Interval = "percentile",
+    bollen_stine: bool = False,
+    seed: int = 0,
 ) -> GroupedMeasurement:
     """The measurement part of a model alone, fitted to several groups at once; all else as `sem_by_group`."""
     whole = parse_model(model) if isinstance(model, str) else model
@@ -321,6 +335,7 @@ def cfa_by_group(
         known=(),
         group=group or Text("Group", "组别"),
         titles=dict(titles or {}),
+        resampling=Resampling(bootstrap, interval, seed, bollen_stine) if bootstrap else None,
     )
     assert isinstance(found, GroupedMeasurement)
     return found

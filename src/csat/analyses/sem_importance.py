@@ -160,12 +160,6 @@ def _fitted(
 ) -> _Fitted:
     """By maximum likelihood, where the verdict allows it and the names are known."""
     table = parameter_table(model, fixed_x=OPTIONS.fixes_covariates)
-    if table.rules:
-        raise CannotCompute(
-            "the path model has rules among parameters (a*b == 0.2, a > b), which replicates do not hold",
-            where=where,
-            do="Make parameters equal by one label, or use another method",
-        )
     found = solved(table, data, OPTIONS)
     result = assembled(
         StructuralModel,

@@ -64,8 +64,12 @@ class Models(Ground):
         ordered: Sequence[str] | bool,
         bootstrap: int = 0,
     ) -> Tally | Answers:
-        """What a model is fitted to: covariances where they say all, else the answers themselves."""
-        if not bootstrap and estimator in ("ML", "ULS", "GLS") and missing == "listwise" and not ordered:
+        """What a model is fitted to: covariances where they say all, else the answers themselves.
+
+        With weights they do not: sandwich errors need the answers.
+        """
+        counted = self.responses.weights is None and not bootstrap
+        if counted and estimator in ("ML", "ULS", "GLS") and missing == "listwise" and not ordered:
             return self.tally(self._named_by(model), complete=True)
         return self._answers(model)
 
@@ -105,8 +109,6 @@ class Models(Ground):
 
     def _groups(self, model: Model, column: str | None, *, in_order: bool = False) -> dict[str, Answers]:
         """Answers by the groups of a column, in the order in which they first appear, or sorted."""
-        from csat.analyses.structural.answers import Answers
-
         if column is None:
             raise BadInput("no column of groups is named", do="Name one (--group COLUMN)")
         labels = self.responses.segment(column)
@@ -116,19 +118,8 @@ class Models(Ground):
         groups = {}
         for value in sorted(values) if in_order else values:
             own = labels == value
-            weights = None if whole.weights is None else whole.weights[own]
-            groups[segment_title(instrument, column, value).en] = Answers(
-                whole.items, whole.rows[own], weights, whole.scales, whole.instrument
-            )
+            groups[segment_title(instrument, column, value).en] = whole.where(own)
         return groups
-
-    @staticmethod
-    def _one_group(bootstrap: int) -> None:
-        if bootstrap:
-            raise BadInput(
-                "the bootstrap of a model is for one group",
-                do="Leave the bootstrap or the groups out; invariance has its own tests",
-            )
 
     def _group_title(self, column: str) -> Text:
         segments = self.responses.instrument.segments
@@ -156,8 +147,9 @@ class Models(Ground):
     ) -> MeasurementModel | GroupedMeasurement:
         """The measurement part of the instrument's model, or of a model text; without one, all constructs.
 
-        bootstrap : replicates of the respondents to which the model is fitted anew; interval : by percentiles
-        or BCa; bollen_stine : also a p of the chi-square from them.
+        bootstrap : replicates of the respondents to which the model is fitted anew (in groups, with gaps,
+        ordered items and rules too); interval : by percentiles or BCa; bollen_stine : also a p of the
+        chi-square from them (complete rows, no ordered items).
         group : a column whose groups are fitted at once, in the order in which they first appear;
         group_equal, group_partial : what they have in common, and what is let go all the same, as in lavaan.
         """
@@ -166,7 +158,6 @@ class Models(Ground):
         found = self._measurement(model)
         ordered = self._ordered(ordered, found)
         if group is not None or group_equal:
-            self._one_group(bootstrap)
             return cfa_by_group(
                 found,
                 self._groups(found, group),
@@ -182,6 +173,10 @@ class Models(Ground):
                 group=self._group_title(group or ""),
                 titles=self.titles(),
                 confidence=confidence,
+                bootstrap=bootstrap,
+                interval=interval,
+                bollen_stine=bollen_stine,
+                seed=seed,
             )
         return cfa(
             found,
@@ -258,7 +253,6 @@ class Models(Ground):
         ordered = self._ordered(ordered, found)
         known = [*(c.id for c in self.instrument.constructs), *self.items]
         if group is not None or group_equal:
-            self._one_group(bootstrap)
             return sem_by_group(
                 found,
                 self._groups(found, group),
@@ -276,6 +270,10 @@ class Models(Ground):
                 group=self._group_title(group or ""),
                 titles=self.titles(),
                 confidence=confidence,
+                bootstrap=bootstrap,
+                interval=interval,
+                bollen_stine=bollen_stine,
+                seed=seed,
             )
         return sem(
             found,
@@ -317,7 +315,10 @@ class Models(Ground):
         """
         from csat.analyses.comparison import compare
 
-        parsed = {n: self._path_or_measurement() if m is None else self._model(m) for n, m in models.items()}
+        parsed = {
+            n: self._path_or_measurement() if m is None else self._model(m, where=f"the model '{n}'")
+            for n, m in models.items()
+        }
         every = Model(tuple(s for m in parsed.values() for s in m.statements))
         data: Answers | dict[str, Answers] = (
             self._answers(every) if group is None else self._groups(every, group)

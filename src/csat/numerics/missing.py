@@ -30,6 +30,7 @@ from csat.numerics.asymptotic import with_means
 from csat.numerics.descent import Point, Slope
 from csat.numerics.linalg import Array, require_variance, vech, vech_indices
 from csat.numerics.moment_vectors import ContinuousMoments, counts_of_vech
+from csat.numerics.structure import derivatives
 
 EM_STEPS = 40
 """Steps of EM before Newton takes over (or tries to)."""
@@ -317,6 +318,22 @@ class FullInformation:
         if not np.isfinite(value):
             raise np.linalg.LinAlgError("the discrepancy is not finite")
         return Point(theta, value, tuple(moments), tuple(kept))
+
+    @property
+    def n(self) -> float:
+        """Respondents of all groups."""
+        return sum(group.n for group in self.groups)
+
+    def gradient(self, point: Point) -> Array:
+        """(q,) without the Hessians of `slope`, which cost much more."""
+        total = np.zeros(point.theta.size)
+        for group, share, implied, at in zip(
+            self.groups, self.shares, point.implied, point.kept, strict=True
+        ):
+            by = derivatives(group.moments.structure, implied, point.theta.size)
+            by_cell = 2 * (by.u * (at.m @ by.v)).sum(axis=0) - 2 * at.pull @ by.mean
+            total += share * by.gathered(by_cell)
+        return total
 
     def slope(self, point: Point) -> Slope:
         q = point.theta.size

@@ -1,12 +1,13 @@
-"""Bootstrap of a structural model: every replicate is fitted anew, all of them at once.
+"""Bootstrap of a structural model: every replicate is fitted anew.
 
-Replicates are those of every other analysis (keyed by row, or as the respondents were drawn).
+Replicates are those of every other analysis (keyed by row, or as the respondents were drawn). Covariances of
+one group are fitted all at once (`replicas`), everything else as `refitting` says.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,19 +17,20 @@ from numpy.typing import NDArray
 
 from csat.analyses.result import Caution
 from csat.analyses.structural.answers import Answers
+from csat.analyses.structural.group_solving import GroupData, GroupSolution
+from csat.analyses.structural.grouped import GroupedModel
 from csat.analyses.structural.model import Effect, ParameterEstimate, StructuralModel
 from csat.analyses.structural.options import Options
-from csat.analyses.structural.parameters import MATRIX
+from csat.analyses.structural.quantities import Quantities, Replicas, quantities_at, quantities_of
+from csat.analyses.structural.refitting import AllReplicas, Whole, all_replicas
 from csat.analyses.structural.resampled import INTERVALS, Bootstrap, Interval
 from csat.analyses.structural.solving import Solution, bounds_of
 from csat.errors import BadInput, CannotCompute
-from csat.instrument.parameters import ParameterTable
-from csat.instrument.statements import MEASURES, REGRESSED_ON, Tree
 from csat.language import Text
 from csat.numerics.estimation import Group, MaximumLikelihood
 from csat.numerics.fitting import METHODS
 from csat.numerics.replicate_moments import jackknife_moments, replicate_moments
-from csat.numerics.resampling import MOST_LOST, bca_interval, percentile_interval
+from csat.numerics.resampling import MOST_LOST
 from csat.numerics.sem_bootstrap import (
     Discrepancy,
     Refits,
@@ -40,9 +42,22 @@ from csat.numerics.sem_bootstrap import (
 )
 from csat.numerics.stacks import Layout
 
+__all__ = [
+    "Quantities",
+    "Replicas",
+    "Resampling",
+    "bootstrapped",
+    "bootstrapped_groups",
+    "check_bootstrap",
+    "quantities_of",
+    "replicas",
+]
+
 Array = NDArray[np.float64]
 FEWEST = 50
 """Replicates of a bootstrap at least: quantiles of fewer say nothing (ours)."""
+ITEMS_NAMED = 6
+"""Items named where replicates are lost."""
 
 
 @dataclass(frozen=True)
@@ -55,87 +70,12 @@ class Resampling:
     bollen_stine: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Quantities:
-    """What is told of N solutions, the last axis; NaN where a fit has no optimum.
-
-    raw, latent, complete : (k, N) the rows of a result: as estimated, constructs standardised, all
-    standardised. total, indirect, std_total, std_indirect : (v, v, N) effects of the column on the row.
-    """
-
-    raw: Array
-    latent: Array
-    complete: Array
-    total: Array
-    indirect: Array
-    std_total: Array
-    std_indirect: Array
-    proper: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
-class Replicas:
-    """A model in the whole sample and in its replicates, made by `replicas`.
-
-    whole : N = 1. drawn : the replicates. left_out : without each respondent, for BCa intervals, or None.
-    """
-
-    table: ParameterTable
-    whole: Quantities
-    drawn: Quantities
-    left_out: Quantities | None
-    fits: Refits
-    bollen_stine_p: float = math.nan
-
-    @property
-    def lost(self) -> int:
-        """Replicates without an optimum."""
-        return self.fits.failed
-
-    def of_pairs(self, effects: Sequence[int], causes: Sequence[int]) -> Replicas:
-        """The effects of some causes on some variables alone, (k, N)."""
-
-        def of(found: Quantities) -> Quantities:
-            names = ("total", "indirect", "std_total", "std_indirect")
-            return replace(found, **{n: getattr(found, n)[list(effects), list(causes)] for n in names})
-
-        without = None if self.left_out is None else of(self.left_out)
-        return replace(self, whole=of(self.whole), drawn=of(self.drawn), left_out=without)
-
-    def spreads(self, quantity: str, interval: Interval, confidence: float) -> Array:
-        """(..., 3) standard error and ends of each element; NaN where too many replicates were lost."""
-        drawn = getattr(self.drawn, quantity)
-        values = drawn.reshape(-1, drawn.shape[-1])
-        found = np.full((len(values), 3), np.nan)
-        if interval == "bca" and self.left_out is not None:
-            one = getattr(self.whole, quantity).reshape(-1)
-            without = getattr(self.left_out, quantity).reshape(len(values), -1)
-            for k, row in enumerate(values):
-                ends = bca_interval(row, float(one[k]), without[k], confidence=confidence)
-                found[k, 1:] = ends.lower, ends.upper
-        else:
-            tail = (1 - confidence) / 2
-            fitted = np.isfinite(self.fits.discrepancy)
-            shared = np.isfinite(values[:, fitted]).all(axis=1)
-            if self.lost <= MOST_LOST * fitted.size:
-                # the same quantiles as `percentile_interval`, of all rows at once
-                part = values[np.ix_(shared, fitted)]
-                found[shared, 1:] = np.quantile(part, [tail, 1 - tail], axis=1).T
-            for k in np.flatnonzero(~shared).tolist():
-                alone = percentile_interval(values[k], confidence=confidence)
-                found[k, 1:] = alone.lower, alone.upper
-        good = np.isfinite(values)
-        for k in np.flatnonzero(np.isfinite(found[:, 1]) & (good.sum(axis=1) > 1)).tolist():
-            found[k, 0] = values[k, good[k]].std(ddof=1)
-        return found.reshape(*drawn.shape[:-1], 3)
-
-
-def check_bootstrap(data: object, options: Options, table: ParameterTable, how: Resampling) -> Answers:
-    """The answers to resample.
+def check_bootstrap(data: Collection[object], options: Options, how: Resampling) -> None:
+    """That these answers, of one group or several, can be resampled.
 
     Raises
     ------
-    BadInput : no answers, or a way of fitting whose replicates csat does not fit.
+    BadInput : no answers, or something that is asked for and not defined.
     """
     if how.interval not in INTERVALS:
         raise BadInput(f"the interval is '{how.interval}'", right=f"It is {' or '.join(INTERVALS)}")
@@ -144,29 +84,17 @@ def check_bootstrap(data: object, options: Options, table: ParameterTable, how: 
             f"a bootstrap of {how.replicates} replicates was asked for",
             right=f"At least {FEWEST}, better 1000",
         )
-    if not isinstance(data, Answers):
+    if not all(isinstance(own, Answers) for own in data):
         raise BadInput(
             "a bootstrap needs the answers, not only their covariances", do="Give the survey or the rows"
         )
-    if options.missing != "listwise" or options.ordered:
-        what = "ordered items" if options.ordered else f"missing='{options.missing}'"
+    if how.bollen_stine and (options.ordered or options.missing != "listwise"):
+        what = "ordered items" if options.ordered else f"answers with gaps (missing='{options.missing}')"
         raise BadInput(
-            f"the bootstrap of a model does not go with {what}",
-            right="It fits the covariances of complete answers: missing='listwise', no ordered items",
-            do="Leave the bootstrap out; the errors of robust estimators need no resampling",
+            f"the Bollen-Stine p of the chi-square does not go with {what}",
+            right="It turns complete answers, taken as numbers, so that the model holds among them",
+            do="Leave it out; the bootstrap itself goes with them",
         )
-    if METHODS[options.estimator].discrepancy not in ("ML", "GLS", "ULS"):
-        raise BadInput(
-            f"the bootstrap of a model does not go with {options.estimator}",
-            right="It goes with ML, MLM, MLMV, MLR, GLS and ULS",
-            do="Use one of these, or leave the bootstrap out",
-        )
-    if table.rules:
-        raise BadInput(
-            "the bootstrap does not hold rules among parameters (a*b == 0.2, a > b)",
-            do="Make parameters equal by one label, or leave the bootstrap out",
-        )
-    return data
 
 
 def replicas(
@@ -183,13 +111,23 @@ def replicas(
 
     Parameters
     ----------
-    leave_out : also without each respondent (or each of 1000 runs of them), for BCa intervals. bollen_stine :
-    also in the replicates of answers turned to obey the model.
+    found : by covariances of complete rows; else its `fitted` must be known. leave_out : also without each
+    respondent (or each of 1000 runs of them), for BCa intervals. bollen_stine : also in the replicates of
+    answers turned to obey the model.
 
     Raises
     ------
     CannotCompute : parameters that cannot be told apart.
     """
+    if not _is_stackable(found, options):
+        made = all_replicas(
+            Whole.of_solution(found, data, options),
+            replicates=replicates,
+            seed=seed,
+            leave_out=leave_out,
+            bollen_stine=bollen_stine,
+        )
+        return replace(made.parts[0], items=made.items, absent=made.absent)
     table, structure, theta = found.table, found.structure, found.estimate.theta
     kept = data.select(table.observed).kept("listwise")
     n = len(kept.rows)
@@ -242,7 +180,7 @@ def replicas(
     if leave_out:
         unit = None if kept.replication is None else kept.replication.unit
         without = covariances(jackknife_moments(kept.rows, weights=kept.weights, group=unit), factor=factor)
-        left_out = _quantities(table, layout, fitted(*without).theta, *without)
+        left_out = quantities_at(table, layout.at(fitted(*without).theta, *without))
     p = math.nan
     if bollen_stine:
         at = found.estimate.implied[0]
@@ -259,75 +197,18 @@ def replicas(
     return Replicas(
         table=table,
         whole=quantities_of(found),
-        drawn=_quantities(table, layout, fits.theta, cov, means),
+        drawn=quantities_at(table, layout.at(fits.theta, cov, means)),
         left_out=left_out,
         fits=fits,
         bollen_stine_p=p,
     )
 
 
-def quantities_of(found: Solution) -> Quantities:
-    """Of the solution itself, N = 1."""
-    table, theta = found.table, found.estimate.theta
-    layout = Layout(found.structure, theta.size, tuple(table.observed.index(x) for x in table.covariates))
-    return _quantities(table, layout, theta[None], found.covariance[None], found.moments.means[None])
-
-
-def _quantities(table: ParameterTable, layout: Layout, theta: Array, cov: Array, mean: Array) -> Quantities:
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        here = layout.at(theta, cov, mean)
-        raw = _rows(table, here.directed, here.symmetric, here.means)
-        latent = _rows(table, *here.scaled(observed=False))
-        complete = _rows(table, *here.scaled(observed=True))
-        directed = [r for r in table.rows if r.operator in (MEASURES, REGRESSED_ON)]
-        paths = np.flatnonzero([r.operator == REGRESSED_ON for r in directed])
-        v = layout.v
-        total = indirect = scaled = np.zeros((v, v, len(theta)))
-        if paths.size:
-            total, indirect = (np.moveaxis(x, 0, 2) for x in here.effects(paths))
-            d = np.sqrt(here.total_variance.T)
-            scaled = d[None] / d[:, None]
-        good = np.isfinite(theta).all(axis=1)
-        return Quantities(
-            raw=np.where(good, raw, np.nan),
-            latent=np.where(good, latent, np.nan),
-            complete=np.where(good, complete, np.nan),
-            total=np.where(good, total, np.nan),
-            indirect=np.where(good, indirect, np.nan),
-            std_total=np.where(good, total * scaled, np.nan),
-            std_indirect=np.where(good, indirect * scaled, np.nan),
-            proper=here.is_proper,
-        )
-
-
-def _rows(table: ParameterTable, directed: Array, symmetric: Array, means: Array) -> Array:
-    """(k, N) values of cells (N, .) in the order of the table's rows, then the defined parameters."""
-    parts = {"directed": iter(directed.T), "symmetric": iter(symmetric.T), "means": iter(means.T)}
-    values = [next(parts[MATRIX[row.operator]]) for row in table.rows]
-    known: dict[str, Array] = {}
-    for row, value in zip(table.rows, values, strict=True):
-        if row.label:
-            known.setdefault(row.label, value)
-    for name, expression in table.defined:
-        known[name] = np.broadcast_to(_evaluated(expression.tree, known), len(directed))
-        values.append(known[name])
-    return np.array(values)
-
-
-def _evaluated(tree: Tree, known: Mapping[str, Array]) -> Array:
-    """An expression of arrays; NaN where arithmetic has no answer."""
-    if isinstance(tree, str):
-        return known[tree]
-    if not isinstance(tree, tuple):
-        return np.asarray(float(tree))
-    operation, *arguments = tree
-    parts = [_evaluated(argument, known) for argument in arguments]
-    if len(parts) == 1:
-        one = {"-": np.negative, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "abs": np.abs}
-        return np.asarray(one[str(operation)](parts[0]))
-    two = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "^": np.power}
-    value = np.asarray(two[str(operation)](*parts), dtype=float)
-    return np.where(np.isfinite(value), value, np.nan)
+def _is_stackable(found: Solution, options: Options) -> bool:
+    """Whether all that a replicate needs is its covariances and means."""
+    by_moments = METHODS[options.estimator].discrepancy in ("ML", "GLS", "ULS")
+    ordered = found.fitted is not None and found.fitted.problem.ordered
+    return by_moments and options.missing == "listwise" and not ordered and not found.table.rules
 
 
 # ---- into the result --------------------------------------------------
@@ -350,23 +231,72 @@ def bootstrapped(
             made = _made(found, data, options, asked)
     if made is None:
         return replace(result, cautions=(*result.cautions, _no_solution()))
-    drawn = made.drawn.proper.size
-    how = Bootstrap(
-        replicates=drawn,
-        used=drawn - made.lost,
-        negative=int(np.count_nonzero(~made.drawn.proper & np.isfinite(made.fits.discrepancy))),
-        stopped=made.fits.stopped,
-        interval=asked.interval,
-        confidence=options.confidence,
-        seed=asked.seed,
-        bollen_stine_p=made.bollen_stine_p,
-    )
+    how = _how([made], options, asked)
     return replace(
         result,
         parameters=tuple(_with_spreads(result.parameters, made, how)),
         effects=tuple(_effects_with_spreads(result.effects, made, how)),
         bootstrap=how,
-        cautions=(*result.cautions, *_lost(how)),
+        cautions=(*result.cautions, *_lost(how, made.items), *_absent(made.absent)),
+    )
+
+
+def bootstrapped_groups(
+    result: GroupedModel, found: GroupSolution, data: GroupData, options: Options, asked: Resampling
+) -> GroupedModel:
+    """The same of several groups, each resampled by itself."""
+    answers = {name: own for name, own in data.items() if isinstance(own, Answers)}
+    made: AllReplicas | None = None
+    if result.converged:
+        with suppress(CannotCompute):
+            made = all_replicas(
+                Whole.of_groups(found, answers, options),
+                replicates=asked.replicates,
+                seed=asked.seed,
+                leave_out=asked.interval == "bca",
+                bollen_stine=asked.bollen_stine,
+            )
+    if made is None:
+        return replace(result, cautions=(*result.cautions, _no_solution()))
+    how = _how(made.parts, options, asked)
+    parts = {
+        name: replace(
+            part,
+            parameters=tuple(_with_spreads(part.parameters, own, how)),
+            effects=tuple(_effects_with_spreads(part.effects, own, how)),
+            bootstrap=how,
+        )
+        for (name, part), own in zip(result.by_group.items(), made.parts, strict=True)
+    }
+    defined: Sequence[ParameterEstimate] = result.parameters[sum(len(p.parameters) for p in parts.values()) :]
+    if made.defined is not None:
+        defined = tuple(_with_spreads(defined, made.defined, how))
+    return replace(
+        result,
+        parameters=(
+            *(row._replace(group=name) for name, part in parts.items() for row in part.parameters),
+            *defined,
+        ),
+        by_group=parts,
+        bootstrap=how,
+        cautions=(*result.cautions, *_lost(how, made.items), *_absent(made.absent)),
+    )
+
+
+def _how(parts: Sequence[Replicas], options: Options, asked: Resampling) -> Bootstrap:
+    """parts : by group; a replicate of one is a replicate of all."""
+    one = parts[0]
+    drawn = one.drawn.proper.size
+    proper = np.logical_and.reduce([own.drawn.proper for own in parts])
+    return Bootstrap(
+        replicates=drawn,
+        used=drawn - one.lost,
+        negative=int(np.count_nonzero(~proper & np.isfinite(one.fits.discrepancy))),
+        stopped=one.fits.stopped,
+        interval=asked.interval,
+        confidence=options.confidence,
+        seed=asked.seed,
+        bollen_stine_p=one.bollen_stine_p,
     )
 
 
@@ -423,32 +353,67 @@ def _no_solution() -> Caution:
     )
 
 
-def _lost(how: Bootstrap) -> tuple[Caution, ...]:
+def _lost(how: Bootstrap, items: Mapping[str, int]) -> tuple[Caution, ...]:
     lost = how.replicates - how.used
     if not lost:
         return ()
     if not how.withheld:
-        return (
-            Caution(
-                "bootstrap replicates lost",
-                Text(
-                    f"{lost} of {how.replicates} bootstrap replicates have no optimum and are left out.",
-                    f"{how.replicates} 次自助抽样中有 {lost} 次没有最优解，已剔除。",
-                ),
-            ),
+        text = Text(
+            f"{lost} of {how.replicates} bootstrap replicates have no optimum and are left out.",
+            f"{how.replicates} 次自助抽样中有 {lost} 次没有最优解，已剔除。",
         )
+        return (Caution("bootstrap replicates lost", _with_items(text, items)),)
     many = "at least " if how.stopped else ""
     least = "至少 " if how.stopped else " "
     seen = int(MOST_LOST * how.replicates) + 1 if how.stopped else lost
+    # the items say more than a guess
+    reason = Text(
+        " The answers say too little about some parameters; paths from constructs that are nearly the same "
+        "are the usual reason.",
+        "数据对某些参数的信息太少，常见原因是几个构念几乎相同。",
+    )
+    text = Text(
+        f"No bootstrap errors and intervals: in {many}{seen} of {how.replicates} replicates the "
+        f"model has no optimum, more than {100 * MOST_LOST:g}%." + ("" if items else reason.en),
+        f"不给出自助法标准误与区间：{how.replicates} 次抽样中{least}{seen} 次没有最优解，"
+        f"超过 {100 * MOST_LOST:g}%。" + ("" if items else reason.zh),
+    )
+    return (Caution("bootstrap withheld", _with_items(text, items)),)
+
+
+def _with_items(text: Text, items: Mapping[str, int]) -> Text:
+    """Which items were without moments, and in how many replicates."""
+    if not items:
+        return text
+    return Text(
+        f"{text.en} In some of them all answers to an item are alike, or two items cannot be told apart: "
+        f"{_counted(items, ', ')}. Merge rare answers, or leave the item out.",
+        f"{text.zh}其中有的抽样里某题项的回答全部相同，或两个题项无法区分：{_counted(items, '、')}。"
+        "请合并少有人选的答案，或去掉该题项。",
+    )
+
+
+def _absent(items: Mapping[str, int]) -> tuple[Caution, ...]:
+    """Where nobody chose the answer at an end of a scale."""
+    if not items:
+        return ()
     return (
         Caution(
-            "bootstrap withheld",
+            "bootstrap thresholds lost",
             Text(
-                f"No bootstrap errors and intervals: in {many}{seen} of {how.replicates} replicates the "
-                f"model has no optimum, more than {100 * MOST_LOST:g}%. The answers say too little about "
-                "some parameters; paths from constructs that are nearly the same are the usual reason.",
-                f"不给出自助法标准误与区间：{how.replicates} 次抽样中{least}{seen} 次没有最优解，"
-                f"超过 {100 * MOST_LOST:g}%。数据对某些参数的信息太少，常见原因是几个构念几乎相同。",
+                "In some replicates nobody chose the lowest or the highest answer to an item, so that its "
+                f"threshold has no value there; all else is estimated: {_counted(items, ', ')} (replicates). "
+                f"Above {100 * MOST_LOST:g}% of the replicates no interval of the threshold is given.",
+                "有的抽样里无人选择某题项的最低或最高答案，其阈值在该次抽样中没有取值，其余照常估计："
+                f"{_counted(items, '、')}（抽样次数）。超过 {100 * MOST_LOST:g}% 时不给出该阈值的区间。",
             ),
+            tuple(items),
         ),
     )
+
+
+def _counted(items: Mapping[str, int], between: str) -> str:
+    """The items with how often, most often first; few of many."""
+    ranked = sorted(items, key=lambda i: -items[i])
+    said = between.join(f"{i} {items[i]}" for i in ranked[:ITEMS_NAMED])
+    return said + (between + "..." if len(ranked) > ITEMS_NAMED else "")

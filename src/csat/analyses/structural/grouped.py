@@ -9,6 +9,7 @@ from csat.analyses.guidelines import FIT_SETS, Guideline
 from csat.analyses.result import SOUND, Base, Caution, Level, Result, Verdict
 from csat.analyses.structural.fit_words import fit_said, fit_table, guidelines_table, judged_by
 from csat.analyses.structural.model import ParameterEstimate, StructuralModel, WaldTest
+from csat.analyses.structural.resampled import Bootstrap, bootstrap_table
 from csat.analyses.structural.tables import wald_table
 from csat.display.plot import Plot
 from csat.display.table import Table
@@ -76,6 +77,8 @@ class GroupedModel(Result):
     largest_gradient: float
     smallest_information: float
     confidence: float
+    bootstrap: Bootstrap | None = None
+    """How it was resampled; None where that was not asked for."""
     choice: Text | None = None
     """Why `estimator="auto"` chose this estimator; None where it was asked for."""
     titles: Mapping[str, Text] = field(default_factory=dict)
@@ -113,6 +116,10 @@ class GroupedModel(Result):
             own = [p[name] for p in parts.values() if name in p]
             if own:
                 tables[name] = self._stacked(own, notes=name == "loadings" and "paths" not in first)
+            if own and name == "effects" and "bootstrap_effects" in first:
+                tables["bootstrap_effects"] = self._stacked(
+                    [p["bootstrap_effects"] for p in parts.values()], notes=False
+                )
         if any(p.op == INTERCEPT and p.lhs in self.constructs and p.free for p in self.parameters):
             tables["means"] = self._means_table()
         if self.wald:
@@ -121,6 +128,8 @@ class GroupedModel(Result):
         if "modifications" in first:
             tables["modifications"] = self._stacked([p["modifications"] for p in parts.values()])
         tables["parameters"] = self._stacked([p["parameters"] for p in parts.values()])
+        if self.bootstrap is not None:
+            tables["bootstrap"] = bootstrap_table(self.parameters, self.bootstrap, group=self.group)
         return tables
 
     def _stacked(self, parts: Sequence[Table], *, notes: bool = True) -> Table:

@@ -10,6 +10,7 @@ import numpy as np
 from csat.analyses.result import Caution
 from csat.analyses.structural import admissibility
 from csat.analyses.structural.assembling import assembled
+from csat.analyses.structural.bootstrap import Resampling, bootstrapped_groups, check_bootstrap
 from csat.analyses.structural.choosing import chosen
 from csat.analyses.structural.group_solving import GroupData, GroupSolution, solved_groups
 from csat.analyses.structural.grouped import GroupedModel, base_of, cautions_of, verdict_of
@@ -42,6 +43,7 @@ def fitted_groups(
     known: Collection[str],
     group: Text,
     titles: Mapping[str, Text],
+    resampling: Resampling | None = None,
 ) -> GroupedModel:
     """The result of all groups, with a part for each."""
     return groups_and_fit(
@@ -56,6 +58,7 @@ def fitted_groups(
         known=known,
         group=group,
         titles=titles,
+        resampling=resampling,
     )[0]
 
 
@@ -73,6 +76,7 @@ def groups_and_fit(
     group: Text,
     titles: Mapping[str, Text],
     items: Sequence[str] = (),
+    resampling: Resampling | None = None,
 ) -> tuple[GroupedModel, Fit]:
     """The same, and the fit behind it; items : in this order."""
     options = chosen(options, model, data)
@@ -96,6 +100,8 @@ def groups_and_fit(
     )
     if items:
         table = replace(table, observed=tuple(items))
+    if resampling is not None:
+        check_bootstrap(data.values(), options, resampling)
     found = solved_groups(table, data, options, equal=equal, partial=partial)
     unsettled = _unsettled(found, titles)
     parts = {
@@ -153,6 +159,8 @@ def groups_and_fit(
         choice=options.choice,
         titles=titles,
     )
+    if resampling is not None:
+        result = bootstrapped_groups(result, found, data, options, resampling)
     return result, fitted
 
 

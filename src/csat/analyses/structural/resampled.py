@@ -83,8 +83,11 @@ BOUNDS = {
 }
 
 
-def bootstrap_table(rows: Sequence[ParameterEstimate], how: Bootstrap) -> Table:
-    """Errors and intervals of the parameters that are estimated or made of such."""
+def bootstrap_table(rows: Sequence[ParameterEstimate], how: Bootstrap, *, group: Text | None = None) -> Table:
+    """Errors and intervals of the parameters that are estimated or made of such.
+
+    group : what the groups are, where there are any.
+    """
     shown = [r for r in rows if r.free or r.op == ":="]
     notes = [how.note()]
     if how.bollen_stine_p == how.bollen_stine_p:
@@ -93,8 +96,10 @@ def bootstrap_table(rows: Sequence[ParameterEstimate], how: Bootstrap) -> Table:
                 p=f"{how.bollen_stine_p:.3f}"
             )
         )
+    groups = {"group": [r.group for r in shown]} if any(r.group for r in shown) else {}
     return Table(
         {
+            **groups,
             "left": [r.lhs for r in shown],
             "relation": [r.op for r in shown],
             "right": [r.rhs for r in shown],
@@ -109,7 +114,7 @@ def bootstrap_table(rows: Sequence[ParameterEstimate], how: Bootstrap) -> Table:
         },
         title=Text("Bootstrap of the parameters", "参数的自助法结果"),
         notes=notes,
-        labels=BOUNDS,
+        labels=BOUNDS if group is None else {**BOUNDS, "group": group},
     )
 
 
