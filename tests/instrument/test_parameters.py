@@ -185,3 +185,29 @@ def test_bounds_are_those_of_all_places_of_a_parameter() -> None:
     assert table.bounds[0] == (0.1, 2.0)
     assert (0.0, float("inf")) in table.bounds
     assert [table.parameter_of[i] for i in table.free[0]] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("f =~ x + a*2*y + a*3*z", "'a' is to be 2 and 3 at once. Parameters with one label are one number."),
+        ("f =~ x + a*y + z\na > 2\na == 1", "'a' is fixed at 1, and is to be > 2. Take one of the two away."),
+        ("f =~ x + a*y + b*z\na < 1\nb == 4\na == b", "'a' is fixed at 4, and is to be < 1."),
+    ],
+)
+def test_what_one_label_is_to_be_must_agree(text, said):
+    with pytest.raises(BadInput) as refused:
+        parameter_table(parse_model(text))
+    assert said in str(refused.value)
+
+
+def test_a_second_number_for_a_label_is_left_to_be_refused_as_a_rule():
+    table = parameter_table(parse_model("f =~ x + a*y + z\na == 2\na == 3"))
+    assert [(r.label, r.free, r.value) for r in table.rows if r.label] == [("a", False, 2.0)]
+    assert [str(rule.right) for rule in table.rules] == ["3"]
+
+
+def test_groups_may_fix_at_different_numbers_what_is_held_equal():
+    model = parse_model("f =~ x + c(0.8, 0.7)*y + z")
+    table = parameter_table(model, groups=("one", "two"), group_equal=["loadings"])
+    assert [r.value for r in table.rows if r.right == "y" and r.operator == "=~"] == [0.8, 0.7]

@@ -9,6 +9,7 @@ one label are equal. Of several groups each has its own parameters, but for thos
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -30,6 +31,7 @@ from csat.instrument.statements import (
     Model,
     Rule,
     Statement,
+    number_text,
 )
 
 _T = TypeVar("_T")
@@ -217,6 +219,7 @@ def _made(model: Model, text: str, asked: _Asked, where: str) -> ParameterTable:
         if s.operator == THRESHOLD
     ]
     ruled, rules = _ruled([*rows, *cuts], model.rules)
+    _check_agreement(ruled, where)
     return ParameterTable(
         observed=model.observed,
         latents=model.latents,
@@ -349,6 +352,40 @@ def _intercepts(model: Model, said: set[tuple[str, str, str]], fixed: Sequence[s
     return rows
 
 
+def _check_agreement(rows: Sequence[Parameter], where: str) -> None:
+    """That what is equal is not fixed at two numbers, nor beyond its own bounds.
+
+    What `group_equal` makes equal may be fixed by group: the text says so.
+    """
+    for row in rows:
+        if not row.equal or row.free or row.exogenous:
+            continue
+        label = row.label or row.equal
+        rivals = [r.value for r in rows if r.equal == row.equal and not r.free and r.value != row.value]
+        if rivals and not _OF_GROUPS.fullmatch(row.equal):
+            raise BadInput(
+                f"'{label}' is to be {number_text(row.value)} and {number_text(rivals[0])} at once",
+                where=where,
+                right="Parameters with one label are one number",
+                do="Take one of the two away",
+            )
+        low, high = (
+            bound(getattr(r, side) for r in rows if r.equal == row.equal)
+            for bound, side in ((max, "lower"), (min, "upper"))
+        )
+        if not low <= row.value <= high:
+            sign, limit = (">", low) if row.value < low else ("<", high)
+            raise BadInput(
+                f"'{label}' is fixed at {number_text(row.value)}, and is to be {sign} {number_text(limit)}",
+                where=where,
+                do="Take one of the two away",
+            )
+
+
+_OF_GROUPS = re.compile(r"\.p\d+\.")
+"""The labels `equalities.alike` gives."""
+
+
 def _ruled(rows: list[Parameter], rules: Iterable[Rule]) -> tuple[list[Parameter], tuple[Rule, ...]]:
     """Rows after equalities of labels, fixed labels and bounds; and the rules that say more than that.
 
@@ -370,7 +407,10 @@ def _ruled(rows: list[Parameter], rules: Iterable[Rule]) -> tuple[list[Parameter
             other = next(r.equal for r in rows if r.label == right)
             rows = [replace(r, equal=kind) if r.equal == other else r for r in rows]
         elif operator == EQUAL and said and isinstance(right, float):
-            rows = [replace(r, free=False, value=right) if r.equal == kind else r for r in rows]
+            # what is fixed already stays as it is, to be compared
+            rows = [replace(r, free=False, value=right) if r.equal == kind and r.free else r for r in rows]
+            if all(r.value != right for r in rows if r.equal == kind):
+                further.append(rule)
         elif operator == ABOVE and said and isinstance(right, float):
             rows = [replace(r, lower=max(r.lower, right)) if r.equal == kind else r for r in rows]
         elif operator == BELOW and said and isinstance(right, float):
