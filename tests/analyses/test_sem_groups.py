@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ LAVAAN_BASELINE = {"cfi.robust", "tli.robust", "nnfi.robust", "rni.robust"}
 expected to be (lav_fit_catml_dwls: the trace of Gamma divided by the groups' shares), so that the same
 answers twice have another CFI than once; csat's do not, as a test below says."""
 
+LAVAAN_TRUNCATES = {"cfa_fiml_weights"}
+"""For robust indices with full information lavaan 0.6-14 hands the sums of the groups' weights (259.3 and
+240.7) to a function that cuts them to whole numbers (499 respondents); where weights sum to whole numbers, as
+in cfa_fiml_weights_by_group, the indices agree."""
+
 
 def answers(kind: str = "num", *, weighted: bool = False) -> dict[str, Answers]:
     x, g, w = two_groups(kind)
@@ -39,7 +45,7 @@ def listed(value: Any) -> list[str]:
 def fitted(case: dict[str, Any]) -> GroupedModel:
     options = dict(case["options"])
     weighted = options.pop("sampling.weights", None) is not None
-    options.pop("sampling.weights.normalization", None)
+    by_group = options.pop("sampling.weights.normalization", "total") == "group"
     equal, partial = listed(options.pop("group.equal", ())), listed(options.pop("group.partial", ()))
     if "std.lv" in options:
         options["std_lv"] = options.pop("std.lv")
@@ -47,6 +53,9 @@ def fitted(case: dict[str, Any]) -> GroupedModel:
         options.setdefault("estimator", "WLSMV")
     ask = cfa_by_group if case["fun"] == "cfa" else sem_by_group
     data = answers(case["data"], weighted=weighted)
+    if by_group:
+        # weights that sum to its respondents in every group give each the share of the sample
+        data = {n: replace(a, weights=a.weights / a.weights.mean()) for n, a in data.items()}
     return ask(case["model"], data, group_equal=equal, group_partial=partial, **options)
 
 
@@ -75,6 +84,8 @@ def test_every_number_of_two_groups_is_lavaans(name: str) -> None:
     assert compared > 40
     for measure, golden in case["fit"].items():
         if measure in LAVAAN_BASELINE and case["options"].get("ordered"):
+            continue
+        if measure.endswith(".robust") and name in LAVAAN_TRUNCATES:
             continue
         measure = measure.replace(".", "_")
         if isinstance(golden, int | float):

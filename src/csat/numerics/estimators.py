@@ -34,6 +34,7 @@ METHODS: Mapping[str, Method] = {
     "MLR": Method("ML", "huber_white", "yuan_bentler_mplus", "observed"),
     "ULS": Method("ULS", "standard", "standard"),
     "GLS": Method("GLS", "standard", "standard"),
+    "GLSM": Method("GLS", "robust", "satorra_bentler"),
     "WLS": Method("WLS", "standard", "standard"),
     "DWLS": Method("DWLS", "standard", "standard"),
     "ULSM": Method("ULS", "robust", "satorra_bentler"),
@@ -43,4 +44,9 @@ METHODS: Mapping[str, Method] = {
     "WLSMV": Method("DWLS", "robust", "scaled_shifted"),
     "WLSMVS": Method("DWLS", "robust", "mean_variance"),
 }
-"""By the name lavaan and Mplus give them."""
+"""By the name lavaan and Mplus give them; GLSM is to GLS what ULSM is to ULS."""
+
+WEIGHTED_AS: Mapping[str, str] = {"ML": "MLR", "GLS": "GLSM", "ULS": "ULSM", "DWLS": "WLSM"}
+"""Estimators of continuous items whose errors take every answer for one of as many respondents, and what
+takes their place with weights: the same estimates with sandwich errors and a scaled test. lavaan does so
+with ML."""

@@ -115,7 +115,7 @@ def _gfi_pieces(found: Fit) -> list[tuple[float, Array, Array, Array]]:
         if data.gaps is not None:
             w = half_hessian(data.gaps, at.at.covariance, at.at.mean, expected=True)
             assert isinstance(model, ContinuousMoments)
-            if np.ptp(data.gaps.weights) == 0:
+            if np.allclose(data.gaps.weights, 1.0):
                 # without weights lavaan's sample moments are the available ones here, not the saturated
                 mean, cov = available_moments(data.gaps)
                 s = model.of_sample(cov, mean)

@@ -179,7 +179,9 @@ def gamma(model: MomentStructure, sample: Sample, given: Sequence[int] = ()) -> 
     """n times the covariance of the sample moments, (k, k); given : covariates whose answers are known."""
     if sample.ordered is not None:
         return sample.ordered.gamma
-    return adf_gamma(sample.own_rows, weights=sample.weights, means=with_means(model), given=given)
+    found = adf_gamma(sample.own_rows, weights=sample.weights, means=with_means(model), given=given)
+    # weights need not sum to the number of rows
+    return found if sample.weights is None else found * (sample.n / len(sample.own_rows))
 
 
 def _method(

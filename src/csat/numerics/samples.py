@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,9 +16,9 @@ from csat.numerics.ordered import OrderedSample
 class Sample:
     """What is known of a group.
 
-    n : respondents, or the sum of weights. cov : (p, p) dividing by n. mean : (p,). rows : (n, p) complete
-    answers where there are any (needed for what rests on fourth moments). weights : (n,) of the rows, summing
-    to n. ordered : instead of cov and mean. gaps, saturated : answers with gaps, cov and mean then are those
+    n : respondents, or the sum of weights as scaled. cov : (p, p) dividing by n. mean : (p,). rows : complete
+    answers where there are any (needed for what rests on fourth moments), with weights summing to n.
+    ordered : instead of cov and mean. gaps, saturated : answers with gaps, cov and mean then are those
     of the saturated model.
     """
 
@@ -32,11 +32,15 @@ class Sample:
     saturated: Saturated | None = None
 
     @classmethod
-    def of_rows(cls, rows: Array, *, weights: Array | None = None) -> Sample:
-        """From complete answers (n, p); weights are scaled to sum to n."""
-        n = len(rows)
-        if n < 2:
-            raise TooFew(f"{n} complete answers are too few for a covariance")
+    def of_rows(cls, rows: Array, *, weights: Array | None = None, total: float | None = None) -> Sample:
+        """From complete answers (n, p).
+
+        weights : scaled to sum to total, by default to n; of several groups a total by its weights gives each
+        the share that it has of the population.
+        """
+        if len(rows) < 2:
+            raise TooFew(f"{len(rows)} complete answers are too few for a covariance")
+        n = len(rows) if weights is None or total is None else total
         w = None if weights is None else np.asarray(weights, dtype=float) * (n / np.sum(weights))
         mean = rows.mean(axis=0) if w is None else w @ rows / n
         centred = rows - mean
@@ -49,20 +53,22 @@ class Sample:
         return cls(float(n), cov, np.zeros(len(cov)) if mean is None else mean)
 
     @classmethod
-    def of_gaps(cls, rows: Array, *, weights: Array | None = None) -> Sample:
+    def of_gaps(cls, rows: Array, *, weights: Array | None = None, total: float | None = None) -> Sample:
         """From answers with gaps (NaN), for full information; rows without any answer count for nothing."""
         kept = ~np.isnan(rows).all(axis=1)
         w = None
         if weights is not None:
             w = np.asarray(weights, dtype=float)[kept]
-            w = w * (w.size / w.sum())
+            w = w * ((w.size if total is None else total) / w.sum())
         gaps = patterns(rows[kept], weights=w)
         saturated = saturated_moments(gaps)
         return cls(gaps.total, saturated.cov, saturated.mean, gaps=gaps, saturated=saturated)
 
     @classmethod
-    def of_ordered(cls, found: OrderedSample) -> Sample:
-        """From thresholds and polychoric correlations."""
+    def of_ordered(cls, found: OrderedSample, *, total: float | None = None) -> Sample:
+        """From thresholds and polychoric correlations; total : what the weights sum to instead of to n."""
+        if total is not None:
+            found = replace(found, n=total, gamma=found.gamma * (total / found.n))
         p = len(found.correlation)
         mean = found.means if found.means.size else np.zeros(p)
         return cls(found.n, found.correlation, mean, ordered=found)

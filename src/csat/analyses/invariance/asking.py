@@ -24,19 +24,25 @@ from csat.analyses.invariance.result import (
     LEVELS,
     Invariance,
 )
-from csat.analyses.result import Base
-from csat.analyses.structural.answers import Answers
+from csat.analyses.result import Base, Caution
+from csat.analyses.structural.answers import Answers, unequal
 from csat.analyses.structural.setup import measurement_part
 from csat.errors import BadInput, UnknownName
 from csat.instrument.parameters import parameter_table
 from csat.instrument.statements import Model
 from csat.instrument.syntax import parse_model
 from csat.language import Text
-from csat.numerics.fitting import METHODS
+from csat.numerics.estimators import METHODS, WEIGHTED_AS
 from csat.numerics.invariance import Step
 
 if TYPE_CHECKING:
     pass
+
+WEIGHTED = Text(
+    "The answers are weighted, so {asked} is fitted as {used}, whose errors and tests know of the weights; "
+    "each group counts by the sum of its weights.",
+    "回答已加权，因此 {asked} 改用 {used}，其标准误与检验考虑了权重；各组按权重之和计入。",
+)
 
 Array = NDArray[np.float64]
 
@@ -66,7 +72,7 @@ def invariance(
     upward. ordered : all items are ordered categories (WLSMV and its family): thresholds take the place of
     intercepts. partial : where a level does not hold, let go the equality with the
     largest score test, at least two items a construct staying equal, until it does; an item whose loading was
-    let go keeps its own intercept.
+    let go keeps its own intercept. With weights ML, GLS, ULS and DWLS become MLR, GLSM, ULSM and WLSM.
 
     Raises
     ------
@@ -89,6 +95,10 @@ def invariance(
         )
     group = group or Text("group", "组别")
     samples, kept, cautions = samples_of(table, groups, missing, ordered)
+    if estimator in WEIGHTED_AS and not ordered and unequal(kept.values()):
+        used = WEIGHTED_AS[estimator]
+        cautions = (*cautions, Caution("weighted", WEIGHTED.fill(asked=estimator, used=used)))
+        estimator = used
     names, sizes = tuple(kept), tuple(len(a.rows) for a in kept.values())
     ground = ground_of(table, samples, ordered)
     ladder = Ladder(ground, samples, names, estimator, partial)

@@ -13,7 +13,7 @@ from csat.analyses.guidelines import (
     FACTOR_RESPONDENTS,
 )
 from csat.analyses.result import Caution
-from csat.analyses.structural.answers import Answers
+from csat.analyses.structural.answers import Answers, shares
 from csat.analyses.structural.setup import structure_of
 from csat.errors import CannotCompute, NumericsError
 from csat.instrument.parameters import ParameterTable
@@ -73,13 +73,14 @@ def samples_of(
         cautions.append(Caution("small_group", text, tuple(small)))
     if ordered:
         return _ordered_samples(table, kept), kept, tuple(cautions)
+    totals = shares(kept)
     samples = []
     for name, answers in kept.items():
         try:
             if missing == "fiml":
-                sample = Sample.of_gaps(answers.rows, weights=answers.weights)
+                sample = Sample.of_gaps(answers.rows, weights=answers.weights, total=totals.get(name))
             else:
-                sample = Sample.of_rows(answers.rows, weights=answers.weights)
+                sample = Sample.of_rows(answers.rows, weights=answers.weights, total=totals.get(name))
             linalg.require_variance(np.diagonal(sample.cov))
             linalg.cholesky(sample.cov)
         except NumericsError as err:
@@ -114,7 +115,8 @@ def _ordered_samples(table: ParameterTable, kept: Mapping[str, Answers]) -> list
                 where="invariance",
                 do="Merge rare answers, leave the item out, or treat the items as numbers (without ordered)",
             )
-    return [Sample.of_ordered(s) for s in found.values()]
+    totals = shares(kept)
+    return [Sample.of_ordered(s, total=totals.get(name)) for name, s in found.items()]
 
 
 MATRIX_OF: Mapping[Equal, Matrix] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,9 @@ Array = NDArray[np.float64]
 
 MOST_CATEGORIES = 30
 """An ordered item with more is a number: its thresholds would take minutes and say nothing."""
+
+EQUAL_WEIGHTS = 1e-12
+"""Relative difference of weights that is rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,3 +132,22 @@ class Answers:
             codes[known, j] = np.searchsorted(values, own[known])
             categories.append(int(values.size))
         return codes, categories
+
+
+def unequal(parts: Iterable[Answers]) -> bool:
+    """Whether some respondents count for more than others; those of no weight are none."""
+    weights = [np.ones(len(p.rows)) if p.weights is None else p.weights[p.weights > 0] for p in parts]
+    own = np.concatenate(weights) if weights else np.zeros(0)
+    return bool(own.size and np.ptp(own) > EQUAL_WEIGHTS * own.max())
+
+
+def shares(kept: Mapping[str, Answers]) -> Mapping[str, float]:
+    """What the weights of each group sum to when those of all together sum to all respondents.
+
+    So each group counts as much as it does in the population. Empty without weights.
+    """
+    sums = {name: float(a.weights.sum()) for name, a in kept.items() if a.weights is not None}
+    if not sums or len(sums) < len(kept):
+        return {}
+    respondents, total = sum(len(a.rows) for a in kept.values()), sum(sums.values())
+    return {name: own * respondents / total for name, own in sums.items()}

@@ -10,7 +10,7 @@ import numpy as np
 from csat.analyses.hypotheses import judged
 from csat.analyses.result import Caution
 from csat.analyses.structural import admissibility
-from csat.analyses.structural.doubts import doubts, grave_doubts
+from csat.analyses.structural.doubts import doubts, grave_doubts, weighting
 from csat.analyses.structural.effects import effects_of
 from csat.analyses.structural.model import ParameterEstimate, StructuralModel
 from csat.analyses.structural.modifications import modifications
@@ -81,7 +81,13 @@ def assembled(
     cautions = (
         *wrong,
         *grave,
-        *doubts(solved, moments.base, worth, proper=not wrong),
+        *doubts(
+            solved,
+            moments.base,
+            worth,
+            proper=not wrong,
+            weighting=weighting(moments.base, options.estimator, found.fitted),
+        ),
     )
     verdict = admissibility.verdict(wrong, grave)
     p = len(table.observed)

@@ -1,4 +1,4 @@
-"""`estimator="auto"`: which estimator, which policy for silence, which items count as ordered, and why.
+"""Which estimator, which policy for silence, which items count as ordered, and why: `estimator="auto"`.
 
 The rule, first that applies:
 
@@ -9,7 +9,8 @@ The rule, first that applies:
 4. else MLR, whose estimates are those of ML with errors and a test that do not rest on normal answers.
 
 Categories are those of the declared scale, without one the whole numbers that occur. Weights change nothing:
-all three honour them (pseudo-maximum likelihood with sandwich errors).
+all three honour them (pseudo-maximum likelihood with sandwich errors). An estimator that is asked for and
+does not becomes the one that does (`estimators.WEIGHTED_AS`).
 
 References
 ----------
@@ -24,12 +25,13 @@ from dataclasses import replace
 import numpy as np
 
 from csat.analyses.guidelines import CATEGORIES_AS_NUMBERS, CATEGORIES_SKEWED, SKEWNESS_HIGH
-from csat.analyses.structural.answers import Answers
+from csat.analyses.structural.answers import Answers, unequal
 from csat.analyses.structural.group_solving import GroupData
 from csat.analyses.structural.moments import Moments
 from csat.analyses.structural.options import Options
 from csat.instrument.statements import MEASURES, REGRESSED_ON, Model
 from csat.language import Text
+from csat.numerics.estimators import WEIGHTED_AS
 from csat.numerics.linalg import Array
 from csat.tally.tally import Tally
 
@@ -54,15 +56,26 @@ ROBUST = Text(
     "auto chose MLR: no answer is missing, and no item is short or skewed enough to count as ordered.",
     "auto 选择 MLR：没有缺失，也没有题项需按有序类别处理。",
 )
+PSEUDO_LIKELIHOOD = Text(
+    "The answers are weighted, so {asked} is pseudo-maximum likelihood ({used}): weighted estimates with "
+    "sandwich errors and a scaled chi-square that know of the weights.",
+    "回答已加权，因此 {asked} 采用伪最大似然（{used}）：加权估计，标准误为考虑权重的三明治标准误，卡方经过"
+    "校正。",
+)
+SANDWICHED = Text(
+    "The answers are weighted, so {asked} comes with sandwich errors and a scaled chi-square that know of "
+    "the weights ({used}).",
+    "回答已加权，因此 {asked} 采用考虑权重的三明治标准误和校正卡方（{used}）。",
+)
 
 
 def chosen(options: Options, model: Model, data: Tally | Moments | Answers | GroupData) -> Options:
-    """The options with what `auto` stands for here; others as they are.
+    """The options with what `auto` stands for here; others as they are, but for weights.
 
     A policy for silence or ordered items that are asked for stay: `fiml` keeps items numbers.
     """
     if options.estimator != AUTO:
-        return options
+        return _honouring_weights(options, data)
     parts = list(data.values()) if isinstance(data, Mapping) else [data]
     answers = [p for p in parts if isinstance(p, Answers)]
     if len(answers) < len(parts):
@@ -102,6 +115,24 @@ def chosen(options: Options, model: Model, data: Tally | Moments | Answers | Gro
         share = f"{100 * float(np.isnan(rows).mean()):.1f}" if rows.size else "0"
         return replace(options, estimator="MLR", missing="fiml", choice=SILENCE.fill(share=share))
     return replace(options, estimator="MLR", choice=ROBUST)
+
+
+def _honouring_weights(options: Options, data: Tally | Moments | Answers | GroupData) -> Options:
+    """With unequal weights the estimator whose errors and test know of them, as lavaan does for ML.
+
+    Of covariances alone no sandwich can be made: there the effective n has to do. WLS honours weights by its
+    weight matrix. Ordered items stay with what was asked for.
+    """
+    asked = options.estimator
+    if asked not in WEIGHTED_AS or options.ordered:
+        return options
+    parts = list(data.values()) if isinstance(data, Mapping) else [data]
+    answers = [p for p in parts if isinstance(p, Answers)]
+    if len(answers) < len(parts) or not unequal(answers):
+        return options
+    used = WEIGHTED_AS[asked]
+    why = PSEUDO_LIKELIHOOD if asked == "ML" else SANDWICHED
+    return replace(options, estimator=used, choice=why.fill(asked=asked, used=used))
 
 
 def _is_short(values: Array, declared: int) -> bool:

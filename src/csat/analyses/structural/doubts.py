@@ -21,6 +21,8 @@ from csat.analyses.structural.fit_words import FIT_WORDS, judged_by
 from csat.analyses.structural.validity import Validity
 from csat.instrument.statements import EQUAL, MEASURES, REGRESSED_ON
 from csat.language import Text, joined
+from csat.numerics.estimators import METHODS
+from csat.numerics.fitted import Fit
 
 USABLE_RELIABILITY = 0.60
 """Composite reliability with which an AVE below .50 is still usable (Fornell & Larcker 1981)."""
@@ -49,11 +51,14 @@ def _poor_fit(fit: Mapping[str, float]) -> list[Caution]:
     return [Caution("poor_fit", words.POOR_FIT.fill(measures=said))]
 
 
-def doubts(s: Solved, base: Base, worth: Validity, *, proper: bool) -> list[Caution]:
-    """Everything else a reader should know beside the numbers; signs only where the solution is proper."""
+def doubts(s: Solved, base: Base, worth: Validity, *, proper: bool, weighting: Text | None) -> list[Caution]:
+    """Everything else a reader should know beside the numbers; signs only where the solution is proper.
+
+    weighting : what weights did to the errors, None without weights.
+    """
     about_paths = _signs(s) if proper else []
     return [
-        *_on_whom(s, base),
+        *_on_whom(s, base, weighting),
         *_on_bounds(s),
         *about_paths,
         *_convergent(s, worth),
@@ -116,10 +121,31 @@ def _signs(s: Solved) -> list[Caution]:
     return [Caution("sign_reversed", words.SIGN_REVERSED.fill(paths=paths), involved)]
 
 
-def _on_whom(s: Solved, base: Base) -> list[Caution]:
+def weighting(base: Base, estimator: str, fitted: Fit | None) -> Text | None:
+    """What weights did to errors and tests; None without weights."""
+    if not base.weighted:
+        return None
+    n = f"{base.effective_n:.1f}"
+    of_answers = fitted is not None and any(
+        s.rows is not None or s.gaps is not None or s.ordered is not None for s in fitted.data
+    )
+    if not of_answers:
+        return words.WEIGHTED.fill(n=n)
+    method = METHODS[estimator]
+    if method.errors != "standard" or method.discrepancy == "WLS":
+        return words.WEIGHTED_SANDWICH.fill(n=n)
+    return words.WEIGHTED_UNKNOWN.fill(
+        estimator=estimator,
+        used=base.respondents,
+        n=n,
+        instead="ULSMV" if method.discrepancy == "ULS" else "WLSMV",
+    )
+
+
+def _on_whom(s: Solved, base: Base, weighting: Text | None) -> list[Caution]:
     found = []
-    if base.weighted:
-        found.append(Caution("weighted", words.WEIGHTED.fill(n=f"{base.effective_n:.1f}")))
+    if weighting is not None:
+        found.append(Caution("weighted", weighting))
     if base.missing == "pairwise" and base.respondents < base.rows:
         found.append(Caution("pairwise", words.PAIRWISE.fill(n=base.respondents)))
     q = len(s.table.free)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from csat.analyses.structural.answers import Answers
+from csat.analyses.structural.answers import Answers, shares
 from csat.analyses.structural.constraints import constraints_of, places_of
 from csat.analyses.structural.moments import Moments
 from csat.analyses.structural.options import Options
@@ -87,14 +87,15 @@ def solved_groups(
     equal, partial : what groups have in common, and what is let go all the same; of thresholds only, the
     table knows the rest.
     """
+    totals = _totals(table, data, options)
     pooled = _pooled(data, table) if options.ordered else None
     ordered = wanted(table, options.ordered, pooled)
     if ordered:
-        samples = _ordered_samples(table, data, ordered, options)
+        samples = _ordered_samples(table, data, ordered, options, totals)
         table = _of_ordered(table, ordered)
     else:
         require_no_thresholds(table)
-        samples = {name: _sample(table, name, own, options) for name, own in data.items()}
+        samples = {name: _sample(table, name, own, options, totals.get(name)) for name, own in data.items()}
     parts, count = _parts(table, samples, equal, partial)
     lower, upper = (
         _padded(b, count, rest) for b, rest in zip(bounds_of(table), (-np.inf, np.inf), strict=True)
@@ -145,10 +146,31 @@ def solved_groups(
 # ---- what is known of a group -----------------------------------------------
 
 
+def _totals(table: ParameterTable, data: GroupData, options: Options) -> Mapping[str, float]:
+    """What the weights of each group sum to; empty without weights."""
+    try:
+        kept = {
+            name: own.select(table.observed).kept(options.missing)
+            for name, own in data.items()
+            if isinstance(own, Answers)
+        }
+    except CannotCompute:
+        # said with the name of the group where its answers are read
+        return {}
+    return shares(kept) if len(kept) == len(data) else {}
+
+
 def _sample(
-    table: ParameterTable, name: str, data: Answers | Moments | Tally, options: Options
+    table: ParameterTable,
+    name: str,
+    data: Answers | Moments | Tally,
+    options: Options,
+    total: float | None = None,
 ) -> tuple[Moments, Sample]:
-    """Numbers, by the policy for silence; with weights and plain errors n is the effective one."""
+    """Numbers, by the policy for silence; of weighted moments alone n is the effective one.
+
+    total : what the weights sum to.
+    """
     try:
         if isinstance(data, Answers):
             chosen = data.select(table.observed)
@@ -156,7 +178,7 @@ def _sample(
             if options.missing == "fiml" or options.estimator != "ML":
                 base = kept.base(options.missing, rows=len(data.rows))
                 made = Sample.of_gaps if options.missing == "fiml" else Sample.of_rows
-                sample = made(kept.rows, weights=kept.weights)
+                sample = made(kept.rows, weights=kept.weights, total=total)
                 moments = Moments(table.observed, sample.cov, sample.mean, base)
                 check_moments(moments)
                 return moments, sample
@@ -194,7 +216,11 @@ def _pooled(data: GroupData, table: ParameterTable) -> Answers:
 
 
 def _ordered_samples(
-    table: ParameterTable, data: GroupData, ordered: Collection[str], options: Options
+    table: ParameterTable,
+    data: GroupData,
+    ordered: Collection[str],
+    options: Options,
+    totals: Mapping[str, float],
 ) -> dict[str, tuple[Moments, Sample]]:
     """Thresholds and correlations; what anyone answered is the scale, not what one group did."""
     if table.covariates:
@@ -238,7 +264,8 @@ def _ordered_samples(
             raise _in_group(name, err) from err
         base = kept.base(options.missing, rows=len(own.rows))
         means = sample.means if sample.means.size else np.zeros(len(items))
-        found[name] = (Moments(items, sample.correlation, means, base), Sample.of_ordered(sample))
+        made = Sample.of_ordered(sample, total=totals.get(name))
+        found[name] = (Moments(items, sample.correlation, means, base), made)
     return found
 
 

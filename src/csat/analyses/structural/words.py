@@ -122,6 +122,18 @@ WEIGHTED = Text(
     "approximates design-based errors.",
     "均值与协方差已加权；标准误、检验与信息准则以有效样本量（{n}）计算，近似于抽样设计标准误。",
 )
+WEIGHTED_SANDWICH = Text(
+    "Answers are weighted, and errors and scaled tests know of it (sandwich; effective n {n}). Criteria and "
+    "measures without correction count every respondent once.",
+    "回答已加权，标准误与校正检验已考虑权重（三明治估计；有效样本量 {n}）。信息准则和未校正的指标按实际受访"
+    "者数计算。",
+)
+WEIGHTED_UNKNOWN = Text(
+    "Answers are weighted, but the errors and tests of {estimator} do not know of it: they are those of "
+    "{used} respondents, where the effective n is {n}. Use {instead}.",
+    "回答已加权，但 {estimator} 的标准误与检验未考虑权重：它们按 {used} 名受访者计算，而有效样本量为 {n}。"
+    "请改用 {instead}。",
+)
 PAIRWISE = Text(
     "Covariances rest on different respondents; n is that of the rarest pair of items ({n}).",
     "各协方差的受访者不同；样本量取作答最少的一对题项（{n}）。",
