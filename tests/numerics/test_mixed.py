@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -152,6 +154,76 @@ def test_the_jacobian_is_the_derivative_of_the_moments() -> None:
 def test_the_bend_is_the_second_derivative() -> None:
     model, theta = given_model()
     weights = np.random.default_rng(1).normal(size=model.vector(theta)[0].size)
+    found, step = model.bend(model.moments(theta), theta, weights), 1e-6
+    for k in range(theta.size):
+        move = np.eye(theta.size)[k] * step
+        slope = weights @ (model.moments(theta + move).jacobian - model.moments(theta - move).jacobian)
+        np.testing.assert_allclose(found[k], slope / (2 * step), atol=1e-7)
+
+
+def cause_model() -> tuple[OrderedMoments, np.ndarray]:
+    """u1, u2 ordered, y a number, x a covariate; f measured by u1 and y; x causes u1, u1 u2, u2 f and y."""
+    structure = Structure(
+        5,
+        3,
+        directed=cells(
+            [(0, 3, 0, 0.0), (1, 0, 1, 0.0), (4, 1, 2, 0.0), (2, 1, 3, 0.0), (2, 4, -1, 1.0), (0, 4, 4, 0.0)]
+        ),
+        symmetric=cells([(0, 0, -1, 0.0), (1, 1, -1, 0.0), (2, 2, 5, 0.0), (4, 4, 6, 0.0), (2, 1, 7, 0.0)]),
+        means=cells([(2, 2, 8, 0.0), (4, 4, 9, 0.0)]),
+    )
+    model = OrderedMoments(
+        structure,
+        cells([(0, 0, 10, 0.0), (0, 1, 11, 0.0), (1, 0, 12, 0.0)]),
+        scales=cells([(0, 0, 13, 0.0), (1, 0, -1, 1.0), (2, 0, -1, 1.0)]),
+        numeric=np.array([2]),
+        given=np.array([3]),
+    )
+    theta = np.array([0.4, 0.5, -0.3, 0.35, 0.45, 0.9, 0.6, 0.1, 2.0, 0.2, -0.4, 0.9, 0.3, 0.8])
+    return model, theta
+
+
+def test_an_ordered_cause_keeps_its_variance_whatever_explains_it() -> None:
+    model, theta = cause_model()
+    assert model.causes.tolist() == [0, 1]
+    at = model.moments(theta).at
+    np.testing.assert_allclose(np.diagonal(at.covariance)[:2], [1 / 0.8**2, 1.0], rtol=1e-12)
+    # by hand: u1 explains u2 alone here but for f, which u2 explains in turn
+    left = model.residual_variances(theta)
+    assert np.isnan(left[2])
+    a, s, _ = model.structure.matrices(theta)
+    s[[0, 1], [0, 1]] = left[:2]
+    whole = np.linalg.inv(np.eye(5) - a) @ s @ np.linalg.inv(np.eye(5) - a).T
+    np.testing.assert_allclose(whole[:3, :3], at.covariance, rtol=1e-12)
+
+
+def test_with_ordered_causes_the_jacobian_is_the_derivative_of_the_moments() -> None:
+    model, theta = cause_model()
+    found, step = model.moments(theta), 1e-6
+    along = model.giving_way(theta)
+    for k in range(theta.size):
+        move = np.eye(theta.size)[k] * step
+        slope = (model.vector(theta + move)[0] - model.vector(theta - move)[0]) / (2 * step)
+        np.testing.assert_allclose(found.jacobian[:, k], slope, atol=1e-8)
+        left = (model.completed(theta + move)[1] - model.completed(theta - move)[1]) / (2 * step)
+        np.testing.assert_allclose(along[:, k], left, atol=1e-8)
+
+
+def test_with_ordered_causes_the_bend_is_the_second_derivative() -> None:
+    model, theta = cause_model()
+    weights = np.random.default_rng(2).normal(size=model.vector(theta)[0].size)
+    found, step = model.bend(model.moments(theta), theta, weights), 1e-6
+    for k in range(theta.size):
+        move = np.eye(theta.size)[k] * step
+        slope = weights @ (model.moments(theta + move).jacobian - model.moments(theta - move).jacobian)
+        np.testing.assert_allclose(found[k], slope / (2 * step), atol=1e-7)
+
+
+def test_the_bend_by_free_scales_is_the_second_derivative() -> None:
+    model, theta = given_model()
+    scales = cells([(0, 0, theta.size, 0.0), (1, 0, -1, 1.0), (2, 0, theta.size + 1, 0.0)])
+    model, theta = dataclasses.replace(model, scales=scales), np.append(theta, [0.8, 1.3])
+    weights = np.random.default_rng(3).normal(size=model.vector(theta)[0].size)
     found, step = model.bend(model.moments(theta), theta, weights), 1e-6
     for k in range(theta.size):
         move = np.eye(theta.size)[k] * step

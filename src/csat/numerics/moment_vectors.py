@@ -12,7 +12,8 @@ Letters: k moments, q parameters, s sample and sigma implied vector, D Jacobian 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -124,7 +125,9 @@ class OrderedMoments:
     mean), rho* = scale_i scale_j sigma_ij. numeric : positions of the items that are numbers. given :
     variables of the structure, after the items, that are covariates: they have no cells in S or a.
 
-    An ordered item may be an effect but not a cause: then its residual variance moves nothing else.
+    The residual variance of an ordered item moves nothing else, unless the item explains something. Of such
+    `causes` it follows from theta: with h (theta, r) = diag(Sigma) - 1 / scale^2 = 0, linear in the residual
+    variances r, derivatives of r are those of an implicit function.
     """
 
     structure: Structure
@@ -163,8 +166,60 @@ class OrderedMoments:
         scale[self.scales.row] = self.scales.filled(theta)
         return scale
 
+    @cached_property
+    def causes(self) -> Positions:
+        """Ordered items that explain something."""
+        own = self.structure.causes
+        return np.setdiff1d(own[own < self.structure.observed], self.numeric)
+
+    def completed(self, theta: Array) -> tuple[Structure, Array]:
+        """The structure with residual variances of `causes` as parameters after theta, and all values.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError : no residual variances give the items theirs.
+        """
+        own, q = self.causes, theta.size
+        if not own.size:
+            return self.structure, theta
+        s = self.structure.symmetric
+        kept = ~((s.row == s.column) & np.isin(s.row, own))
+        cells = Cells(
+            np.concatenate([s.row[kept], own]),
+            np.concatenate([s.column[kept], own]),
+            np.concatenate([s.parameter[kept], q + np.arange(own.size)]),
+            np.concatenate([s.value[kept], np.zeros(own.size)]),
+        )
+        wide = replace(self.structure, symmetric=cells)
+        without = implied(wide, np.concatenate([theta, np.zeros(own.size)]))
+        lacking = 1 / self._scale(theta)[own] ** 2 - np.diagonal(without.covariance)[own]
+        # the residual variance of k adds E[i, k]^2 of itself to the variance of i
+        left = np.linalg.solve(without.effects[np.ix_(own, own)] ** 2, lacking)
+        return wide, np.concatenate([theta, left])
+
+    def residual_variances(self, theta: Array) -> Array:
+        """(p,) of the ordered items; NaN for numbers."""
+        wide, values = self.completed(theta)
+        found = 1 / self._scale(theta) ** 2 - np.diagonal(implied(wide, values).covariance)
+        found[self.causes] = values[theta.size :]
+        found[self.numeric] = np.nan
+        return np.asarray(found)
+
+    def giving_way(self, theta: Array) -> Array:
+        """d (theta, residual variances of `causes`) / d theta, (q + c, q)."""
+        wide, values = self.completed(theta)
+        return self._giving_way(derivatives(wide, implied(wide, values), values.size), theta)
+
+    def _giving_way(self, by: Derivatives, theta: Array) -> Array:
+        own, q = self.causes, theta.size
+        slope = by.gathered_columns(2 * by.u[own] * by.v[own])
+        for row, (k, scale) in zip(slope, self._scales_of_causes(theta), strict=True):
+            if k >= 0:
+                row[k] += 2 / scale**3
+        return np.vstack([np.eye(q), -np.linalg.solve(slope[:, q:], slope[:, :q])])
+
     def vector(self, theta: Array) -> tuple[Array, Implied]:
-        at = implied(self.structure, theta)
+        at = implied(*self.completed(theta))
         scale, item, p = self._scale(theta), self.thresholds.row, self.structure.observed
         rows, columns = self._pairs()
         tau = scale[item] * (self.thresholds.filled(theta) - at.mean[item])
@@ -175,7 +230,15 @@ class OrderedMoments:
 
     def moments(self, theta: Array, at: Implied | None = None) -> MomentsAt:
         vector, at = self.vector(theta)
-        by = derivatives(self.structure, at, theta.size)
+        wide, values = self.completed(theta)
+        by = derivatives(wide, at, values.size)
+        jacobian = self._jacobian(values, vector, at, by)
+        if self.causes.size:
+            jacobian = jacobian @ self._giving_way(by, theta)
+        return MomentsAt(vector, jacobian, at, by)
+
+    def _jacobian(self, theta: Array, vector: Array, at: Implied, by: Derivatives) -> Array:
+        """D, as if every parameter of `by` were one."""
         scale, item = self._scale(theta), self.thresholds.row
         rows, columns = self._pairs()
         means, slopes, variances, first = self._places
@@ -200,22 +263,74 @@ class OrderedMoments:
         jacobian[variances:first] = by_variance @ chosen
         by_cell = by.u[rows] * by.v[columns] + by.v[rows] * by.u[columns]
         jacobian[first:] += (scale[rows] * scale[columns])[:, None] * (by_cell @ chosen)
-        for cell in np.flatnonzero(self.scales.free):
+        for cell, touched in zip(self.scales.free_at, self._scaled_moments().T, strict=True):
             i, k = self.scales.row[cell], self.scales.parameter[cell]
-            touched = np.concatenate(
-                [
-                    item == i,
-                    np.zeros(self.numeric.size, dtype=bool),
-                    np.tile(np.arange(p) == i, self.given.size),
-                    np.zeros(self.numeric.size, dtype=bool),
-                    (rows == i) | (columns == i),
-                ]
-            )
             jacobian[touched, k] += vector[touched] / scale[i]
-        return MomentsAt(vector, jacobian, at, by)
+        return jacobian
+
+    def _scaled_moments(self) -> NDArray[np.bool_]:
+        """(k, m) the moments that each of the m free scales multiplies."""
+        own = self.scales.row[self.scales.free_at]
+        rows, columns = self._pairs()
+        none = np.zeros((self.numeric.size, own.size), dtype=bool)
+        slopes = np.tile(np.arange(self.structure.observed), self.given.size)
+        return np.vstack(
+            [
+                self.thresholds.row[:, None] == own,
+                none,
+                slopes[:, None] == own,
+                none,
+                (rows[:, None] == own) | (columns[:, None] == own),
+            ]
+        )
 
     def bend(self, found: MomentsAt, theta: Array, weights: Array) -> Array:
-        # second derivatives by scales are left out: exact without free scales, else a good direction
+        wide, values = self.completed(theta)
+        own, q = self.causes, theta.size
+        if not own.size:
+            bent = self._bend(wide, found, theta, weights)
+            return bent + self._bend_of_scales(theta, found.jacobian, weights)
+        # second derivatives along h = 0 are those of weights' sigma - pull' h
+        jacobian = self._jacobian(values, found.vector, found.at, found.by)
+        by_left = (found.at.effects[np.ix_(own, own)] ** 2).T
+        pull = np.linalg.solve(by_left, jacobian[:, q:].T @ weights)
+        bent = self._bend(wide, found, values, weights, pull)
+        bent += self._bend_of_scales(values, jacobian, weights)
+        for own_pull, (k, scale) in zip(pull, self._scales_of_causes(theta), strict=True):
+            if k >= 0:
+                bent[k, k] += 6 * own_pull / scale**4
+        along = self._giving_way(found.by, theta)
+        return np.asarray(along.T @ bent @ along)
+
+    def _bend_of_scales(self, theta: Array, jacobian: Array, weights: Array) -> Array | float:
+        """Second derivatives of which one is by a scale: moments are linear in each."""
+        free = self.scales.free_at
+        if not free.size:
+            return 0.0
+        at = self.scales.parameter[free]
+        by_scale = (self._scaled_moments() * weights[:, None]).T @ jacobian / theta[at][:, None]
+        by_scale[np.arange(at.size), at] = 0.0
+        total = np.zeros((theta.size, theta.size))
+        total[at] = by_scale
+        by_scale[:, at] = 0.0
+        total[:, at] += by_scale.T
+        return total
+
+    def _scales_of_causes(self, theta: Array) -> list[tuple[int, float]]:
+        """Of each cause the parameter that is its scale, -1 where fixed, and its value."""
+        parameter = np.full(self.structure.observed, -1, dtype=np.intp)
+        parameter[self.scales.row] = self.scales.parameter
+        scale = self._scale(theta)
+        return [(int(parameter[i]), float(scale[i])) for i in self.causes]
+
+    def _bend(
+        self,
+        structure: Structure,
+        found: MomentsAt,
+        theta: Array,
+        weights: Array,
+        pull_of_causes: Array | None = None,
+    ) -> Array:
         p, t = self.structure.observed, self.thresholds.row.size
         means, slopes, variances, first = self._places
         scale = self._scale(theta)
@@ -224,13 +339,15 @@ class OrderedMoments:
         matrix[rows, columns] = weights[first:] * scale[rows] * scale[columns] / 2
         matrix[columns, rows] = matrix[rows, columns]
         matrix[self.numeric, self.numeric] = weights[variances:first]
+        if pull_of_causes is not None:
+            matrix[self.causes, self.causes] = -pull_of_causes
         by_item = np.bincount(self.thresholds.row, weights[:t] * scale[self.thresholds.row], minlength=p)
         pull = np.asarray(by_item / 2, dtype=float)
         pull[self.numeric] -= weights[means:slopes] / 2
-        total = curvature(self.structure, found.at, found.by, matrix, pull)
+        total = curvature(structure, found.at, found.by, matrix, pull)
         if not self.given.size:
             return total
-        cells, e = self.structure.directed, found.at.effects
+        cells, e = structure.directed, found.at.effects
         to, source = cells.row[cells.free], cells.column[cells.free]
         by_slope = weights[slopes:variances].reshape(self.given.size, p) * scale
         through = np.zeros((to.size, to.size))

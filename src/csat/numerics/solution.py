@@ -7,7 +7,7 @@ Errors of functions of theta are by the delta method with analytic derivatives.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +57,8 @@ def parameter_covariance(information: Array, held: NDArray[np.bool_]) -> Array:
     if not free.size:
         return covariance
     part = information if free.size == q else information[np.ix_(free, free)]
-    scale = np.sqrt(np.maximum(np.diagonal(part), 1e-300))
-    scaled = part / np.outer(scale, scale)
+    scale = np.sqrt(np.maximum(part.diagonal(), 1e-300))
+    scaled = part / (scale[:, None] * scale)
     inverse = _safe_inverse(scaled)
     if inverse is None:
         values, vectors = np.linalg.eigh(scaled)
@@ -67,7 +67,7 @@ def parameter_covariance(information: Array, held: NDArray[np.bool_]) -> Array:
         unknown = (np.abs(vectors[:, ~usable]) > np.sqrt(SINGULAR_BELOW)).any(axis=1)
         inverse[unknown] = np.nan
         inverse[:, unknown] = np.nan
-    covariance[np.ix_(free, free)] = inverse / np.outer(scale, scale)
+    covariance[np.ix_(free, free)] = inverse / (scale[:, None] * scale)
     return covariance
 
 
@@ -90,29 +90,34 @@ def standardised(
     unit: Sequence[int] = (),
     scales: Mapping[int, int] | None = None,
     given: Sequence[int] = (),
+    causes: Mapping[int, Array] | None = None,
 ) -> Standardised:
     """Standardised solution. covariance : (q, q) of theta. unit : variables whose total variance is held.
 
     given : covariates, given which it is held. scales : of the variables whose total variance is 1 / scale^2,
-    which parameter their scale is.
+    which parameter their scale is. causes : of those that explain something, d residual variance / d theta,
+    (q,).
 
     A loading or path is multiplied by d of its cause and divided by d of its effect; a variance is divided
     by the total variance; a covariance of what is left unexplained becomes the correlation of the two
     residuals. A negative variance makes what is divided by its root NaN.
     """
-    v, p, q = structure.variables, structure.observed, theta.size
-    total = np.diagonal(at.total)
+    v, p = structure.variables, structure.observed
     with np.errstate(invalid="ignore"):
-        d = np.sqrt(total)
-    held = _held_slopes(structure, theta, at, unit=unit, scales=scales or {}, given=given)
-    log_slope = _log_sd_slopes(structure, at, q) - held
+        d = np.sqrt(at.total.diagonal())
+    log_slope, giving_way = _spread_slopes(
+        structure, theta, at, unit=unit, scales=scales or {}, given=given, causes=causes or {}
+    )
     latent_d = np.where(np.arange(v) < p, 1.0, d)
     complete = _scaled(structure, theta, d, at)
-    slopes = _scaled_slopes(structure, theta, d, log_slope, complete, -2 * held * total[:, None])
-    sizes = np.cumsum([len(s) for s in slopes])[:-1]
-    errors = ByCell(*np.split(delta_errors(np.vstack(slopes), covariance), sizes))
+    slopes = _scaled_slopes(structure, theta, d, log_slope, complete, giving_way)
+    errors = delta_errors(np.concatenate(slopes), covariance)
+    first, second = len(slopes[0]), len(slopes[0]) + len(slopes[1])
     return Standardised(
-        _scaled(structure, theta, latent_d, at, observed=p), complete, errors, ByCell(*slopes)
+        _scaled(structure, theta, latent_d, at, observed=p),
+        complete,
+        ByCell(errors[:first], errors[first:second], errors[second:]),
+        ByCell(*slopes),
     )
 
 
@@ -121,9 +126,11 @@ def delta_errors(slopes: Array, covariance: Array) -> Array:
 
     NaN where a function depends on a parameter whose variance is unknown.
     """
+    unknown = np.isnan(covariance.diagonal())
+    if not unknown.any():
+        return np.asarray(np.sqrt(np.maximum(((slopes @ covariance) * slopes).sum(axis=-1), 0.0)))
     known = np.where(np.isnan(covariance), 0.0, covariance)
     spread = ((slopes @ known) * slopes).sum(axis=-1)
-    unknown = np.isnan(np.diagonal(covariance))
     touched = (slopes[..., unknown] != 0).any(axis=-1)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(touched, np.nan, np.sqrt(np.maximum(spread, 0.0))))
@@ -156,24 +163,60 @@ def standardised_thresholds(
     values: Array,
     parameter: Positions,
     *,
+    numbers: Positions | None = None,
+    scales: Mapping[int, int] | None = None,
     given: Sequence[int] = (),
+    causes: Mapping[int, Array] | None = None,
 ) -> tuple[Array, Array]:
     """Thresholds over the standard deviation of what lies under their item, and the errors, (t,) each.
 
-    covariance : (q + t', q + t') of theta and the thresholds after it. parameter : (t,) which of them each
-    threshold is, -1 where fixed. given : covariates, given which the item's variance is 1.
+    covariance : (k, k) of all parameters. numbers : (q,) which of them theta is, the first ones unless said.
+    parameter : (t,) which of them each threshold is, -1 where fixed. scales, given, causes : as
+    `standardised`.
     """
-    q = theta.size
+    at_theta = np.arange(theta.size) if numbers is None else numbers
     # an improper solution may imply a negative variance: then there is nothing to divide by
-    total = np.sqrt(np.where(np.diagonal(at.total) > 0, np.diagonal(at.total), np.nan))[item]
+    total = np.sqrt(np.where(at.total.diagonal() > 0, at.total.diagonal(), np.nan))[item]
     unit = np.unique(item)
-    held = _held_slopes(structure, theta, at, unit=unit.tolist(), scales={}, given=given)
-    log_slope = (_log_sd_slopes(structure, at, q) - held)[item]
+    log_slope, _ = _spread_slopes(
+        structure, theta, at, unit=unit.tolist(), scales=scales or {}, given=given, causes=causes or {}
+    )
     slopes = np.zeros((item.size, len(covariance)))
-    slopes[:, :q] = -(values / total)[:, None] * log_slope
+    slopes[:, at_theta] = -(values / total)[:, None] * log_slope[item]
     free = np.flatnonzero(parameter >= 0)
     slopes[free, parameter[free]] += 1 / total[free]
     return values / total, delta_errors(slopes, covariance)
+
+
+def _spread_slopes(
+    structure: Structure,
+    theta: Array,
+    at: Implied,
+    *,
+    unit: Sequence[int],
+    scales: Mapping[int, int],
+    given: Sequence[int],
+    causes: Mapping[int, Array],
+) -> tuple[Array, Array]:
+    """d ln(d) / d theta, and d residual variance / d theta of what gives way, (v, q) each."""
+    q, total = theta.size, at.total.diagonal()[:, None]
+    if not causes:
+        held = _held_slopes(structure, theta, at, unit=unit, scales=scales, given=given)
+        return _log_sd_slopes(structure, at, q) - held, -2 * held * total
+    # residual variances of causes as parameters after theta: what they move, they move through these
+    s = structure.symmetric
+    parameter = s.parameter.copy()
+    for k, i in enumerate(causes):
+        parameter[(s.row == i) & (s.column == i)] = q + k
+    wide = replace(structure, symmetric=replace(s, parameter=parameter))
+    values = np.concatenate([theta, np.zeros(len(causes))])
+    others = [i for i in unit if i not in causes]
+    free = {i: k for i, k in scales.items() if i not in causes}
+    held = _held_slopes(wide, values, at, unit=others, scales=free, given=given)
+    along = np.vstack([np.eye(q), *causes.values()])
+    giving_way = -2 * held * total @ along
+    giving_way[list(causes)] = np.vstack(list(causes.values()))
+    return (_log_sd_slopes(wide, at, values.size) - held) @ along, giving_way
 
 
 def _held_slopes(
@@ -201,7 +244,8 @@ def _held_slopes(
     else:
         held[at_unit] = _log_sd_slopes(structure, at, q)[at_unit]
     for variable, k in scales.items():
-        held[variable, k] += 1 / theta[k]
+        # what is held is 1 / scale^2; covariates add to it
+        held[variable, k] += 1 / (theta[k] ** 3 * at.total[variable, variable])
     return held
 
 
@@ -217,7 +261,7 @@ def _log_sd_slopes(structure: Structure, at: Implied, q: int, moving: Array | No
     )
     with np.errstate(invalid="ignore", divide="ignore"):
         # what has no variance has no standardised value
-        by_cell /= np.diagonal(at.total)[:, None]
+        by_cell /= at.total.diagonal()[:, None]
     slopes = np.zeros((structure.variables, q))
     chosen = cells.chosen(q)
     if chosen is None:
@@ -229,8 +273,7 @@ def _log_sd_slopes(structure: Structure, at: Implied, q: int, moving: Array | No
 def _own_slope(cells: Cells, q: int) -> Array:
     """d cell / d theta, (k, q): one where the cell holds the parameter."""
     slope = np.zeros((cells.row.size, q))
-    at = np.flatnonzero(cells.free)
-    slope[at, cells.parameter[at]] = 1.0
+    slope[cells.free_at, cells.parameter[cells.free_at]] = 1.0
     return slope
 
 
@@ -267,7 +310,7 @@ def explained_variance(structure: Structure, theta: Array, at: Implied) -> Array
     caused = np.zeros(structure.variables, dtype=bool)
     caused[structure.directed.row] = True
     with np.errstate(invalid="ignore", divide="ignore"):
-        r2 = 1 - np.diagonal(s_matrix) / np.diagonal(at.total)
+        r2 = 1 - s_matrix.diagonal() / at.total.diagonal()
     return np.asarray(np.where(caused, r2, np.nan))
 
 
@@ -297,8 +340,10 @@ def effects(structure: Structure, theta: Array, covariance: Array, paths: Positi
     b[row, column] = cells.filled(theta)[paths]
     routes = np.linalg.inv(np.eye(inside.size) - b)
     free = np.flatnonzero(cells.free[paths])
-    parameter, which = np.unique(cells.parameter[paths[free]], return_inverse=True)
-    chosen = np.zeros((free.size, parameter.size))
+    held = cells.parameter[paths[free]].tolist()
+    parameter = list(dict.fromkeys(held))
+    which = [parameter.index(k) for k in held]
+    chosen = np.zeros((free.size, len(parameter)))
     chosen[np.arange(free.size), which] = 1.0
     slope = (routes[:, None, row[free]] * routes[column[free]].T) @ chosen
     direct = np.zeros(slope.shape)
@@ -316,10 +361,10 @@ def effects(structure: Structure, theta: Array, covariance: Array, paths: Positi
 
 def undetermined(information: Array) -> list[Positions]:
     """Parameters of each null direction of the information, most important first; empty when identified."""
-    diagonal = np.diagonal(information)
+    diagonal = information.diagonal()
     if diagonal.size and (diagonal > 0).all():
         scale = np.sqrt(diagonal)
-        if _safe_inverse(information / np.outer(scale, scale)) is not None:
+        if _safe_inverse(information / (scale[:, None] * scale)) is not None:
             return []
     directions = null_directions(information, below=SINGULAR_BELOW)
     found = []
@@ -331,8 +376,8 @@ def undetermined(information: Array) -> list[Positions]:
 
 def flattest_direction(information: Array) -> Array:
     """(q,) eigenvector of the smallest eigenvalue of the information, scaled to unit diagonal."""
-    scale = np.sqrt(np.maximum(np.diagonal(information), 1e-300))
-    return np.asarray(np.linalg.eigh(information / np.outer(scale, scale))[1][:, 0])
+    scale = np.sqrt(np.maximum(information.diagonal(), 1e-300))
+    return np.asarray(np.linalg.eigh(information / (scale[:, None] * scale))[1][:, 0])
 
 
 def indefinite_group(matrix: Array) -> tuple[float, Positions]:
@@ -340,11 +385,11 @@ def indefinite_group(matrix: Array) -> tuple[float, Positions]:
 
     The variables are those with at least a third of the largest weight in its eigenvector, largest first.
     """
-    diagonal = np.diagonal(matrix)
+    diagonal = matrix.diagonal()
     if np.any(diagonal <= 0):
         return -1.0, np.flatnonzero(diagonal <= 0)
     scale = np.sqrt(diagonal)
-    values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
+    values, vectors = np.linalg.eigh(matrix / (scale[:, None] * scale))
     weights = np.abs(vectors[:, 0])
     order = np.argsort(-weights, kind="stable")
     return float(values[0]), order[weights[order] > weights.max() / 3]
@@ -353,6 +398,6 @@ def indefinite_group(matrix: Array) -> tuple[float, Positions]:
 def variance_inflation(total: Array, causes: Positions) -> Array:
     """VIF of each of several causes from their covariances, (k,); infinite when they depend on each other."""
     part = total[np.ix_(causes, causes)]
-    scale = np.sqrt(np.diagonal(part))
-    inverse = _safe_inverse(part / np.outer(scale, scale))
-    return np.full(causes.size, np.inf) if inverse is None else np.diagonal(inverse)
+    scale = np.sqrt(part.diagonal())
+    inverse = _safe_inverse(part / (scale[:, None] * scale))
+    return np.full(causes.size, np.inf) if inverse is None else inverse.diagonal()

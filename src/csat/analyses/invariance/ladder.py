@@ -72,17 +72,33 @@ class Ladder:
             if found is None or not found.estimate.converged:
                 self._stopped(level)
                 return
-            before = self.fits[-1] if self.fits else None
-            rung = level_fit(level, found, before, freed=len(self.released))
+            against = self._within(found)
+            before = None if against is None else self.fits[against]
+            rung = self._rung(level, found, against, freed=len(self.released))
             self.rungs.append(rung)
             self.fits.append(found)
             if rung.holds or broken or level not in OWN or not self.partial or before is None:
                 self.releases += self._said(level, self._tests(found, level, self.released))
             else:
-                rung = self._let_go(level, rung, found, before)
+                rung = self._let_go(level, rung, found, against)
             broken = broken or not rung.holds
             if not broken:
                 self.accepted = level
+
+    def _within(self, found: Fit) -> int | None:
+        """The last level so far that a level may lie within, None for the first.
+
+        Of items with two answers equal thresholds are as many as scales they free: such a level restricts
+        the first, but not the one before it.
+        """
+        nested = [k for k, fit in enumerate(self.fits) if fit.test.df < found.test.df]
+        return nested[-1] if nested else len(self.fits) - 1 if self.fits else None
+
+    def _rung(self, level: Step, found: Fit, against: int | None, *, freed: int) -> LevelFit:
+        if against is None:
+            return level_fit(level, found, None, freed=freed)
+        rung = level_fit(level, found, self.fits[against], freed=freed)
+        return replace(rung, against=self.rungs[against].level)
 
     def _fitted(self, level: Step, released: Sequence[tuple[Equal, int]]) -> Fit | None:
         ground = self.ground
@@ -131,7 +147,7 @@ class Ladder:
                 failing.append(f"{name} (n = {sample.n:g})")
         return failing
 
-    def _let_go(self, level: Step, rung: LevelFit, found: Fit, before: Fit) -> LevelFit:
+    def _let_go(self, level: Step, rung: LevelFit, found: Fit, against: int | None) -> LevelFit:
         """Let equalities go until the level holds; where that cannot be, all stay."""
         released, freed = list(self.released), list[_Test]()
         whole = tests = self._tests(found, level, released)
@@ -145,7 +161,7 @@ class Ladder:
             if again is None or not again.estimate.converged:
                 break
             found, tests = again, self._tests(again, level, released)
-            rung = level_fit(level, found, before, freed=len(released))
+            rung = self._rung(level, found, against, freed=len(released))
         if not rung.holds:
             self.releases += self._said(level, whole)
             if freed:

@@ -62,7 +62,8 @@ class LevelFit:
 
     freed : equalities let go, with those that went along. fit : all measures by lavaan's names. chi_square,
     df, p, cfi, rmsea : scaled or robust ones where the estimator has them. The changes and the difference
-    test are against the level before, as it was left (NaN at the first). beyond : measures past their
+    test are against the level before, as it was left (NaN at the first), or, where that is not within it,
+    the one before that: `against`. beyond : measures past their
     guideline. holds : the level is kept, because none is, or because the difference test puts it down to
     chance.
     """
@@ -85,6 +86,7 @@ class LevelFit:
     difference_p: float
     beyond: tuple[str, ...]
     holds: bool
+    against: Step | None = None
 
     @property
     def partial(self) -> bool:
@@ -309,6 +311,17 @@ class Invariance(Result):
                     "有序题项：阈值按题项整体放开，尺度不放开；上述标准原为连续题项制定。",
                 )
             )
+        for rung in {r.level: r for r in self.levels}.values():
+            below = [r.level for r in self.levels if LEVELS.index(r.level) < LEVELS.index(rung.level)]
+            if rung.against is not None and rung.against != below[-1]:
+                notes.append(
+                    Text(
+                        "{level} is compared with {against}: of items with two answers, equal thresholds are "
+                        "as many as the scales they free, so it is no special case of the level before.",
+                        "{level}与{against}相比：二分类题项的阈值相等时，释放的尺度与之数目相同，因此它并非前一"
+                        "层次的特例。",
+                    ).fill(level=ORDERED_NAMES[rung.level], against=ORDERED_NAMES[rung.against])
+                )
         if METHODS[self.estimator].test != "standard":
             notes.append(
                 Text(

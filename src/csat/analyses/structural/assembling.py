@@ -54,7 +54,14 @@ def assembled(
     measures = found.fit
     at = estimate.implied[0]
     scaled = solution.standardised(
-        structure, estimate.theta, at, theta_cov, unit=found.unit, given=found.given, scales=found.free_scales
+        structure,
+        estimate.theta,
+        at,
+        theta_cov,
+        unit=found.unit,
+        given=found.given,
+        scales=found.free_scales,
+        causes=found.causes,
     )
     rows = parameter_rows(table, structure, estimate.theta, theta_cov, scaled, confidence=options.confidence)
     rows += threshold_rows(found.thresholds, confidence=options.confidence, standardised=found.std_thresholds)
@@ -72,6 +79,7 @@ def assembled(
         df=int(measures["df"]),
         titles=said,
         rules=found.rules,
+        identified=found.identified,
     )
     wrong = admissibility.findings(solved) if unsettled is None else admissibility.flaws(solved)
     wrong = tuple(unsettled or wrong)
@@ -81,6 +89,7 @@ def assembled(
     cautions = (
         *wrong,
         *grave,
+        *found.doubts,
         *doubts(
             solved,
             moments.base,
@@ -93,10 +102,10 @@ def assembled(
     p = len(table.observed)
     latent = slice(p, p + len(table.latents))
     with np.errstate(invalid="ignore"):
-        sd = np.sqrt(np.diagonal(at.total)[latent])
+        sd = np.sqrt(at.total.diagonal()[latent])
     r2 = solution.explained_variance(structure, estimate.theta, at)
     paths = {(r.rhs, r.lhs): (r.std_all, r.p) for r in rows if r.op == REGRESSED_ON}
-    sample_sd = np.sqrt(np.diagonal(covariance))
+    sample_sd = np.sqrt(covariance.diagonal())
     implied_cov = at.covariance if found.scale is None else at.covariance * np.outer(found.scale, found.scale)
     residual_z, residual_normalised = _residuals(found, group, options)
     return kind(
@@ -115,9 +124,9 @@ def assembled(
         r2={name: float(v) for name, v in zip(table.variables, r2, strict=True) if not math.isnan(v)},
         sample_cov=covariance,
         implied_cov=implied_cov,
-        residual_correlations=(covariance - implied_cov) / np.outer(sample_sd, sample_sd),
+        residual_correlations=(covariance - implied_cov) / (sample_sd[:, None] * sample_sd),
         latent_cov=at.total[latent, latent],
-        latent_correlations=at.total[latent, latent] / np.outer(sd, sd),
+        latent_correlations=at.total[latent, latent] / (sd[:, None] * sd),
         ave=worth.ave,
         composite_reliability=worth.composite_reliability,
         ave_unstandardised=worth.ave_unstandardised,
@@ -126,7 +135,7 @@ def assembled(
         htmt=worth.htmt,
         htmt2=worth.htmt2,
         separate=worth.separate,
-        effects=effects_of(table, structure, estimate.theta, theta_cov, np.diagonal(at.total)),
+        effects=effects_of(table, structure, estimate.theta, theta_cov, at.total.diagonal()),
         hypotheses=judged(
             hypotheses,
             paths,

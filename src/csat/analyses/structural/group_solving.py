@@ -9,11 +9,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from csat.analyses.result import Caution
 from csat.analyses.structural.answers import Answers, shares
 from csat.analyses.structural.constraints import constraints_of, places_of
 from csat.analyses.structural.moments import Moments
 from csat.analyses.structural.options import Options
-from csat.analyses.structural.ordering import wanted, without_residuals
+from csat.analyses.structural.ordering import (
+    causes_of,
+    doubts_about_order,
+    given_covariates,
+    wanted,
+    with_covariates,
+    with_covariates_known,
+    without_residuals,
+)
 from csat.analyses.structural.setup import structure_of
 from csat.analyses.structural.solving import (
     Solution,
@@ -23,7 +32,7 @@ from csat.analyses.structural.solving import (
     no_start,
     require_no_thresholds,
 )
-from csat.errors import BadInput, CannotCompute, CsatError, NumericsError, listed
+from csat.errors import BadInput, CannotCompute, CsatError, NumericsError
 from csat.instrument.parameters import ParameterTable
 from csat.instrument.statements import INTERCEPT, Rule
 from csat.numerics.constrained import Contradiction, information_within
@@ -33,6 +42,8 @@ from csat.numerics.invariance import renumbered
 from csat.numerics.mixed import mixed_sample
 from csat.numerics.moment_vectors import ContinuousMoments, MomentStructure, OrderedMoments
 from csat.numerics.ordered import OrderedSample, ordered_sample
+from csat.numerics.solution import standardised_thresholds
+from csat.numerics.starts import starting_values
 from csat.numerics.structure import Cells, implied
 from csat.tally.tally import Tally
 
@@ -90,9 +101,12 @@ def solved_groups(
     totals = _totals(table, data, options)
     pooled = _pooled(data, table) if options.ordered else None
     ordered = wanted(table, options.ordered, pooled)
-    if ordered:
+    doubts: tuple[Caution, ...] = ()
+    if ordered and pooled is not None:
+        items = tuple(i for i in table.observed if i not in table.covariates)
+        table = _of_ordered(replace(table, observed=(*items, *table.covariates)), ordered)
         samples = _ordered_samples(table, data, ordered, options, totals)
-        table = _of_ordered(table, ordered)
+        doubts = doubts_about_order(table, options.ordered, ordered, pooled)
     else:
         require_no_thresholds(table)
         samples = {name: _sample(table, name, own, options, totals.get(name)) for name, own in data.items()}
@@ -117,8 +131,8 @@ def solved_groups(
             lower=lower,
             upper=upper,
             constraints=constraints,
-            exogenous=[table.observed.index(x) for x in table.covariates],
-            covariates=[table.observed.index(x) for x in table.explaining],
+            exogenous=[] if ordered else [table.observed.index(x) for x in table.covariates],
+            covariates=[] if ordered else [table.observed.index(x) for x in table.explaining],
             max_steps=max_steps,
         )
 
@@ -137,7 +151,7 @@ def solved_groups(
         found,
         information_within(generic.information, within),
         information_within(found.information, within),
-        {p.name: _solution(p, found, g) for g, p in enumerate(parts)},
+        {p.name: _solution(p, found, g, doubts if g == 0 else ()) for g, p in enumerate(parts)},
         {p.name: p.numbers for p in parts},
         rules,
     )
@@ -222,14 +236,8 @@ def _ordered_samples(
     options: Options,
     totals: Mapping[str, float],
 ) -> dict[str, tuple[Moments, Sample]]:
-    """Thresholds and correlations; what anyone answered is the scale, not what one group did."""
-    if table.covariates:
-        raise BadInput(
-            f"{listed(table.covariates)} stands beside ordered items as a covariate",
-            where="the model",
-            right="A model of several groups with ordered items has no covariates",
-            do=f"Let it covary freely ({table.covariates[0]} ~~ {table.covariates[0]}), or leave it out",
-        )
+    """Thresholds and correlations, given covariates; what anyone answered is the scale, not what one group
+    did."""
     if table.thresholds:
         raise BadInput(
             f"'{table.thresholds[0].name}' is a threshold",
@@ -238,24 +246,25 @@ def _ordered_samples(
             do="Leave the line out",
         )
     pooled = _pooled(data, table)
-    items = table.observed
+    covariates, items = table.covariates, given_covariates(table).observed
     values = tuple(
         s or tuple(np.unique(column[~np.isnan(column)]).tolist())
         for s, column in zip(pooled.scales, pooled.rows.T, strict=True)
-    )
+    )[: len(items)]
     numbers = [j for j, item in enumerate(items) if item not in ordered]
     found = {}
     for name, own in data.items():
         assert isinstance(own, Answers)
         try:
-            kept = replace(own.select(items), scales=values).kept(options.missing)
+            kept = with_covariates_known(own.select(table.observed).kept(options.missing), covariates)
+            x = kept.rows[:, len(items) :]
+            kept = replace(kept.select(items), scales=values)
             codes, categories = kept.codes(numbers=[items[j] for j in numbers])
-            if numbers:
+            if numbers or covariates:
                 answers = np.where(codes >= 0, codes, np.nan)
                 answers[:, numbers] = kept.rows[:, numbers]
                 counts = [0 if j in numbers else c for j, c in enumerate(categories)]
-                nothing = np.zeros((len(answers), 0))
-                sample = mixed_sample(answers, counts, covariates=nothing, weights=kept.weights)
+                sample = mixed_sample(answers, counts, covariates=x, weights=kept.weights)
             else:
                 sample = ordered_sample(codes, categories, weights=kept.weights)
         except NumericsError as err:
@@ -263,9 +272,8 @@ def _ordered_samples(
         except CannotCompute as err:
             raise _in_group(name, err) from err
         base = kept.base(options.missing, rows=len(own.rows))
-        means = sample.means if sample.means.size else np.zeros(len(items))
         made = Sample.of_ordered(sample, total=totals.get(name))
-        found[name] = (Moments(items, sample.correlation, means, base), made)
+        found[name] = (Moments(table.observed, *with_covariates(sample, x, kept.weights), base), made)
     return found
 
 
@@ -301,17 +309,17 @@ def _parts(
         own = table.of_group(name)
         numbers = np.array(table.numbers(name), dtype=np.intp)
         local, start = structure_of(own, moments.covariance, moments.means)
-        structure = renumbered(local, numbers)
         if sample.ordered is None:
+            structure = renumbered(local, numbers)
             parts.append(_Part(name, own, moments, sample, ContinuousMoments(structure), start, numbers))
             continue
-        p = len(table.observed)
-        if np.isin(np.arange(p), structure.directed.column).any():
-            raise BadInput(
-                "an ordered item explains something",
-                right="Ordered items are explained by constructs",
-                do="Let a construct measured by the item explain it, or do not declare the item ordered",
-            )
+        if table.covariates:
+            # the model of items and covariates together knows best where to begin
+            best = starting_values(local, moments.covariance, start.size, mean=moments.means)
+            start = np.where(np.isnan(start), best, start)
+        known = given_covariates(own)
+        structure = renumbered(structure_of(known, moments.covariance, moments.means)[0], numbers)
+        p = len(known.observed)
         item = sample.ordered.item
         rank = np.concatenate([np.arange(np.sum(item == i)) for i in range(p)]).astype(np.intp)
         at = count + np.arange(item.size, dtype=np.intp)
@@ -319,7 +327,7 @@ def _parts(
         if first is None or not SHARED_CUTS.intersection(equal):
             count += item.size
         else:
-            _same_cuts(table.observed, first, sample.ordered, next(iter(samples)), name)
+            _same_cuts(known.observed, first, sample.ordered, next(iter(samples)), name)
             loose = {"".join(n.split()) for n in partial}
             named = [f"{table.observed[i]}|t{k + 1}" in loose for i, k in zip(item, rank, strict=True)]
             at = shared_cuts.copy()
@@ -336,6 +344,7 @@ def _parts(
             Cells(item, rank, at, np.zeros(item.size)),
             Cells(items, items, scales, np.ones(p)),
             numeric=sample.ordered.numeric,
+            given=p + np.arange(len(table.covariates)),
         )
         own_numbers = np.concatenate([numbers, scales[scales >= 0]])
         parts.append(_Part(name, own, moments, sample, model, start, own_numbers))
@@ -361,7 +370,7 @@ def _padded(values: Array, count: int, rest: float) -> Array:
 # ---- one group of the solution ----------------------------------------------
 
 
-def _solution(part: _Part, found: Fit, g: int) -> Solution:
+def _solution(part: _Part, found: Fit, g: int, doubts: tuple[Caution, ...]) -> Solution:
     """The group's own parameters in its own numbering; free scales of ordered items come last."""
     at, q = part.numbers, len(part.table.free)
     theta = found.theta[at]
@@ -372,14 +381,15 @@ def _solution(part: _Part, found: Fit, g: int) -> Solution:
     scales: tuple[tuple[str, float, float], ...] = ()
     unit: tuple[int, ...] = ()
     std_thresholds: tuple[tuple[float, float], ...] = ()
+    given: tuple[int, ...] = ()
+    causes: dict[int, Array] = {}
     errors = np.sqrt(np.maximum(np.diagonal(found.covariance), 0.0))
     model = part.model
     if isinstance(model, OrderedMoments):
         scale = model.scales.filled(found.theta)
         ordered = np.setdiff1d(np.arange(scale.size), model.numeric).tolist()
-        explained = np.diagonal(implied(structure, theta).covariance)
-        residuals = {table.observed[i]: float(1 / scale[i] ** 2 - explained[i]) for i in ordered}
-        table = without_residuals(table, residuals)
+        left = model.residual_variances(found.theta)
+        table = without_residuals(table, {table.observed[i]: float(left[i]) for i in ordered})
         structure, _ = structure_of(table, part.moments.covariance, part.moments.means)
         cuts = model.thresholds
         thresholds = tuple(
@@ -387,13 +397,29 @@ def _solution(part: _Part, found: Fit, g: int) -> Solution:
             for i, k, n in zip(cuts.row, cuts.column, cuts.parameter, strict=True)
         )
         own = model.scales.parameter
-        std_thresholds = _standardised(model, found)
         scales = tuple(
             (table.observed[i], float(scale[i]), float(errors[own[i]]) if own[i] >= 0 else 0.0)
             for i in ordered
         )
         unit = tuple(ordered)
         free_scales = {i: q + k for k, i in enumerate(i for i in ordered if own[i] >= 0)}
+        given = tuple(model.given.tolist())
+        causes = causes_of(model, found.theta, at)
+        standard = standardised_thresholds(
+            structure,
+            theta,
+            implied(structure, theta),
+            found.covariance,
+            cuts.row,
+            cuts.filled(found.theta),
+            cuts.parameter,
+            numbers=at,
+            scales=free_scales,
+            given=given,
+            causes=causes,
+        )
+        std_thresholds = tuple(zip(*(s.tolist() for s in standard), strict=True))
+        scale = np.concatenate([scale, np.ones(len(given))])
     estimate = replace(
         found.estimate,
         theta=theta,
@@ -425,18 +451,7 @@ def _solution(part: _Part, found: Fit, g: int) -> Solution:
         scale=scale,
         std_thresholds=std_thresholds,
         free_scales=free_scales,
+        given=given,
+        causes=causes,
+        doubts=doubts,
     )
-
-
-def _standardised(model: OrderedMoments, found: Fit) -> tuple[tuple[float, float], ...]:
-    """Thresholds times the scale of their item, with errors by the delta method."""
-    cuts, made = model.thresholds, []
-    scale = model.scales.filled(found.theta)
-    for i, k in zip(cuts.row.tolist(), cuts.parameter.tolist(), strict=True):
-        slope = np.zeros(found.theta.size)
-        slope[k] = scale[i]
-        if (own := int(model.scales.parameter[i])) >= 0:
-            slope[own] = found.theta[k]
-        variance = float(slope @ found.covariance @ slope)
-        made.append((float(found.theta[k] * scale[i]), math.sqrt(max(variance, 0.0))))
-    return tuple(made)

@@ -7,21 +7,25 @@ correlations are then those given the covariates, and an ordered item has varian
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from csat.analyses.result import Caution
 from csat.analyses.structural.answers import Answers
 from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName, listed
 from csat.instrument.parameters import Parameter, ParameterTable
 from csat.instrument.statements import COVARIES, INTERCEPT, MEASURES, REGRESSED_ON
+from csat.language import Text
 from csat.numerics.mixed import mixed_sample
+from csat.numerics.moment_vectors import OrderedMoments
 from csat.numerics.ordered import OrderedSample, ordered_sample
 from csat.numerics.structure import Cells
 
 Array = NDArray[np.float64]
+Positions = NDArray[np.intp]
 
 MOST_CATEGORIES = 12
 """More different values than this are no answers on a scale unless one is declared (lavaan's warning)."""
@@ -57,20 +61,21 @@ class Ordering:
         """Positions of the covariates among the variables."""
         return np.arange(len(self.items), len(self.table.observed), dtype=np.intp)
 
-    def residuals(self, explained: Array) -> ParameterTable:
-        """The table with what the constructs leave of the ordered items. explained : (p,) variances."""
-        left = {i: float(1 - explained[at]) for i, at in zip(self.ordered, self.places, strict=True)}
-        return without_residuals(self.table, left)
+    def residuals(self, left: Array) -> ParameterTable:
+        """The table with what is left of the ordered items. left : (p,) residual variances."""
+        values = {i: float(left[at]) for i, at in zip(self.ordered, self.places, strict=True)}
+        return without_residuals(self.table, values)
 
 
 def wanted(table: ParameterTable, ordered: Collection[str] | bool, data: Answers | None) -> tuple[str, ...]:
-    """The ordered items of a model: those declared, or with True all but covariates and measured quantities.
+    """The ordered items of a model: those declared, or with True all but measured quantities.
 
     A measured quantity has no declared scale and more than `MOST_CATEGORIES` different values, or fractions.
+    Covariates are numbers, declared or not (as lavaan has it): what is given needs no distribution.
 
     Raises
     ------
-    UnknownName : an item the model does not have. BadInput : a covariate.
+    UnknownName : an item the model does not have.
     """
     if ordered is True:
         own = [i for i in table.observed if i not in table.covariates]
@@ -80,15 +85,7 @@ def wanted(table: ParameterTable, ordered: Collection[str] | bool, data: Answers
     for name in named:
         if name not in known and name not in table.observed:
             raise UnknownName("item", name, table.observed, where="the ordered items")
-    causes = [i for i in named if i in table.covariates]
-    if causes:
-        raise BadInput(
-            f"{listed(causes)} explains something and nothing explains it, so it cannot be ordered",
-            where="the model",
-            right="What only explains is taken as a number",
-            do="Take it as it is (leave it out of the ordered items), or make a 0/1 column of each answer",
-        )
-    return tuple(i for i in table.observed if i in named)
+    return tuple(i for i in table.observed if i in named and i not in table.covariates)
 
 
 def _is_quantity(data: Answers, item: str) -> bool:
@@ -104,21 +101,15 @@ def ordering(table: ParameterTable, kept: Answers, ordered: tuple[str, ...]) -> 
 
     Raises
     ------
-    BadInput : an ordered item explains something. CannotCompute : no such moments can be had.
+    CannotCompute : no such moments can be had.
     """
     covariates = table.covariates
     items = tuple(i for i in table.observed if i not in covariates)
-    _check_causes(table, ordered)
     numbers = [i for i in items if i not in ordered]
     table = replace(table, observed=(*items, *covariates))
     table = _with_intercepts(table, ordered, numbers)
     table = without_residuals(table, dict.fromkeys(ordered, 0.0))
-    given = replace(
-        table,
-        observed=items,
-        latents=(*covariates, *table.latents),
-        rows=tuple(r for r in table.rows if not r.exogenous),
-    )
+    given = given_covariates(table)
     own = kept.select(items)
     x = kept.select(covariates).rows if covariates else np.zeros((len(kept.rows), 0))
     codes, categories = own.codes(numbers=numbers)
@@ -133,8 +124,63 @@ def ordering(table: ParameterTable, kept: Answers, ordered: tuple[str, ...]) -> 
             sample = mixed_sample(values, counts, covariates=x, weights=kept.weights)
     except NumericsError as err:
         raise err.named(items, where="the model") from err
-    covariance, mean = _whole(sample, x, kept.weights)
+    covariance, mean = with_covariates(sample, x, kept.weights)
     return Ordering(table, given, ordered, sample, covariance, mean)
+
+
+def causes_of(model: OrderedMoments, theta: Array, numbers: Positions) -> dict[int, Array]:
+    """Of ordered items that explain something: position to d residual variance / d parameters.
+
+    theta : all parameters, of which `numbers` are meant.
+    """
+    if not model.causes.size:
+        return {}
+    slopes = model.giving_way(theta)[theta.size :, numbers]
+    return dict(zip(model.causes.tolist(), slopes, strict=True))
+
+
+def doubts_about_order(
+    table: ParameterTable, asked: Collection[str] | bool, ordered: Collection[str], data: Answers
+) -> tuple[Caution, ...]:
+    """That declared covariates count as numbers, and that an ordered cause is what lies under its answers.
+
+    With two answers a covariate is the same either way.
+    """
+    declared = () if isinstance(asked, bool) else tuple(asked)
+    covariates = [x for x in table.covariates if x in declared]
+    spaced = [x for x in covariates if np.unique(data.select([x]).rows).size > 2]
+    explaining = {
+        r.right if r.operator == REGRESSED_ON else r.left
+        for r in table.rows
+        if r.operator in (MEASURES, REGRESSED_ON)
+    }
+    causes = [i for i in ordered if i in explaining]
+    found = []
+    if spaced:
+        found.append(
+            Caution("ordered_covariate", COVARIATE_IS_NUMBER.fill(names=listed_text(spaced)), tuple(spaced))
+        )
+    if causes:
+        found.append(Caution("ordered_cause", ORDERED_CAUSE.fill(names=listed_text(causes)), tuple(causes)))
+    return tuple(found)
+
+
+def listed_text(names: Sequence[str]) -> Text:
+    return Text(listed(names), "、".join(names))
+
+
+COVARIATE_IS_NUMBER = Text(
+    "{names}: declared ordered, but only explains, so counts as a number, as if its answers were equal steps "
+    "apart. If they are not, give each answer a 0/1 column instead.",
+    "{names}：虽声明为有序，但只作解释变量，故按数值处理，即假定各级答案间距相等。若不成立，请为每级答案改用"
+    " 0/1 列。",
+)
+ORDERED_CAUSE = Text(
+    "{names}: ordered and explains something. What explains is the continuous leaning under the answers "
+    "(variance 1, given covariates), not the answer chosen.",
+    "{names}：有序题项作为解释变量时，起作用的是答案背后的连续倾向（方差为 1，给定协变量），而不是所选答案"
+    "本身。",
+)
 
 
 def threshold_cells(
@@ -180,22 +226,6 @@ def threshold_cells(
     return Cells(sample.item, rank, parameter, value), labels, count
 
 
-def _check_causes(table: ParameterTable, ordered: Collection[str]) -> None:
-    causes = {
-        r.left if r.operator == MEASURES else r.right
-        for r in table.rows
-        if r.operator in (MEASURES, REGRESSED_ON)
-    }
-    wrong = [i for i in ordered if i in causes]
-    if wrong:
-        raise BadInput(
-            f"the ordered item {listed(wrong)} explains something",
-            where="the model",
-            right="Ordered items are explained by constructs and covariates",
-            do=f"Let a construct stand for it (F =~ 1*{wrong[0]}), or do not declare it ordered",
-        )
-
-
 def _with_intercepts(
     table: ParameterTable, ordered: Collection[str], numbers: Collection[str]
 ) -> ParameterTable:
@@ -231,7 +261,17 @@ def without_residuals(table: ParameterTable, values: Mapping[str, float]) -> Par
     )
 
 
-def _whole(sample: OrderedSample, x: Array, weights: Array | None) -> tuple[Array, Array]:
+def given_covariates(table: ParameterTable) -> ParameterTable:
+    """The table of the model given its covariates: they stand before the constructs, without moments."""
+    return replace(
+        table,
+        observed=tuple(i for i in table.observed if i not in table.covariates),
+        latents=(*table.covariates, *table.latents),
+        rows=tuple(r for r in table.rows if not r.exogenous),
+    )
+
+
+def with_covariates(sample: OrderedSample, x: Array, weights: Array | None) -> tuple[Array, Array]:
     """Covariance and mean of items and covariates together."""
     p = len(sample.correlation)
     means = sample.means if sample.means.size else np.zeros(p)

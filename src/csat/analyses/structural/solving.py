@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from csat.analyses.result import Base
+from csat.analyses.result import Base, Caution
 from csat.analyses.structural.answers import Answers
 from csat.analyses.structural.constraints import constraints_of, places_of
 from csat.analyses.structural.moments import Moments
 from csat.analyses.structural.options import Options
 from csat.analyses.structural.ordering import (
+    causes_of,
+    doubts_about_order,
     ordering,
     threshold_cells,
     wanted,
@@ -21,7 +24,7 @@ from csat.analyses.structural.ordering import (
 )
 from csat.analyses.structural.setup import structure_of
 from csat.errors import BadInput, CannotCompute, NumericsError
-from csat.instrument.parameters import ParameterTable
+from csat.instrument.parameters import REMEMBERED, ParameterTable
 from csat.instrument.statements import (
     Rule,
 )
@@ -49,7 +52,9 @@ class Solution:
     information where the search began. thresholds : names, values and errors of those of ordered items. In
     several groups also: scales : of ordered items, with errors; scale : (p,) the same as an array;
     std_thresholds : value and error of each where items have variance 1; free_scales : item position to its
-    place in theta.
+    place in theta; given : positions of their covariates; causes : position of those that explain something
+    to d residual variance / d theta; doubts : about what was taken for what. identified : the
+    information is known to have an inverse; otherwise it is to be looked at.
     """
 
     table: ParameterTable
@@ -70,6 +75,9 @@ class Solution:
     std_thresholds: tuple[tuple[float, float], ...] = ()
     free_scales: Mapping[int, int] = field(default_factory=dict)
     given: tuple[int, ...] = ()
+    causes: Mapping[int, Array] = field(default_factory=dict)
+    doubts: tuple[Caution, ...] = ()
+    identified: bool = False
 
 
 def solved(table: ParameterTable, data: Tally | Moments | Answers, options: Options) -> Solution:
@@ -79,11 +87,11 @@ def solved(table: ParameterTable, data: Tally | Moments | Answers, options: Opti
         require_no_thresholds(table)
     if isinstance(data, Answers):
         chosen = data.select(table.observed)
-        kept = chosen.kept(options.missing)
-        if ordered or options.missing == "fiml":
-            # what nothing explains cannot make up for its own gaps
-            kept = with_covariates_known(kept, table.covariates)
         if ordered or options.missing == "fiml" or options.estimator != "ML":
+            kept = chosen.kept(options.missing)
+            if ordered or options.missing == "fiml":
+                # what nothing explains cannot make up for its own gaps
+                kept = with_covariates_known(kept, table.covariates)
             base = kept.base(options.missing, rows=len(data.rows))
             if ordered:
                 return _by_ordered(table, kept, base, ordered, options)
@@ -125,6 +133,7 @@ def _by_maximum_likelihood(table: ParameterTable, moments: Moments, options: Opt
     group = Group(structure, covariance, multiplier, moments.means if with_means else None)
     estimate = _estimated(group, table, start_values)
     info = information([group], estimate)
+    theta_cov = solution.parameter_covariance(info, estimate.on_bound)
     at = estimate.implied[0]
     measures = fit_measures(
         covariance,
@@ -144,10 +153,11 @@ def _by_maximum_likelihood(table: ParameterTable, moments: Moments, options: Opt
         estimate,
         info,
         info if estimate.converged else information([group], _at_start(group, len(table.free))),
-        solution.parameter_covariance(info, estimate.on_bound),
+        theta_cov,
         covariance,
         measures,
         fitted=_for_modifications(table, moments, structure, estimate, n, options),
+        identified=not (estimate.on_bound.any() or np.isnan(theta_cov).any()),
     )
 
 
@@ -278,7 +288,7 @@ def _by_ordered(
     except np.linalg.LinAlgError as err:
         raise no_start() from err
     theta = found.theta[:q]
-    own_table = ground.residuals(np.diagonal(implied(structure, theta).covariance))
+    own_table = ground.residuals(model.residual_variances(found.theta))
     full, _ = structure_of(own_table, ground.covariance, ground.mean)
     at = implied(full, theta)
     within = found.estimate.within
@@ -292,10 +302,11 @@ def _by_ordered(
         within=within[:, :q] if within.size else within,
     )
     values = cuts.filled(found.theta)
-    spread = np.sqrt(np.maximum(np.diagonal(found.covariance), 0.0))
+    spread = np.sqrt(np.maximum(found.covariance.diagonal(), 0.0))
     errors = np.where(cuts.free, spread[np.maximum(cuts.parameter, 0)], 0.0)
+    causes = causes_of(model, found.theta, np.arange(q))
     standard = solution.standardised_thresholds(
-        full, theta, at, found.covariance, cuts.row, values, cuts.parameter, given=x
+        full, theta, at, found.covariance, cuts.row, values, cuts.parameter, given=x, causes=causes
     )
     info = information_within(found.information, within)[:q, :q]
     return Solution(
@@ -317,6 +328,8 @@ def _by_ordered(
         rules=rules,
         std_thresholds=tuple(zip(*(s.tolist() for s in standard), strict=True)) if x else (),
         given=tuple(x),
+        causes=causes,
+        doubts=doubts_about_order(table, options.ordered, ordered, kept),
     )
 
 
@@ -328,6 +341,7 @@ def no_start() -> CannotCompute:
     )
 
 
+@lru_cache(maxsize=REMEMBERED)
 def bounds_of(table: ParameterTable) -> tuple[Array, Array]:
     """Of each free parameter: the lower and the upper."""
     lower, upper = np.array(table.bounds, dtype=float).reshape(-1, 2).T
@@ -335,6 +349,8 @@ def bounds_of(table: ParameterTable) -> tuple[Array, Array]:
     if crossed.size:
         name = table.rows[table.free[crossed[0]][0]].name
         raise BadInput(f"the lower bound of {name} is above its upper bound", where="the model")
+    lower.setflags(write=False)
+    upper.setflags(write=False)
     return lower, upper
 
 
@@ -347,7 +363,7 @@ def check_moments(moments: Moments) -> None:
             do=f"At least {p + 1} complete answers are needed, better {10 * p}",
         )
     try:
-        linalg.require_variance(np.diagonal(moments.covariance))
+        linalg.require_variance(moments.covariance.diagonal())
         linalg.cholesky(moments.covariance)
     except NumericsError as err:
         raise err.named(moments.items, where="the model") from err
@@ -377,8 +393,8 @@ def _starts(group: Group, said: Array) -> Iterator[Array]:
     yield np.where(np.isnan(said), own, said)
     if not np.isnan(said).all():
         yield own
-    sd = np.sqrt(np.diagonal(group.cov))
-    alike = np.outer(sd, sd) * (ALIKE + (1 - ALIKE) * np.eye(len(sd)))
+    sd = np.sqrt(group.cov.diagonal())
+    alike = (sd[:, None] * sd) * (ALIKE + (1 - ALIKE) * np.eye(len(sd)))
     yield starting_values(group.structure, (group.cov + alike) / 2, said.size, mean=group.mean)
 
 
