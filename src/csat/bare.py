@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from csat.analyses.pls_groups_result import PlsGroups
     from csat.analyses.priorities import Priorities
     from csat.analyses.promoters import Promoters
-    from csat.analyses.quality import Quality
+    from csat.analyses.quality_result import Quality
     from csat.analyses.reliability import Reliability
     from csat.analyses.structural.compared import Comparison
     from csat.analyses.structural.grouped import GroupedMeasurement, GroupedModel

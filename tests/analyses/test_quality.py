@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from csat.analyses import quality as module
-from csat.analyses.quality import INDICES, quality
+from csat.analyses import quality_rows
+from csat.analyses.quality import quality
+from csat.analyses.quality_indices import INDICES
 from csat.errors import CannotCompute
 from csat.instrument.instrument import Scale
 from csat.language import Text
@@ -84,7 +85,7 @@ def test_scores_do_not_depend_on_how_rows_are_cut(monkeypatch):
     answers = careful(200, 10)
     answers[np.random.default_rng(1).random(answers.shape) < 0.1] = NAN
     whole = quality(survey_of(answers, (1, 7))).scores
-    monkeypatch.setattr(module, "ROWS_AT_ONCE", 37)
+    monkeypatch.setattr(quality_rows, "ROWS_AT_ONCE", 37)
     parts = quality(survey_of(answers, (1, 7))).scores
     for name in ("silent", "longstring", "variability", "df", "duplicate_of", "flags"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name))

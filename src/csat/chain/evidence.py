@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from csat.analyses.describe import Description
     from csat.analyses.efa import Factors
     from csat.analyses.groups import GroupDescription
-    from csat.analyses.quality import Quality
+    from csat.analyses.quality_result import Quality
     from csat.analyses.reading import Reading
     from csat.analyses.reliability import Reliability
 
