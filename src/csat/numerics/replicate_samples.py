@@ -80,11 +80,13 @@ class CompleteRows:
 class GappedRows:
     """Answers with gaps, gathered by which items are answered. sample : of all rows, made by `of_gaps`.
 
-    The rows of a replicate's factors are those of `patterns` before it sorted them: `order` says which.
+    steady : a replicate counts as much as all rows do, whatever the sum of its factors. The rows of a
+    replicate's factors are those of `patterns` before it sorted them: `order` says which.
     """
 
-    def __init__(self, sample: Sample, rows: Array) -> None:
+    def __init__(self, sample: Sample, rows: Array, *, steady: bool = True) -> None:
         assert sample.gaps is not None
+        self.steady = steady
         self.data = sample.gaps
         known = ~np.isnan(rows)
         packed = np.packbits(known, axis=1)
@@ -107,8 +109,7 @@ class GappedRows:
             first[:, k], second[:, k] = f @ x, f @ (x[:, i] * x[:, j])
         for many, sums, squares in zip(n, first, second, strict=True):
             there = np.flatnonzero(many > 0)
-            # of several groups each keeps its share
-            scale = data.total / many.sum()
+            scale = data.total / many.sum() if self.steady else 1.0
             mean = sums[there] / many[there, None]
             cov = np.empty((there.size, p, p))
             spread = squares[there] / many[there, None] - mean[:, i] * mean[:, j]

@@ -1,8 +1,9 @@
 """Replicates of a model that are solved one by one, as the whole sample was: from its solution.
 
 For what `bootstrap.replicas` has no stacks of matrices for: several groups, answers with gaps, ordered items,
-rules among parameters. Each replicate has its own moments (thresholds, weights, covariates too); of several
-groups each is resampled by itself and keeps its share.
+rules among parameters. Each replicate has its own moments (thresholds, weights, covariates too). Of several
+groups each is resampled by itself and counts as many respondents as it has; with case weights, as much as the
+weights of the replicate say.
 """
 
 from __future__ import annotations
@@ -225,6 +226,11 @@ class Whole:
         """Whether answers can be turned to obey the model: complete, and numbers."""
         return not (self.gaps or self.ordered)
 
+    @property
+    def shares_vary(self) -> bool:
+        """Whether a group counts as much as the weights of its replicate say; else as its respondents are."""
+        return len(self.parts) > 1 and all(part.kept.weights is not None for part in self.parts)
+
     @cached_property
     def bounds(self) -> tuple[Array, Array]:
         lower, upper = bounds_of(self.table)
@@ -318,7 +324,8 @@ def solved_replicates(
     """The model fitted to replicates of its rows. factors : batches of them, `count` replicates in all."""
     most = int(MOST_LOST * count) if most_failed is None else most_failed
     lower, upper = whole.bounds
-    if whole.turns and whole.constraints is None and whole.kind in ("ML", "GLS", "ULS"):
+    by_moments = whole.turns and whole.kind in ("ML", "GLS", "ULS")
+    if by_moments and whole.constraints is None and not whole.shares_vary:
         return _stacked(whole, factors, count, most)
     seen: list[Drawn] = []
 
@@ -445,6 +452,19 @@ def _moments(whole: Whole, factors: Factors, rows: Sequence[CompleteRows]) -> li
     return found
 
 
+def _sizes(whole: Whole, factors: Factors) -> list[Array]:
+    """By group (R,) what the discrepancy of each replicate is multiplied with."""
+    found = []
+    for own, part, size in zip(factors, whole.parts, whole.fit.problem.sizes, strict=True):
+        w = part.kept.weights
+        # weighted squares are weighed by errors, in which the sum of the weights cancels
+        if whole.shares_vary and w is not None and whole.kind not in ("WLS", "DWLS"):
+            found.append(size * (own @ w) / w.sum())
+        else:
+            found.append(np.full(len(own), size))
+    return found
+
+
 def _replicate_groups(whole: Whole, moments: Sequence[tuple[Array, Array]]) -> list[ReplicateGroup]:
     return [
         ReplicateGroup(
@@ -490,10 +510,12 @@ def _with_moments(whole: Whole, factors: Iterator[Factors]) -> Iterator[Drawn]:
     rows = [CompleteRows(part.kept.rows, part.kept.weights) for part in whole.parts]
     kind: Discrepancy = whole.kind  # type: ignore[assignment]
     for batch in factors:
-        moments = _moments(whole, batch, rows)
+        moments, sizes = _moments(whole, batch, rows), _sizes(whole, batch)
         groups = _replicate_groups(whole, moments)
         for r in range(len(batch[0])):
-            own = [replicate_group(g, r) for g in groups]
+            own = [
+                replace(replicate_group(g, r), n=float(n[r])) for g, n in zip(groups, sizes, strict=True)
+            ]
             covariates = tuple((cov[r], mean[r]) for cov, mean in moments)
             try:
                 for g in own:
@@ -507,7 +529,8 @@ def _with_moments(whole: Whole, factors: Iterator[Factors]) -> Iterator[Drawn]:
 
 def _with_gaps(whole: Whole, factors: Iterator[Factors]) -> Iterator[Drawn]:
     rows = [
-        GappedRows(sample, part.kept.rows) for sample, part in zip(whole.fit.data, whole.parts, strict=True)
+        GappedRows(sample, part.kept.rows, steady=not whole.shares_vary)
+        for sample, part in zip(whole.fit.data, whole.parts, strict=True)
     ]
     given = [
         CompleteRows(part.kept.rows[:, list(part.at_covariates)], part.kept.weights) for part in whole.parts
@@ -551,6 +574,7 @@ def _with_tables(whole: Whole, factors: Iterator[Factors]) -> Iterator[Drawn]:
     implied = [m.vector(whole.theta)[0] for m in whole.fit.models]
     for batch in factors:
         found = [own.replicates(f) for own, f in zip(rows, batch, strict=True)]
+        sizes = _sizes(whole, batch)
         for r in range(len(batch[0])):
             items = _without_moments(whole, found, r)
             if items:
@@ -564,8 +588,7 @@ def _with_tables(whole: Whole, factors: Iterator[Factors]) -> Iterator[Drawn]:
                 # a threshold the replicate does not have stays where it is and pulls at nothing
                 weight[beyond] = NEARLY_NOTHING * np.median(weight[~beyond])
                 vector = np.where(beyond, implied[g], moments)
-                model, size = whole.fit.models[g], whole.fit.problem.sizes[g]
-                groups.append(WeightedMoments(model, vector, weight, size))
+                groups.append(WeightedMoments(whole.fit.models[g], vector, weight, float(sizes[g][r])))
                 absent.append(beyond[:t])
             yield Drawn(LeastSquares(groups), absent=tuple(absent) if any(a.any() for a in absent) else ())
 
@@ -586,6 +609,7 @@ def _with_rows(whole: Whole, factors: Iterator[Factors], moments: Moments) -> It
     """The way of the whole sample, with the rows of each replicate."""
     problem = whole.fit.problem
     for batch in factors:
+        sizes = _sizes(whole, batch)
         for r in range(len(batch[0])):
             try:
                 found = [
@@ -599,8 +623,8 @@ def _with_rows(whole: Whole, factors: Iterator[Factors], moments: Moments) -> It
                     likelihood=problem.likelihood,
                 )
                 groups = [
-                    WeightedMoments(m, v, w, size)
-                    for m, v, w, size in zip(own.models, own.vectors, own.weights, problem.sizes, strict=True)
+                    WeightedMoments(m, v, w, float(size[r]))
+                    for m, v, w, size in zip(own.models, own.vectors, own.weights, sizes, strict=True)
                 ]
             except NumericsError as err:
                 names = [whole.table.observed[i] for i in getattr(err, "positions", ())]
@@ -660,7 +684,7 @@ def _gathered(whole: Whole, drawn: Refitted, left_out: Refitted | None, p: float
         Refits(whole.theta[None], np.array([whole.fit.estimate.discrepancy]), np.zeros(1)),
         [tuple((part.solution.covariance, part.solution.moments.means) for part in whole.parts)],
     )
-    told = [_told(whole, one) for one in (itself, drawn) + (() if left_out is None else (left_out,))]
+    told = [told(whole, one) for one in (itself, drawn) + (() if left_out is None else (left_out,))]
     parts = []
     for g, part in enumerate(whole.parts):
         by_part = [quantities[g] for quantities, _ in told]
@@ -683,7 +707,7 @@ def _gathered(whole: Whole, drawn: Refitted, left_out: Refitted | None, p: float
     return AllReplicas(tuple(parts), defined, drawn.items, absent, drawn.fits, p)
 
 
-def _told(whole: Whole, found: Refitted) -> tuple[list[Quantities], Quantities]:
+def told(whole: Whole, found: Refitted) -> tuple[list[Quantities], Quantities]:
     """Of each group, and the parameters made of those of any group."""
     theta = found.fits.theta
     by_part = [_of_part(whole, g, found) for g in range(len(whole.parts))]
