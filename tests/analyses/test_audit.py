@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from csat.analyses.audit import JUDGEMENTS, KINDS, Rate, audit, claim_of, printed
+from csat.analyses.audit import JUDGEMENTS, KINDS, audit, claim_of
+from csat.analyses.audit_claims import printed
+from csat.analyses.audit_counts import Rate
 from csat.errors import BadInput, CsatError, UnknownName
 
 
