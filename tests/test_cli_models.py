@@ -110,3 +110,43 @@ def test_two_models_are_told_apart_in_an_error(tmp_path: Path, capsys: pytest.Ca
 def test_a_wald_test_counts_its_own_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, _, said = asked(capsys, tmp_path, survey(tmp_path, answers()), MODEL, "--wald", "b1 == b2")
     assert "the Wald test 'b1 == b2', line 1, column 1" in said
+
+
+# ---- verdicts ---------------------------------------------------------
+
+
+def test_fewer_respondents_than_parameters_are_no_basis(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, found, _ = asked(capsys, tmp_path, survey(tmp_path, answers(150)[:12]), MODEL)
+    assert code == 1
+    assert found is not None
+    assert found["verdict"]["level"] == "failed"
+    assert "12 respondents cannot settle 13 parameters" in found["verdict"]["text"]["en"]
+    assert "12 名受访者无法确定 13 个参数" in found["verdict"]["text"]["zh"]
+    code, found, _ = asked(capsys, tmp_path, survey(tmp_path, answers(13)), MODEL)
+    assert found is not None
+    assert "too_few_respondents" not in [c["code"] for c in found["cautions"]]
+
+
+def test_a_construct_without_scale_is_named_where_numbers_are_too_many(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, found, _ = asked(capsys, tmp_path, survey(tmp_path, answers()), "A =~ NA*a1 + a2 + a3")
+    assert code == 1
+    assert found is not None
+    assert "A has no scale: fix one loading" in found["verdict"]["text"]["en"]
+
+
+def test_a_number_arithmetic_cannot_give_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = MODEL.replace("B ~ A", "B ~ p*A") + "x := log(-p)\ny := sqrt(p - p)\nz := 2*p"
+    code, found, _ = asked(capsys, tmp_path, survey(tmp_path, answers()), model)
+    assert code == 0
+    assert found is not None
+    made = {p["lhs"]: (p["est"], p["se"]) for p in found["parameters"] if p["op"] == ":="}
+    assert made["x"] == (None, None)
+    assert made["y"] == (0.0, None)
+    assert made["z"][1] > 0
+    said = {c["code"]: c["text"]["en"] for c in found["cautions"]}
+    assert "x := log(-p)" in said["undefined"]
+    assert "y := sqrt(p - p)" in said["undefined_error"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from csat.analyses.guidelines import STANDARD_ERROR_ODD, VIF_SEVERE
+from csat.analyses.guidelines import RESPONDENTS_PER_PARAMETER, STANDARD_ERROR_ODD, VIF_SEVERE
 from csat.analyses.result import SOUND, Caution, Verdict
 from csat.analyses.structural import words
 from csat.instrument.parameters import Parameter, ParameterTable
@@ -112,6 +112,15 @@ def flaws(s: Solved) -> tuple[Caution, ...]:
     return tuple(found or _constructs_indefinite(s) or _residuals_indefinite(s) or _odd_errors(s))
 
 
+def too_few(n: float, q: int) -> tuple[Caution, ...]:
+    """That fewer respondents answered than parameters are asked for. n : effective. q : free parameters."""
+    if n >= q:
+        return ()
+    wanted = f"{RESPONDENTS_PER_PARAMETER.value * q:.0f}"
+    text = words.TOO_FEW_RESPONDENTS.fill(n=f"{n:.0f}", q=q, wanted=wanted)
+    return (Caution("too_few_respondents", text),)
+
+
 def verdict(found: Sequence[Caution], grave: Sequence[Caution]) -> Verdict:
     """Failed on any finding, doubtful on a grave doubt, else sound."""
     if not found:
@@ -162,7 +171,11 @@ def route(s: Solved, causes: Sequence[str], effect: str) -> Text:
 def _too_few_moments(s: Solved) -> list[Caution]:
     if s.df >= 0:
         return []
-    return [Caution("not_identified", words.TOO_FEW_MOMENTS.fill(n=-s.df, df=s.df))]
+    text = words.TOO_FEW_MOMENTS.fill(n=-s.df, df=s.df)
+    if without_scale := _without_scale(s, s.table.latents):
+        scale = words.WITHOUT_SCALE.fill(names=s.said(without_scale))
+        text = words.followed_by(text, Text(f" {scale.en}", scale.zh))
+    return [Caution("not_identified", text, tuple(without_scale))]
 
 
 def _undetermined(s: Solved) -> list[Caution]:
@@ -181,16 +194,22 @@ def _undetermined(s: Solved) -> list[Caution]:
     return found
 
 
-def _why_undetermined(s: Solved, involved: Sequence[str]) -> Text:
-    def rows_of(construct: str, operator: str) -> list[bool]:
-        own = [r for r in s.table.rows if r.operator == operator and r.left == construct]
-        return [r.free for r in own if operator == MEASURES or r.right == construct]
+def _without_scale(s: Solved, constructs: Sequence[str]) -> list[str]:
+    """Those of which neither a loading nor the variance is fixed."""
+    return [f for f in constructs if all(_free_rows(s, f, MEASURES)) and all(_free_rows(s, f, COVARIES))]
 
+
+def _free_rows(s: Solved, construct: str, operator: str) -> list[bool]:
+    """Whether each loading of a construct, or its variance, is free."""
+    own = [r for r in s.table.rows if r.operator == operator and r.left == construct]
+    return [r.free for r in own if operator == MEASURES or r.right == construct]
+
+
+def _why_undetermined(s: Solved, involved: Sequence[str]) -> Text:
     constructs = [f for f in s.table.latents if f in involved]
-    without_scale = [f for f in constructs if all(rows_of(f, MEASURES)) and all(rows_of(f, COVARIES))]
-    if without_scale:
+    if without_scale := _without_scale(s, constructs):
         return words.WITHOUT_SCALE.fill(names=s.said(without_scale))
-    of_two = [f for f in constructs if len(rows_of(f, MEASURES)) == 2]
+    of_two = [f for f in constructs if len(_free_rows(s, f, MEASURES)) == 2]
     return words.OF_TWO_ITEMS.fill(names=s.said(of_two)) if of_two else words.FIX_ONE
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from csat.analyses.hypotheses import judged
 from csat.analyses.result import Caution
 from csat.analyses.structural import admissibility
-from csat.analyses.structural.doubts import doubts, grave_doubts, weighting
+from csat.analyses.structural.doubts import doubts, grave_doubts, undefined, weighting
 from csat.analyses.structural.effects import effects_of
 from csat.analyses.structural.model import ParameterEstimate, StructuralModel
 from csat.analyses.structural.modifications import modifications
@@ -83,12 +83,15 @@ def assembled(
     )
     wrong = admissibility.findings(solved) if unsettled is None else admissibility.flaws(solved)
     wrong = tuple(unsettled or wrong)
+    if unsettled is None:
+        wrong += admissibility.too_few(moments.base.effective_n, len(table.free))
     measured = {f: tuple(i for i in model.items_of(f) if i in table.observed) for f in table.latents}
     worth = validity_of(table, measured, rows, cov=covariance, total=at.total)
     grave = [] if wrong else grave_doubts(solved, measures)
     cautions = (
         *wrong,
         *grave,
+        *undefined(rows),
         *found.doubts,
         *doubts(
             solved,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -18,8 +19,9 @@ from csat.analyses.result import Base, Caution
 from csat.analyses.structural import words
 from csat.analyses.structural.admissibility import Solved, overlapping, route
 from csat.analyses.structural.fit_words import FIT_WORDS, judged_by
+from csat.analyses.structural.model import ParameterEstimate
 from csat.analyses.structural.validity import Validity
-from csat.instrument.statements import EQUAL, MEASURES, REGRESSED_ON
+from csat.instrument.statements import DEFINED, EQUAL, MEASURES, REGRESSED_ON
 from csat.language import Text, joined
 from csat.numerics.estimators import METHODS
 from csat.numerics.fitted import Fit
@@ -142,6 +144,21 @@ def weighting(base: Base, estimator: str, fitted: Fit | None) -> Text | None:
     )
 
 
+def undefined(rows: Sequence[ParameterEstimate]) -> list[Caution]:
+    """Numbers made of others (`:=`) for which arithmetic has no answer, or which have no error."""
+    made = [r for r in rows if r.op == DEFINED]
+    without = [r for r in made if not math.isfinite(r.est)]
+    exact = [r for r in made if math.isfinite(r.est) and not math.isfinite(r.se)]
+    return [
+        Caution(code, text.fill(names=joined([Text(f"{r.lhs} := {r.rhs}") for r in own])))
+        for code, text, own in (
+            ("undefined", words.UNDEFINED, without),
+            ("undefined_error", words.UNDEFINED_ERROR, exact),
+        )
+        if own
+    ]
+
+
 def _on_whom(s: Solved, base: Base, weighting: Text | None) -> list[Caution]:
     found = []
     if weighting is not None:
@@ -150,7 +167,7 @@ def _on_whom(s: Solved, base: Base, weighting: Text | None) -> list[Caution]:
         found.append(Caution("pairwise", words.PAIRWISE.fill(n=base.respondents)))
     q = len(s.table.free)
     wanted = RESPONDENTS_PER_PARAMETER.value * q
-    if base.effective_n < wanted:
+    if q <= base.effective_n < wanted:
         text = words.SMALL_SAMPLE.fill(n=f"{base.effective_n:.0f}", q=q, wanted=f"{wanted:.0f}")
         found.append(Caution("small_sample", text))
     return found

@@ -12,6 +12,7 @@ from csat.analyses.structural import admissibility
 from csat.analyses.structural.assembling import assembled
 from csat.analyses.structural.bootstrap import Resampling, bootstrapped_groups, check_bootstrap
 from csat.analyses.structural.choosing import chosen
+from csat.analyses.structural.doubts import undefined
 from csat.analyses.structural.group_solving import GroupData, GroupSolution, solved_groups
 from csat.analyses.structural.grouped import GroupedModel, base_of, cautions_of, verdict_of
 from csat.analyses.structural.model import ParameterEstimate, StructuralModel
@@ -103,7 +104,9 @@ def groups_and_fit(
     if resampling is not None:
         check_bootstrap(data.values(), options, resampling)
     found = solved_groups(table, data, options, equal=equal, partial=partial)
-    unsettled = _unsettled(found, titles)
+    of_all = base_of([p.moments.base for p in found.parts.values()])
+    unsettled = _unsettled(found, titles) or admissibility.too_few(of_all.effective_n, len(found.table.free))
+    defined = _defined(found, options.confidence)
     parts = {
         name: assembled(
             part,
@@ -118,7 +121,7 @@ def groups_and_fit(
         )
         for g, (name, own) in enumerate(found.parts.items())
     }
-    cautions = cautions_of(parts)
+    cautions = (*cautions_of(parts), *undefined(defined))
     fitted, estimate = found.fitted, found.fitted.estimate
     result = kind(
         base=base_of([p.base for p in parts.values()]),
@@ -137,7 +140,7 @@ def groups_and_fit(
         measured_by=next(iter(parts.values())).measured_by,
         parameters=(
             *(row._replace(group=name) for name, own in parts.items() for row in own.parameters),
-            *_defined(found, options.confidence),
+            *defined,
         ),
         fit=fitted.measures,
         chisq_by_group=dict(zip(names, chi_square_by_group(fitted), strict=True)),

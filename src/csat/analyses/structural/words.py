@@ -17,6 +17,13 @@ TOO_FEW_MOMENTS = Text(
     "模型要求的参数比数据所能提供的信息多 {n} 个（自由度 {df}），因此无法识别。请删去或固定部分参数；一个"
     "构念需要三个题项，或两个题项加上与其他构念的联系。",
 )
+TOO_FEW_RESPONDENTS = Text(
+    "{n} respondents cannot settle {q} parameters: more numbers are asked for than people answered, so "
+    "errors and tests mean nothing. Ask at least {wanted}, or make the model smaller: fewer constructs, "
+    "fewer items, equal loadings (the same label before them).",
+    "{n} 名受访者无法确定 {q} 个参数：要估计的数比作答的人还多，标准误和检验没有意义。请至少调查 {wanted} "
+    "人，或缩小模型：减少构念、减少题项，或令载荷相等（给予同一标签）。",
+)
 UNDETERMINED = Text(
     "The data cannot tell these parameters apart, so the model is not identified: {names}. {next}",
     "数据无法区分下列参数，模型不可识别：{names}。{next}",
@@ -117,6 +124,15 @@ SIGN_REVERSED = Text(
     "相关与路径方向相反：{paths}。通常是原因构念重叠所致，不要把路径的符号当作真实影响。",
 )
 
+UNDEFINED = Text(
+    "Arithmetic has no answer for {names} at these estimates (a division by zero, or the root or logarithm "
+    "of a negative number): no number is given. Look at the expression.",
+    "按现有估计值无法计算 {names}（除以零，或对负数开方、取对数），因此不给出数值。请检查表达式。",
+)
+UNDEFINED_ERROR = Text(
+    "{names} has no standard error: its expression has no slope at these estimates.",
+    "{names} 没有标准误：其表达式在现有估计值处不可导。",
+)
 WEIGHTED = Text(
     "Means and covariances are weighted; errors, tests and criteria rest on the effective n ({n}), which "
     "approximates design-based errors.",
