@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from csat.analyses.priorities import Priorities
     from csat.analyses.promoters import Promoters
     from csat.analyses.quality_result import Quality
-    from csat.analyses.reliability import Reliability
+    from csat.analyses.reliability_result import Reliability
     from csat.analyses.structural.compared import Comparison
     from csat.analyses.structural.grouped import GroupedMeasurement, GroupedModel
     from csat.analyses.structural.model import MeasurementModel, StructuralModel

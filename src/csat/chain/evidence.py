@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from csat.analyses.groups import GroupDescription
     from csat.analyses.quality_result import Quality
     from csat.analyses.reading import Reading
-    from csat.analyses.reliability import Reliability
+    from csat.analyses.reliability_result import Reliability
 
 
 class Evidence(Respondents):
