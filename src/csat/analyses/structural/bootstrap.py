@@ -22,9 +22,10 @@ from csat.analyses.structural.grouped import GroupedModel
 from csat.analyses.structural.model import Effect, ParameterEstimate, StructuralModel
 from csat.analyses.structural.options import Options
 from csat.analyses.structural.quantities import Quantities, Replicas, quantities_at, quantities_of
-from csat.analyses.structural.refitting import AllReplicas, Whole, all_replicas
+from csat.analyses.structural.refitting import AllReplicas, all_replicas
 from csat.analyses.structural.resampled import INTERVALS, Bootstrap, Interval
 from csat.analyses.structural.solving import Solution, bounds_of
+from csat.analyses.structural.whole import Whole
 from csat.errors import BadInput, CannotCompute
 from csat.language import Text
 from csat.numerics.estimation import Group, MaximumLikelihood
