@@ -2,9 +2,9 @@
 
 Every replicate needs only its own moments, so one step of all R fits is a few products of stacks of small
 matrices. The steps begin with the Hessian of the whole sample, which each replicate corrects by what
-its own gradients show (limited-memory BFGS). A fit is done when its next
-step is a hundred-thousandth of a standard error; the few that are not after `QUICK_STEPS` go on with Newton
-steps.
+its own gradients show (limited-memory BFGS), in units in which they are few (`rescaled`). A fit is done when
+its next step is a hundred-thousandth of a standard error; those that are not after `QUICK_STEPS` go on with
+Newton steps, in the units of the model.
 
 Letters as in `structure`, with the replicate as first axis: S (R, p, p), m (R, p), theta (R, q); c the m
 variables that are causes or latent, F = (I - A_cc)^-1, G (R, p, m) the columns of E for c; the other
@@ -37,6 +37,7 @@ from csat.numerics.least_squares import LeastSquares, WeightedMoments
 from csat.numerics.linalg import Array
 from csat.numerics.moment_vectors import ContinuousMoments, counts_of_vech
 from csat.numerics.replicate_moments import Moments
+from csat.numerics.rescaled import Rescaled, rescaled
 from csat.numerics.stacks import Layout, Stack, cells_of_data, inverses, roots
 from csat.numerics.structure import Cells, Structure
 
@@ -44,7 +45,7 @@ Discrepancy = Literal["ML", "GLS", "ULS"]
 Mask = NDArray[np.bool_]
 
 QUICK_STEPS = 28
-"""Quasi-Newton steps of all replicates; nine of ten need no more. A step costs a tenth of a Newton step."""
+"""Quasi-Newton steps of all replicates; most need ten to fifteen. A step costs a tenth of a Newton step."""
 MOST_STEPS = 30
 """Newton steps of the others: a replicate that needs more has no optimum to speak of."""
 DONE_DROPPED = 0.15
@@ -118,43 +119,85 @@ def refits(
     numpy.linalg.LinAlgError : the Hessian is not positive definite: parameters cannot be told apart.
     """
     q, count = start.size, len(groups[0].cov)
-    order, groups = _in_order(groups, q)
-    h = hessian[np.ix_(order, order)]
-    np.linalg.cholesky(h)
-    guess: Array = np.asarray(np.linalg.inv(h), dtype=float)
-    unit = np.sqrt(np.diagonal(guess) * 2 / sum(g.n for g in groups))
-    first = start[order]
-    low = np.full(q, -np.inf) if lower is None else lower[order]
-    high = np.full(q, np.inf) if upper is None else upper[order]
-    layouts = [Layout(g.structure, q, g.exogenous) for g in groups]
-    theta, value = np.repeat(first[None], count, axis=0), np.full(count, np.nan)
-    gradient = np.full((count, q), np.nan)
-    solved = np.zeros(count, dtype=bool)
+    plain = _Coordinates.of(groups, start, hessian)
+    other = rescaled([g.structure for g in groups], start)
+    quick = plain if other is None else _Coordinates.of(groups, start, hessian, other)
+    theta, value = np.repeat(start[None], count, axis=0), np.full(count, np.nan)
+    largest, solved = np.full(count, np.nan), np.zeros(count, dtype=bool)
     left = np.arange(count)
     stopped = False
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for search in (_quasi_newton, _newton):
+        for search, to in ((_quasi_newton, quick), (_newton, plain)):
             lost = 0
             for begin in range(0, left.size, REPLICATES_AT_ONCE):
                 at = left[begin : begin + REPLICATES_AT_ONCE]
-                problem = _Problem(groups, layouts, discrepancy, at)
-                theta[at], value[at], gradient[at], solved[at] = search(problem, theta[at], guess, unit)
+                problem = _Problem(to.groups, to.layouts, discrepancy, at)
+                first = to.start[None].repeat(at.size, axis=0) if to is quick else theta[at][:, to.order]
+                found, value[at], gradient, solved[at] = search(problem, first, to.guess, to.unit)
+                theta[at] = to.back(found)
+                largest[at] = np.abs(gradient / to.steepness).max(axis=1)
                 lost += int(np.count_nonzero(~solved[at]))
                 stopped = search is _newton and most_failed is not None and lost > most_failed
                 if stopped:
                     break
             left = np.flatnonzero(~solved)
+    low = np.full(q, -np.inf) if lower is None else lower
+    high = np.full(q, np.inf) if upper is None else upper
     inside = ((theta >= low) & (theta <= high)).all(axis=1)
     theta[~solved], value[~solved] = np.nan, np.nan
-    largest = np.abs(gradient / np.sqrt(np.diagonal(h))).max(axis=1)
     for r in np.flatnonzero(~inside).tolist():
         theta[r], value[r] = np.nan, np.nan
-        estimate = _within_bounds(groups, r, discrepancy, np.clip(first, low, high), low, high)
+        estimate = _within_bounds(groups, r, discrepancy, np.clip(start, low, high), low, high)
         if estimate is not None:
             theta[r], value[r], largest[r] = estimate.theta, estimate.discrepancy, estimate.largest_gradient
-    back = np.empty_like(theta)
-    back[:, order] = theta
-    return Refits(back, value, largest, stopped)
+    return Refits(theta, value, largest, stopped)
+
+
+@dataclass(frozen=True, eq=False)
+class _Coordinates:
+    """What the replicates are sought in: the parameters in another order, and perhaps in other units.
+
+    start : (q,). guess : (q, q) inverse Hessian of the whole sample there. unit : (q,) standard errors.
+    steepness : (q,) roots of the diagonal of the Hessian. order : which parameter each is.
+    """
+
+    groups: list[ReplicateGroup]
+    layouts: list[Layout]
+    start: Array
+    guess: Array
+    unit: Array
+    steepness: Array
+    order: NDArray[np.intp]
+    other: Rescaled | None
+
+    @classmethod
+    def of(
+        cls, groups: Sequence[ReplicateGroup], start: Array, hessian: Array, other: Rescaled | None = None
+    ) -> _Coordinates:
+        if other is not None:
+            groups = [replace(g, structure=s) for g, s in zip(groups, other.structures, strict=True)]
+            turn = other.jacobian()
+            start, hessian = other.start, turn.T @ hessian @ turn
+        order, own = _in_order(groups, start.size)
+        h = hessian[np.ix_(order, order)]
+        np.linalg.cholesky(h)
+        guess: Array = np.asarray(np.linalg.inv(h), dtype=float)
+        return cls(
+            own,
+            [Layout(g.structure, start.size, g.exogenous) for g in own],
+            start[order],
+            guess,
+            np.sqrt(guess.diagonal() * 2 / sum(g.n for g in groups)),
+            np.sqrt(h.diagonal()),
+            order,
+            other,
+        )
+
+    def back(self, theta: Array) -> Array:
+        """(R, q) the parameters of the model."""
+        found = np.empty_like(theta)
+        found[:, self.order] = theta
+        return found if self.other is None else self.other.back(found)
 
 
 def _in_order(groups: Sequence[ReplicateGroup], q: int) -> tuple[NDArray[np.intp], list[ReplicateGroup]]:
@@ -336,6 +379,8 @@ def _squares(here: Stack, cov: Array, d: Array | None, weight: Array | None) -> 
     return _Slope(f, here.gradient(m, pull), w, m, pull)
 
 
+_Learnt = tuple[Array, Array, Array]
+"""Of each replicate a step, how the gradient turned on it, and what `_curved` says of the two."""
 _Found = tuple[Array, Array, Array, Mask]
 """theta, F, gradient, and whether it is the optimum, of each replicate of a batch."""
 
@@ -347,10 +392,9 @@ def _quasi_newton(problem: _Problem, theta: Array, guess: Array, unit: Array) ->
     live = np.flatnonzero(problem.usable)
     at, share = theta[live], np.ones(live.size)
     f, g, _ = problem.look(at[:1] if problem.starts_as_one else at, live)
-    moved: list[Array] = []
-    bent: list[Array] = []
+    learnt: list[_Learnt] = []
     for number in range(QUICK_STEPS):
-        step = _direction(g, moved, bent, guess)
+        step = _direction(g, learnt, guess)
         done = np.abs(step / unit).max(axis=1) <= SOLVED
         # the step that proves the end is worth taking: it squares what error is left
         open_still = ~solved[live]
@@ -365,7 +409,7 @@ def _quasi_newton(problem: _Problem, theta: Array, guess: Array, unit: Array) ->
                 break
             live = live[kept]
             at, step, f, g, share = (x[kept] for x in (at, step, f, g, share))
-            moved, bent = [s[kept] for s in moved], [y[kept] for y in bent]
+            learnt = [(s[kept], y[kept], rho[kept]) for s, y, rho in learnt]
         step *= share[:, None]
         new_f, new_g, _ = problem.look(at + step, live)
         lower = _is_lower(f, new_f, g, step)
@@ -373,7 +417,7 @@ def _quasi_newton(problem: _Problem, theta: Array, guess: Array, unit: Array) ->
         turn = np.where(lower[:, None], new_g - g, 0.0)
         at, f, g = at + step, np.where(lower, new_f, f), g + turn
         share = np.where(lower, 1.0, share / 4)
-        moved, bent = [*moved, step], [*bent, turn]
+        learnt.append((step, turn, _curved(step, turn)))
     return theta, value, gradient, solved
 
 
@@ -415,23 +459,24 @@ def _is_lower(value: Array, f: Array, gradient: Array, step: Array) -> Mask:
         return np.asarray((promised > 0) & (f <= value - DECREASE_TRUSTED * promised + allowed))
 
 
-def _direction(gradient: Array, moved: list[Array], bent: list[Array], inverse: Array) -> Array:
+def _curved(step: Array, turn: Array) -> Array:
+    """(k,) 1 / (s' y) of steps s and turns y of the gradient, zero where the curvature is not positive."""
+    product = _dots(step, turn)
+    least = 1e-10 * np.sqrt(_dots(step, step) * _dots(turn, turn))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(product > least, 1 / product, 0.0)
+
+
+def _direction(gradient: Array, learnt: Sequence[_Learnt], inverse: Array) -> Array:
     """Minus the inverse Hessian, as learnt, times the gradient: (k, q). The two loops of Liu & Nocedal."""
     q = gradient.copy()
-    used: list[tuple[Array, Array, Array, Array]] = []
-    for s, y in zip(reversed(moved), reversed(bent), strict=True):
-        product = _dots(s, y)
-        # nothing is learnt where the curvature is not positive
-        with np.errstate(divide="ignore", invalid="ignore"):
-            least = 1e-10 * np.sqrt(_dots(s, s) * _dots(y, y))
-            rho = np.where(product > least, 1 / product, 0.0)
-        a = rho * _dots(s, q)
-        q -= a[:, None] * y
-        used.append((s, y, rho, a))
+    shares: list[Array] = []
+    for s, y, rho in reversed(learnt):
+        shares.append(rho * _dots(s, q))
+        q -= shares[-1][:, None] * y
     found: Array = q @ inverse
-    for s, y, rho, a in reversed(used):
-        b = rho * _dots(y, found)
-        found += (a - b)[:, None] * s
+    for (s, y, rho), a in zip(learnt, reversed(shares), strict=True):
+        found += (a - rho * _dots(y, found))[:, None] * s
     return -found
 
 
