@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +151,58 @@ def test_a_number_arithmetic_cannot_give_is_said(tmp_path: Path, capsys: pytest.
     said = {c["code"]: c["text"]["en"] for c in found["cautions"]}
     assert "x := log(-p)" in said["undefined"]
     assert "y := sqrt(p - p)" in said["undefined_error"]
+
+
+# ---- no honest number -------------------------------------------------
+
+
+def spoilt(kind: str) -> np.ndarray:
+    rows = answers().astype(float)
+    if kind == "constant":
+        rows[:, 1] = 3
+    elif kind == "twins":
+        rows[:, 1] = rows[:, 0]
+    elif kind == "few":
+        rows = rows[:5]
+    elif kind == "silent":
+        rows[::2, 1], rows[1::2, 2] = np.nan, np.nan
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "english", "chinese"),
+    [
+        ("constant", (), "no variance in a2", "a2 没有变异"),
+        ("constant", ("--ordered", "--estimator", "WLSMV"), "a2 has answers in fewer than 2", "a2 的回答不足 2"),
+        ("twins", ("--estimator", "MLR"), "a1, a2 depend on each other", "a1、a2 彼此依赖"),
+        ("few", (), "5 respondents answered, and the model has 6 items", "只有 5 名受访者作答"),
+        ("silent", (), "0 respondents answered", "只有 0 名受访者"),
+        ("silent", ("--missing", "fiml"), "no respondent answered a2, a3 together", "没有受访者同时回答了 a2、a3"),
+    ],
+)  # fmt: skip
+def test_without_an_honest_number_the_json_holds_the_verdict_in_both_languages(
+    kind: str,
+    options: tuple[str, ...],
+    english: str,
+    chinese: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = survey(tmp_path, spoilt(kind))
+    code, found, said = asked(capsys, tmp_path, data, MODEL, *options)
+    assert code == 1
+    assert found is not None
+    assert (found["analysis"], found["fit"], found["parameters"]) == ("sem", {}, [])
+    assert found["verdict"]["level"] == "failed"
+    assert english in found["verdict"]["text"]["en"]
+    assert english in said
+    assert chinese in found["verdict"]["text"]["zh"]
+    words = set(re.findall(r"[A-Za-z]{2,}", found["verdict"]["text"]["zh"]))
+    assert words <= {"MLR", "DWLS", "WLSMV"}
+    assert run(["sem", str(data), "--model", str(tmp_path / "model.txt"), "--lang", "zh", *options]) == 1
+    assert chinese in capsys.readouterr().err
+
+
+def test_a_wrong_call_has_no_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, found, _ = asked(capsys, tmp_path, survey(tmp_path, answers()), MODEL, "--estimator", "best")
+    assert (code, found) == (2, None)

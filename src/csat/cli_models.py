@@ -122,6 +122,10 @@ BOOTSTRAP = (
 )
 
 
+WITHOUT: dict[str, object] = {"fit": {}, "parameters": []}
+"""What the JSON of a model holds when none can be fitted, beside the verdict that says why."""
+
+
 @analysis_command(
     "cfa",
     MODEL,
@@ -135,6 +139,7 @@ BOOTSTRAP = (
     WALD,
     *BOOTSTRAP,
     *GROUPS,
+    without=WITHOUT,
 )
 def cfa_command(survey: Survey, *, model: Path | None, group_equal: str | None, **own: Any) -> Result:
     """Confirmatory factor analysis of the instrument's constructs, or of a model file."""
@@ -155,6 +160,7 @@ def cfa_command(survey: Survey, *, model: Path | None, group_equal: str | None, 
     WALD,
     *BOOTSTRAP,
     *GROUPS,
+    without=WITHOUT,
 )
 def sem_command(survey: Survey, *, model: Path | None, group_equal: str | None, **own: Any) -> Result:
     """Structural equation model: verdict, fit, paths, loadings, validity."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from csat.cli_values import margins_of
-from csat.errors import BadInput
+from csat.errors import BadInput, CsatError
 from csat.language import Language
 
 if TYPE_CHECKING:
@@ -274,6 +275,24 @@ def say(result: Result, language: Language, as_json: bool, charts: Path | None) 
     return EXIT_WITHHELD if result.verdict.failed else EXIT_DONE
 
 
+def withhold(
+    name: str, error: CsatError, language: Language, as_json: bool, without: Mapping[str, object]
+) -> int:
+    """Say that there is no honest number and why: a failed verdict, in JSON where that was asked for."""
+    from csat.display.refusals import in_chinese
+
+    text = {"en": str(error), "zh": in_chinese(str(error))}
+    if as_json:
+        import json
+
+        caution = {"code": "withheld", "text": text, "where": []}
+        verdict = {"level": "failed", "text": text}
+        body = {"analysis": name, "verdict": verdict, "cautions": [caution], **without}
+        click.echo(json.dumps(body, ensure_ascii=False, indent=1))
+    click.echo(f"csat: {text[language]}", err=True)
+    return error.exit_code
+
+
 def names_of(text: str | None) -> list[str] | None:
     """`a,b` as a list."""
     return [n.strip() for n in text.split(",") if n.strip()] if text else None
@@ -336,10 +355,13 @@ class progress:
             self._bar.stop()
 
 
-def analysis_command(name: str, *extra: Command) -> Callable[[Command], click.Command]:
+def analysis_command(
+    name: str, *extra: Command, without: Mapping[str, object] = MappingProxyType({})
+) -> Callable[[Command], click.Command]:
     """A command that reads a survey, asks one question and says the answer.
 
-    The decorated function gets the survey and its own options, and returns the result.
+    The decorated function gets the survey and its own options, and returns the result. without : what the
+    JSON holds beside the verdict when there is no honest number.
     """
 
     def make(ask: Command) -> click.Command:
@@ -349,10 +371,15 @@ def analysis_command(name: str, *extra: Command) -> Callable[[Command], click.Co
             for column in (given.get("by"), given.get("group")):
                 if column:
                     reading["segments"] = (*reading["segments"], column)
-            with progress() as step:
-                survey = read_survey(**reading)
-                step(0, 0, name)
-                found = ask(survey, **given)
+            try:
+                with progress() as step:
+                    survey = read_survey(**reading)
+                    step(0, 0, name)
+                    found = ask(survey, **given)
+            except CsatError as error:
+                if error.exit_code != EXIT_WITHHELD:
+                    raise
+                return withhold(name, error, lang, as_json, without)
             return say(found, lang, as_json, charts)
 
         return click.command(name, short_help=first_line(ask.__doc__))(options(READING, extra, SAYING)(run))
