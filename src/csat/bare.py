@@ -17,7 +17,7 @@ from csat.survey import read
 
 if TYPE_CHECKING:
     from csat.analyses.adequacy import Adequacy
-    from csat.analyses.describe import Description
+    from csat.analyses.describe_result import Description
     from csat.analyses.drivers import Drivers
     from csat.analyses.efa import Factors
     from csat.analyses.index import Index

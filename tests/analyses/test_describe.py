@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from csat.analyses.describe import category_label, describe
+from csat.analyses.describe import describe
+from csat.analyses.describe_scales import category_label
 from csat.errors import CannotCompute
 from csat.instrument.instrument import Scale
 from csat.language import Text

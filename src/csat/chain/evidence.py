@@ -12,7 +12,7 @@ from csat.responses.binding import segment_title
 
 if TYPE_CHECKING:
     from csat.analyses.adequacy import Adequacy
-    from csat.analyses.describe import Description
+    from csat.analyses.describe_result import Description
     from csat.analyses.efa import Factors
     from csat.analyses.groups import GroupDescription
     from csat.analyses.quality_result import Quality
