@@ -18,7 +18,7 @@ from csat.language import Language
 
 if TYPE_CHECKING:
     from csat.analyses.invariance import Invariance
-    from csat.analyses.planning import Stratum
+    from csat.analyses.planning_result import Stratum
     from csat.analyses.result import Verdict
     from csat.analyses.waves_result import Waves
     from csat.responses.responses import Responses
@@ -101,7 +101,7 @@ def plan_command(
 
 
 def _strata(text: str | None) -> tuple[Stratum, ...]:
-    from csat.analyses.planning import Stratum
+    from csat.analyses.planning_result import Stratum
 
     if text is None:
         return ()

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from csat.analyses.planning import Plan, Stratum, planning
+from csat.analyses.planning import planning
+from csat.analyses.planning_result import Plan, Stratum
 from csat.errors import BadInput
 
 TOBACCO = (Stratum("town", 1448), Stratum("village", 2385))
