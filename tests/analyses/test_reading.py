@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from csat.analyses.reading import Reading, accounting, reading
+from csat.analyses.reading import reading
+from csat.analyses.reading_accounting import accounting
+from csat.analyses.reading_result import Reading
 from csat.errors import BadInput
 from csat.instrument.instrument import Scale, Segment
 from csat.language import Text

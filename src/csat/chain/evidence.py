@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from csat.analyses.efa import Factors
     from csat.analyses.groups import GroupDescription
     from csat.analyses.quality_result import Quality
-    from csat.analyses.reading import Reading
+    from csat.analyses.reading_result import Reading
     from csat.analyses.reliability_result import Reliability
 
 

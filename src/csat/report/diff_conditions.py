@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from csat.analyses.reading import DROPPED
+from csat.analyses.reading_words import DROPPED
 from csat.language import Text
 from csat.report.diff_result import NOTHING, Change, replaced
 from csat.report.diff_sides import Side, same_file, value_at, value_words
