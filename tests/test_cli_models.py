@@ -173,11 +173,11 @@ def spoilt(kind: str) -> np.ndarray:
     ("kind", "options", "english", "chinese"),
     [
         ("constant", (), "no variance in a2", "a2 没有变异"),
-        ("constant", ("--ordered", "--estimator", "WLSMV"), "a2 has answers in fewer than 2", "a2 的回答不足 2"),
+        ("constant", ("--ordered", "--estimator", "WLSMV"), "a2 has answers in fewer", "a2 的回答不足 2"),
         ("twins", ("--estimator", "MLR"), "a1, a2 depend on each other", "a1、a2 彼此依赖"),
         ("few", (), "5 respondents answered, and the model has 6 items", "只有 5 名受访者作答"),
         ("silent", (), "0 respondents answered", "只有 0 名受访者"),
-        ("silent", ("--missing", "fiml"), "no respondent answered a2, a3 together", "没有受访者同时回答了 a2、a3"),
+        ("silent", ("--missing", "fiml"), "no respondent answered a2, a3", "没有受访者同时回答了 a2、a3"),
     ],
 )  # fmt: skip
 def test_without_an_honest_number_the_json_holds_the_verdict_in_both_languages(
@@ -206,3 +206,47 @@ def test_without_an_honest_number_the_json_holds_the_verdict_in_both_languages(
 def test_a_wrong_call_has_no_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, found, _ = asked(capsys, tmp_path, survey(tmp_path, answers()), MODEL, "--estimator", "best")
     assert (code, found) == (2, None)
+
+
+# ---- ordered items ----------------------------------------------------
+
+
+def test_wlsmv_orders_answers_unless_told_not_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = survey(tmp_path, answers())
+    chi_square = []
+    for options in ((), ("--ordered",), ("--ordered-items", "none")):
+        code, found, _ = asked(capsys, tmp_path, data, MODEL, "--estimator", "WLSMV", *options)
+        assert code == 0
+        assert found is not None
+        chi_square.append(found["fit"]["chisq"])
+        assert ("|" in [p["op"] for p in found["parameters"]]) == (options[-1:] != ("none",))
+    assert chi_square[0] == chi_square[1] != chi_square[2]
+    quantities = survey(tmp_path, answers() + np.random.default_rng(1).random((150, 6)))
+    code, found, _ = asked(capsys, tmp_path, quantities, MODEL, "--estimator", "WLSMV")
+    assert found is not None
+    assert "|" not in [p["op"] for p in found["parameters"]]
+
+
+def test_answers_nobody_chose_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = answers()
+    rows[rows[:, 0] == 5, 0] = 4
+    rows[rows[:, 3] == 3, 3] = 2
+    data = survey(tmp_path, rows)
+    for options, named in ((("--scale", "1,5"), ["a1", "b1"]), ((), ["b1"])):
+        _, found, _ = asked(capsys, tmp_path, data, MODEL, "--estimator", "WLSMV", *options)
+        assert found is not None
+        caution = next(c for c in found["cautions"] if c["code"] == "empty_category")
+        assert caution["where"] == named
+        assert "b1 (3)" in caution["text"]["en"]
+        assert "b1 (3)" in caution["text"]["zh"]
+
+
+def test_auto_leaves_a_covariate_a_number_where_all_items_are_ordered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = survey(tmp_path, answers(), age=[20 + i % 50 for i in range(150)])
+    code, found, _ = asked(capsys, tmp_path, data, MODEL + "B ~ age", "--estimator", "auto", "--ordered")
+    assert code == 0
+    assert found is not None
+    assert found["estimator"] == "WLSMV"
+    assert "ordered_covariate" not in [c["code"] for c in found["cautions"]]

@@ -36,9 +36,9 @@ ESTIMATOR = click.option(
     default="ML",
     callback=_estimator,
     show_default=True,
-    help="ML, MLM, MLMV, MLR, ULS, GLS, WLS, DWLS; with --ordered WLSMV, ULSMV, DWLS; auto: WLSMV where "
-    "items have at most 5 categories (or at most 7, skewed beyond 1), else MLR, with full information where "
-    "answers are missing.",
+    help="ML, MLM, MLMV, MLR, ULS, GLS, WLS, DWLS; WLSMV and ULSMV, which order all items but measured "
+    "quantities; with --ordered also DWLS, ULS, WLS; auto: WLSMV where items have at most 5 categories (or "
+    "at most 7, skewed beyond 1), else MLR, with full information where answers are missing.",
 )
 MODEL_MISSING = click.option(
     "--missing",
@@ -54,7 +54,9 @@ RESIDUALS = click.option(
     "--residuals", is_flag=True, help="Every pair of items: seen, implied, residual with its z."
 )
 ORDERED_ITEMS = click.option(
-    "--ordered-items", metavar="A,B,..", help="Only these items are ordered; the others are numbers."
+    "--ordered-items",
+    metavar="A,B,..",
+    help="Only these items are ordered; the others are numbers. 'none' for none.",
 )
 STD_LV = click.option(
     "--std-lv",
@@ -181,6 +183,7 @@ def sem_command(survey: Survey, *, model: Path | None, group_equal: str | None, 
     ESTIMATOR,
     MODEL_MISSING,
     ORDERED,
+    ORDERED_ITEMS,
     STD_LV,
     click.option(
         "--scaling",
@@ -218,7 +221,7 @@ def compare_command(
             right="Once for all, or once for each, in their order",
         )
     by_name = dict(zip(names, equal, strict=True)) if equal else ()
-    return survey.compare(dict(zip(names, texts, strict=True)), group_equal=by_name, **own)
+    return survey.compare(dict(zip(names, texts, strict=True)), group_equal=by_name, **_ordered(own))
 
 
 @analysis_command(
@@ -230,7 +233,7 @@ def compare_command(
         default="MLR",
         callback=_estimator,
         show_default=True,
-        help="ML, MLM, MLR, ...; with --ordered WLSMV, ULSMV.",
+        help="ML, MLM, MLR, ...; WLSMV, ULSMV for ordered items.",
     ),
     click.option(
         "--missing",
@@ -297,6 +300,8 @@ def scores_command(survey: Survey, *, model: Path | None, out: Path | None, **ow
 def _ordered(own: dict[str, Any]) -> dict[str, Any]:
     """Options with the names of ordered items in the place of the flag."""
     items = names_of(own.pop("ordered_items"))
+    if items == ["none"]:
+        return {**own, "ordered": []}
     return {**own, "ordered": items} if items else own
 
 

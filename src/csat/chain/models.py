@@ -90,10 +90,17 @@ class Models(Ground):
             replication=self._replication(),
         )
 
-    def _ordered(self, ordered: Sequence[str] | bool, model: Model) -> Sequence[str] | bool:
-        """The ordered items a model names; those that are no item of the survey are an error."""
+    def _ordered(
+        self, ordered: Sequence[str] | bool, model: Model, estimator: str = ""
+    ) -> Sequence[str] | bool:
+        """The ordered items a model names; those that are no item of the survey are an error.
+
+        An estimator for ordered items orders all that are answers on a scale, unless the list is empty.
+        """
+        from csat.analyses.structural.choosing import FOR_ORDERED, counts_as_ordered
+
         if isinstance(ordered, bool):
-            return ordered
+            return ordered or (estimator in FOR_ORDERED and counts_as_ordered(model, self._answers(model)))
         for name in ordered:
             if name not in self.items:
                 raise UnknownName("item", name, self.items, where="the ordered items")
@@ -156,7 +163,7 @@ class Models(Ground):
         from csat.analyses.sem import cfa, cfa_by_group
 
         found = self._measurement(model)
-        ordered = self._ordered(ordered, found)
+        ordered = self._ordered(ordered, found, estimator)
         if group is not None or group_equal:
             return cfa_by_group(
                 found,
@@ -216,7 +223,7 @@ class Models(Ground):
             self._groups(found, segment, in_order=True),
             estimator=estimator,
             missing=missing,
-            ordered=ordered,
+            ordered=bool(self._ordered(ordered, found, estimator)),
             partial=partial,
             group=self._group_title(segment),
             titles=self.titles(),
@@ -250,7 +257,7 @@ class Models(Ground):
         from csat.analyses.sem import sem, sem_by_group
 
         found = self._model(model) if model is not None else self._path_model()
-        ordered = self._ordered(ordered, found)
+        ordered = self._ordered(ordered, found, estimator)
         known = [*(c.id for c in self.instrument.constructs), *self.items]
         if group is not None or group_equal:
             return sem_by_group(
@@ -329,7 +336,7 @@ class Models(Ground):
             group_equal=group_equal,
             estimator=estimator,
             missing=missing,
-            ordered=ordered,
+            ordered=self._ordered(ordered, every, estimator),
             scaling=scaling,
             std_lv=std_lv,
             group=None if group is None else self._group_title(group),

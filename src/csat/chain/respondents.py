@@ -52,7 +52,7 @@ class Respondents(PlsModels):
                 method=method,
                 estimator=estimator,
                 missing=missing,
-                ordered=self._ordered(ordered, found),
+                ordered=self._ordered(ordered, found, estimator),
                 std_lv=std_lv,
                 rows=rows,
                 respondents=names,

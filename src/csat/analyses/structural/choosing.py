@@ -29,6 +29,7 @@ from csat.analyses.structural.answers import Answers, unequal
 from csat.analyses.structural.group_solving import GroupData
 from csat.analyses.structural.moments import Moments
 from csat.analyses.structural.options import Options
+from csat.analyses.structural.ordering import is_quantity
 from csat.instrument.statements import MEASURES, REGRESSED_ON, Model
 from csat.language import Text
 from csat.numerics.estimators import WEIGHTED_AS
@@ -36,6 +37,8 @@ from csat.numerics.linalg import Array
 from csat.tally.tally import Tally
 
 AUTO = "auto"
+FOR_ORDERED = ("WLSMV", "ULSMV", "WLSM", "ULSM", "WLSMVS", "ULSMVS")
+"""Estimators that are asked for because items are ordered."""
 
 ONLY_COVARIANCES = Text(
     "auto chose ML: there are only covariances.", "auto 选择 ML：只有协方差，没有原始回答。"
@@ -89,13 +92,14 @@ def chosen(options: Options, model: Model, data: Tally | Moments | Answers | Gro
     scales = answers[0].select(names).scales
     ordered: tuple[str, ...] = ()
     if options.ordered is True:
-        ordered = tuple(names)
+        # all but covariates and quantities: the answers say which
+        effects = _effects(model)
+        ordered = tuple(n for n in names if n in effects and not is_quantity(answers[0], n))
     elif options.ordered:
         ordered = tuple(options.ordered)
     elif options.missing != "fiml":
         causes = {s.right for s in model.statements if s.operator == REGRESSED_ON}
-        effects = {s.right for s in model.statements if s.operator == MEASURES}
-        effects |= {s.left for s in model.statements if s.operator == REGRESSED_ON}
+        effects = _effects(model)
         ordered = tuple(
             name
             for name, own, scale in zip(names, rows.T, scales, strict=True)
@@ -115,6 +119,21 @@ def chosen(options: Options, model: Model, data: Tally | Moments | Answers | Gro
         share = f"{100 * float(np.isnan(rows).mean()):.1f}" if rows.size else "0"
         return replace(options, estimator="MLR", missing="fiml", choice=SILENCE.fill(share=share))
     return replace(options, estimator="MLR", choice=ROBUST)
+
+
+def counts_as_ordered(model: Model, data: Answers) -> bool:
+    """Whether an estimator for ordered items that was asked for without saying which has any to order.
+
+    The field's WLSMV is that of ordered items; of measured quantities it is least squares with robust errors.
+    """
+    return any(n in data.items and not is_quantity(data, n) for n in _effects(model))
+
+
+def _effects(model: Model) -> dict[str, None]:
+    """Items that measure or are explained: what only explains is a covariate."""
+    measuring = [s.right for s in model.statements if s.operator == MEASURES]
+    explained = [s.left for s in model.statements if s.operator == REGRESSED_ON]
+    return dict.fromkeys([*measuring, *explained])
 
 
 def _honouring_weights(options: Options, data: Tally | Moments | Answers | GroupData) -> Options:

@@ -18,6 +18,7 @@ from csat.analyses.structural.ordering import (
     causes_of,
     doubts_about_order,
     given_covariates,
+    unchosen,
     wanted,
     with_covariates,
     with_covariates_known,
@@ -151,7 +152,10 @@ def solved_groups(
         found,
         information_within(generic.information, within),
         information_within(found.information, within),
-        {p.name: _solution(p, found, g, doubts if g == 0 else ()) for g, p in enumerate(parts)},
+        {
+            p.name: _solution(p, found, g, (*(doubts if g == 0 else ()), *_unchosen(data[p.name], ordered)))
+            for g, p in enumerate(parts)
+        },
         {p.name: p.numbers for p in parts},
         rules,
     )
@@ -213,6 +217,11 @@ def _sample(
         raise _in_group(name, err) from err
     n = moments.base.effective_n if moments.base.weighted else float(moments.base.respondents)
     return moments, Sample.of_moments(moments.covariance, n=n, mean=moments.means)
+
+
+def _unchosen(data: Answers | Moments | Tally, ordered: tuple[str, ...]) -> tuple[Caution, ...]:
+    """Answers nobody in a group chose."""
+    return unchosen(ordered, data) if ordered and isinstance(data, Answers) else ()
 
 
 def _in_group(name: str, err: CsatError) -> CannotCompute:

@@ -18,7 +18,7 @@ from csat.analyses.structural.answers import Answers
 from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName, listed
 from csat.instrument.parameters import Parameter, ParameterTable
 from csat.instrument.statements import COVARIES, INTERCEPT, MEASURES, REGRESSED_ON
-from csat.language import Text
+from csat.language import Text, joined
 from csat.numerics.mixed import mixed_sample
 from csat.numerics.moment_vectors import OrderedMoments
 from csat.numerics.ordered import OrderedSample, ordered_sample
@@ -79,7 +79,7 @@ def wanted(table: ParameterTable, ordered: Collection[str] | bool, data: Answers
     """
     if ordered is True:
         own = [i for i in table.observed if i not in table.covariates]
-        return tuple(i for i in own if data is None or not _is_quantity(data, i))
+        return tuple(i for i in own if data is None or not is_quantity(data, i))
     named = tuple(ordered or ())
     known = () if data is None else data.items
     for name in named:
@@ -88,7 +88,8 @@ def wanted(table: ParameterTable, ordered: Collection[str] | bool, data: Answers
     return tuple(i for i in table.observed if i in named and i not in table.covariates)
 
 
-def _is_quantity(data: Answers, item: str) -> bool:
+def is_quantity(data: Answers, item: str) -> bool:
+    """Whether an item without a declared scale has fractions, or more different values than answers have."""
     at = data.items.index(item) if item in data.items else -1
     if at < 0 or data.scales[at]:
         return False
@@ -165,10 +166,32 @@ def doubts_about_order(
     return tuple(found)
 
 
+def unchosen(ordered: Collection[str], data: Answers) -> tuple[Caution, ...]:
+    """That nobody chose some answers of ordered items: declared ones, or whole numbers between others."""
+    found: dict[str, list[str]] = {}
+    for item in ordered:
+        at = data.items.index(item)
+        values = np.unique(data.rows[:, at][~np.isnan(data.rows[:, at])])
+        scale = data.scales[at]
+        if not scale and values.size and np.all(values == np.round(values)):
+            scale = tuple(float(v) for v in range(int(values[0]), int(values[-1]) + 1))
+        if gone := [f"{v:g}" for v in scale if v not in values]:
+            found[item] = gone
+    if not found:
+        return ()
+    said = joined([Text(f"{item} ({', '.join(gone)})") for item, gone in found.items()])
+    return (Caution("empty_category", UNCHOSEN.fill(items=said), tuple(found)),)
+
+
 def listed_text(names: Sequence[str]) -> Text:
     return Text(listed(names), "、".join(names))
 
 
+UNCHOSEN = Text(
+    "Nobody chose these answers, which have no threshold and stand together with a neighbour: {items}. Merge "
+    "rare answers before groups or waves are compared.",
+    "下列答案没有人选择，没有自己的阈值，与相邻答案合并：{items}。比较组别或各期之前请先合并少见的答案。",
+)
 COVARIATE_IS_NUMBER = Text(
     "{names}: declared ordered, but only explains, so counts as a number, as if its answers were equal steps "
     "apart. If they are not, give each answer a 0/1 column instead.",

@@ -19,6 +19,7 @@ from csat.analyses.structural.ordering import (
     doubts_about_order,
     ordering,
     threshold_cells,
+    unchosen,
     wanted,
     with_covariates_known,
 )
@@ -329,7 +330,7 @@ def _by_ordered(
         std_thresholds=tuple(zip(*(s.tolist() for s in standard), strict=True)) if x else (),
         given=tuple(x),
         causes=causes,
-        doubts=doubts_about_order(table, options.ordered, ordered, kept),
+        doubts=(*doubts_about_order(table, options.ordered, ordered, kept), *unchosen(ordered, kept)),
     )
 
 
