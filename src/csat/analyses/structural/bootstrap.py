@@ -128,7 +128,7 @@ def replicas(
             leave_out=leave_out,
             bollen_stine=bollen_stine,
         )
-        return replace(made.parts[0], items=made.items, absent=made.absent)
+        return made.parts[0]
     table, structure, theta = found.table, found.structure, found.estimate.theta
     kept = data.select(table.observed).kept("listwise")
     n = len(kept.rows)
@@ -287,13 +287,13 @@ def bootstrapped_groups(
 def _how(parts: Sequence[Replicas], options: Options, asked: Resampling) -> Bootstrap:
     """parts : by group; a replicate of one is a replicate of all."""
     one = parts[0]
-    drawn = one.drawn.proper.size
+    fits = one.counted
     proper = np.logical_and.reduce([own.drawn.proper for own in parts])
     return Bootstrap(
-        replicates=drawn,
-        used=drawn - one.lost,
+        replicates=fits.discrepancy.size,
+        used=fits.discrepancy.size - fits.failed,
         negative=int(np.count_nonzero(~proper & np.isfinite(one.fits.discrepancy))),
-        stopped=one.fits.stopped,
+        stopped=fits.stopped,
         interval=asked.interval,
         confidence=options.confidence,
         seed=asked.seed,

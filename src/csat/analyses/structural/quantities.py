@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ class Quantities:
 
     raw, latent, complete : (k, N) the rows of a result: as estimated, constructs standardised, all
     standardised. total, indirect, std_total, std_indirect : (v, v, N) effects of the column on the row.
+    proper : (N,) without a negative variance. solved : (N,) with an optimum.
     """
 
     raw: Array
@@ -37,6 +38,23 @@ class Quantities:
     std_total: Array
     std_indirect: Array
     proper: NDArray[np.bool_]
+    solved: NDArray[np.bool_]
+
+    def combined(self, whole: Quantities, roots: Array, normals: Array) -> Quantities:
+        """Draws with the variance sum_r c_r (q_r - mean)^2 of these replicates, about the whole sample.
+
+        roots : (R,) of the coefficients c. normals : (N, R).
+        """
+
+        def drawn(name: str) -> Array:
+            values = getattr(self, name)
+            # replicates without an optimum are without any number
+            off = np.where(self.solved, values - values[..., self.solved].mean(axis=-1, keepdims=True), 0.0)
+            return np.asarray(getattr(whole, name) + (off * roots) @ normals.T)
+
+        names = [f.name for f in fields(self) if f.name not in ("proper", "solved")]
+        every = np.ones(len(normals), dtype=bool)
+        return Quantities(**{n: drawn(n) for n in names}, proper=every, solved=every)
 
     def with_rows(self, raw: Array, latent: Array, complete: Array) -> Quantities:
         """With further rows (k, N) after the others."""
@@ -65,6 +83,13 @@ class Replicas:
     bollen_stine_p: float = math.nan
     items: Mapping[str, int] = field(default_factory=dict)
     absent: Mapping[str, int] = field(default_factory=dict)
+    solved: Refits | None = None
+    """The fits themselves, where `drawn` are combinations of them."""
+
+    @property
+    def counted(self) -> Refits:
+        """The fits that were made."""
+        return self.fits if self.solved is None else self.solved
 
     @property
     def lost(self) -> int:
@@ -134,7 +159,7 @@ def quantities_at(table: ParameterTable, here: Stack) -> Quantities:
             total, indirect = (np.moveaxis(x, 0, 2) for x in here.effects(paths))
             d = np.sqrt(here.total_variance.T)
             scaled = d[None] / d[:, None]
-        good = np.isfinite(here.theta).all(axis=1)
+        good = np.asarray(np.isfinite(here.theta).all(axis=1))
         return Quantities(
             raw=np.where(good, raw, np.nan),
             latent=np.where(good, latent, np.nan),
@@ -144,6 +169,7 @@ def quantities_at(table: ParameterTable, here: Stack) -> Quantities:
             std_total=np.where(good, total * scaled, np.nan),
             std_indirect=np.where(good, indirect * scaled, np.nan),
             proper=here.is_proper,
+            solved=good,
         )
 
 

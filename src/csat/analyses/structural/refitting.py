@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from csat.analyses.structural.quantities import (
     Quantities,
@@ -29,15 +30,15 @@ from csat.analyses.structural.replicate_draws import (
     moments_of,
     replicate_groups,
 )
-from csat.analyses.structural.whole import Whole
+from csat.analyses.structural.whole import Part, Whole
 from csat.errors import CannotCompute
 from csat.numerics.constrained import information_within
 from csat.numerics.descent import Objective
 from csat.numerics.moment_vectors import OrderedMoments
 from csat.numerics.refitting import refitted
 from csat.numerics.replicate_samples import CompleteRows
-from csat.numerics.replication import left_out_groups
-from csat.numerics.resampling import MOST_LOST, row_factors
+from csat.numerics.replication import Replication, left_out_groups
+from csat.numerics.resampling import MOST_LOST, row_factors, uniform_words
 from csat.numerics.sem_bootstrap import Discrepancy, Refits, refits
 from csat.numerics.solution import undetermined
 
@@ -74,8 +75,6 @@ class AllReplicas:
     defined: Replicas | None
     items: Mapping[str, int]
     absent: Mapping[str, int]
-    fits: Refits
-    bollen_stine_p: float = math.nan
 
 
 def all_replicas(
@@ -100,20 +99,20 @@ def all_replicas(
             "the answers cannot tell some parameters apart, so no replicate can either",
             do="Mend the model first",
         )
-    drawn = solved_replicates(whole, _batches(whole, replicates, seed), _count(whole, replicates))
+    count = _count(whole, replicates)
+    drawn = solved_replicates(whole, _batches(whole, replicates, seed), count)
     left_out = None
     if leave_out:
-        without, count = _without(whole)
-        left_out = solved_replicates(whole, without, count, most_failed=count)
+        without, units = _without(whole)
+        left_out = solved_replicates(whole, without, units, most_failed=units)
     p = math.nan
     if bollen_stine and whole.turns:
         turned = _turned(whole)
-        count = _count(whole, replicates)
         true = solved_replicates(turned, _batches(whole, replicates, seed), count).fits.discrepancy
         good = true[np.isfinite(true)]
         if good.size >= (1 - MOST_LOST) * count:
             p = float(np.mean(good >= whole.fit.estimate.discrepancy))
-    return _gathered(whole, drawn, left_out, p)
+    return _gathered(whole, drawn, left_out, p, draws=replicates, seed=seed)
 
 
 def solved_replicates(
@@ -122,8 +121,7 @@ def solved_replicates(
     """The model fitted to replicates of its rows. factors : batches of them, `count` replicates in all."""
     most = int(MOST_LOST * count) if most_failed is None else most_failed
     lower, upper = whole.bounds
-    by_moments = whole.turns and whole.kind in ("ML", "GLS", "ULS")
-    if by_moments and whole.constraints is None and not whole.shares_vary:
+    if whole.by_moments and whole.constraints is None and not whole.shares_vary:
         return _stacked(whole, factors, count, most)
     seen: list[Drawn] = []
 
@@ -164,7 +162,7 @@ def _batches(whole: Whole, replicates: int, seed: int) -> Iterator[Factors]:
             replicates,
             seed=seed,
             cells=size * max(1, len(part.kept.rows)),
-            replication=None if part.kept.replication is None else part.kept.replication.as_draws(),
+            replication=_replication(whole, part),
         )
         for part in whole.parts
     ]
@@ -181,9 +179,15 @@ def _at_once(whole: Whole) -> int:
     return max(1, min(CELLS_AT_ONCE // max(1, rows), TABLE_CELLS_AT_ONCE // max(1, cells)))
 
 
+def _replication(whole: Whole, part: Part) -> Replication | None:
+    """How rows are resampled. Factors below zero are for what rests on covariances alone."""
+    made = part.kept.replication
+    return made.as_draws() if made is not None and whole.by_moments else made
+
+
 def _count(whole: Whole, replicates: int) -> int:
-    made = whole.parts[0].kept.replication
-    return replicates if made is None else made.as_draws().count(replicates)
+    made = _replication(whole, whole.parts[0])
+    return replicates if made is None else made.count(replicates)
 
 
 def _without(whole: Whole) -> tuple[Iterator[Factors], int]:
@@ -249,7 +253,10 @@ def _stacked(whole: Whole, factors: Iterator[Factors], count: int, most_failed: 
 # ---- what is told of them -----------------------------------------------
 
 
-def _gathered(whole: Whole, drawn: Refitted, left_out: Refitted | None, p: float) -> AllReplicas:
+def _gathered(
+    whole: Whole, drawn: Refitted, left_out: Refitted | None, p: float, *, draws: int, seed: int
+) -> AllReplicas:
+    """draws : of combinations, where the replicates are no draws."""
     absent: dict[str, int] = {}
     for one in drawn.absent:
         for part, beyond, model in zip(whole.parts, one, whole.fit.models, strict=False):
@@ -262,26 +269,33 @@ def _gathered(whole: Whole, drawn: Refitted, left_out: Refitted | None, p: float
         [tuple((part.solution.covariance, part.solution.moments.means) for part in whole.parts)],
     )
     told = [told_of(whole, one) for one in (itself, drawn) + (() if left_out is None else (left_out,))]
-    parts = []
-    for g, part in enumerate(whole.parts):
-        by_part = [quantities[g] for quantities, _ in told]
-        parts.append(
-            Replicas(
-                part.table,
-                by_part[0],
-                by_part[1],
-                by_part[2] if left_out is not None else None,
-                drawn.fits,
-                p,
-            )
+    rows = [[*by_part, defined] for by_part, defined in told]
+    tables = [*(part.table for part in whole.parts), whole.table]
+    fits, solved = drawn.fits, None
+    made = _replication(whole, whole.parts[0])
+    if made is not None and not made.is_drawn:
+        # replicates that delete or halve: normal combinations of their estimates have their variance
+        roots = np.sqrt(made.variance_coefficients())
+        normals = ndtri(uniform_words(np.arange(roots.size), draws, seed=seed))
+        rows[1] = [many.combined(one, roots, normals) for one, many in zip(rows[0], rows[1], strict=True)]
+        none = math.nan if fits.failed > MOST_LOST * fits.discrepancy.size else 0.0
+        fits, solved = Refits(np.zeros((draws, 0)), np.full(draws, none), np.zeros(draws)), drawn.fits
+    made_of = [
+        Replicas(
+            table,
+            rows[0][g],
+            rows[1][g],
+            rows[2][g] if left_out is not None else None,
+            fits,
+            p,
+            drawn.items,
+            absent,
+            solved,
         )
-    defined = None
-    if len(whole.parts) > 1 and whole.table.defined:
-        made = [rows for _, rows in told]
-        defined = Replicas(
-            whole.table, made[0], made[1], made[2] if left_out is not None else None, drawn.fits, p
-        )
-    return AllReplicas(tuple(parts), defined, drawn.items, absent, drawn.fits, p)
+        for g, table in enumerate(tables)
+    ]
+    defined = made_of[-1] if len(whole.parts) > 1 and whole.table.defined else None
+    return AllReplicas(tuple(made_of[:-1]), defined, drawn.items, absent)
 
 
 def told_of(whole: Whole, found: Refitted) -> tuple[list[Quantities], Quantities]:
@@ -297,7 +311,8 @@ def told_of(whole: Whole, found: Refitted) -> tuple[list[Quantities], Quantities
     none = np.zeros((0, 0, len(theta)))
     raw, latent, complete = (defined_rows(defined, labels, len(theta)) for labels in known)
     proper = np.logical_and.reduce([own.proper for own in by_part])
-    return by_part, Quantities(raw, latent, complete, none, none, none, none, proper)
+    solved = np.isfinite(found.fits.discrepancy)
+    return by_part, Quantities(raw, latent, complete, none, none, none, none, proper, solved)
 
 
 def _of_part(whole: Whole, g: int, found: Refitted) -> Quantities:

@@ -14,6 +14,7 @@ from csat.errors import BadInput, NumericsError
 from csat.numerics.descent import Objective
 from csat.numerics.estimation import MaximumLikelihood
 from csat.numerics.least_squares import LeastSquares, WeightedMoments
+from csat.numerics.linalg import inverse
 from csat.numerics.missing import FullInformation, IncompleteGroup
 from csat.numerics.mixed import mixed_sample
 from csat.numerics.moment_vectors import ContinuousMoments, OrderedMoments
@@ -64,8 +65,8 @@ def drawn_replicates(whole: Whole, factors: Iterator[Factors]) -> Iterator[Drawn
     return _with_rows(whole, factors, _by_part(whole, _continuous_moments))
 
 
-def _by_part(whole: Whole, made: Callable[[Part, Sample], OwnMoments]) -> list[OwnMoments]:
-    return [made(part, sample) for part, sample in zip(whole.parts, whole.fit.data, strict=True)]
+def _by_part(whole: Whole, made: Callable[[Whole, int], MadeOfRows]) -> list[MadeOfRows]:
+    return [made(whole, g) for g in range(len(whole.parts))]
 
 
 def _is_plain(model: object) -> bool:
@@ -179,17 +180,11 @@ def _with_tables(whole: Whole, factors: Iterator[Factors]) -> Iterator[Drawn]:
             if items:
                 yield Drawn(None, items=items)
                 continue
-            groups, absent = [], []
-            for g, own in enumerate(found):
-                moments, t = own.moments[r], rows[g].sample.thresholds.size
-                weight = np.ones(moments.size) if own.weight is None else own.weight[r].copy()
-                beyond = np.isnan(moments)
-                # a threshold the replicate does not have stays where it is and pulls at nothing
-                weight[beyond] = NEARLY_NOTHING * np.median(weight[~beyond])
-                vector = np.where(beyond, implied[g], moments)
-                groups.append(WeightedMoments(whole.fit.models[g], vector, weight, float(sizes[g][r])))
-                absent.append(beyond[:t])
-            yield Drawn(LeastSquares(groups), absent=tuple(absent) if any(a.any() for a in absent) else ())
+            moments = [
+                (own.moments[r], np.ones(own.moments.shape[1]) if own.weight is None else own.weight[r])
+                for own in found
+            ]
+            yield _least_squares(whole, implied, moments, [float(n[r]) for n in sizes])
 
 
 def _without_moments(whole: Whole, found: Sequence[OrderedReplicates], r: int) -> tuple[str, ...]:
@@ -201,30 +196,32 @@ def _without_moments(whole: Whole, found: Sequence[OrderedReplicates], r: int) -
     )
 
 
-OwnMoments = Callable[[Positions, Array | None], tuple[Sample, tuple[Array, Array]]]
-"""Of some rows with their weights: the sample, and covariance and mean with covariates."""
+@dataclass(frozen=True, eq=False)
+class OwnMoments:
+    """Of some rows: the moments (k,) of the discrepancy, NaN where there is none, and their weight.
+
+    covariates : covariance and mean of the observed.
+    """
+
+    vector: Array
+    weight: Array
+    covariates: tuple[Array, Array]
 
 
-def _with_rows(whole: Whole, factors: Iterator[Factors], by_part: Sequence[OwnMoments]) -> Iterator[Drawn]:
+MadeOfRows = Callable[[Positions, Array | None], OwnMoments]
+"""Rows and their weights."""
+
+
+def _with_rows(whole: Whole, factors: Iterator[Factors], by_part: Sequence[MadeOfRows]) -> Iterator[Drawn]:
     """The way of the whole sample, with the rows of each replicate."""
-    problem = whole.fit.problem
+    implied = [m.vector(whole.theta)[0] for m in whole.fit.models]
     for batch in factors:
         sizes = _sizes(whole, batch)
         for r in range(len(batch[0])):
             try:
                 found = [
-                    moments(*drawn_rows(f[r], part.kept.weights))
-                    for moments, part, f in zip(by_part, whole.parts, batch, strict=True)
-                ]
-                own = Problem.of(
-                    problem.models,
-                    [sample for sample, _ in found],
-                    estimator=whole.options.estimator,
-                    likelihood=problem.likelihood,
-                )
-                groups = [
-                    WeightedMoments(m, v, w, float(size[r]))
-                    for m, v, w, size in zip(own.models, own.vectors, own.weights, sizes, strict=True)
+                    made(*drawn_rows(f[r], part.kept.weights))
+                    for made, part, f in zip(by_part, whole.parts, batch, strict=True)
                 ]
             except NumericsError as err:
                 yield Drawn(None, items=tuple(whole.table.observed[i] for i in err.positions))
@@ -232,39 +229,98 @@ def _with_rows(whole: Whole, factors: Iterator[Factors], by_part: Sequence[OwnMo
             except (BadInput, np.linalg.LinAlgError):
                 yield Drawn(None)
                 continue
-            covariates = tuple(own for _, own in found) if whole.has_covariates else ()
-            yield Drawn(LeastSquares(groups), covariates)
+            moments = [(own.vector, own.weight) for own in found]
+            covariates = tuple(own.covariates for own in found) if whole.has_covariates else ()
+            yield _least_squares(whole, implied, moments, [float(n[r]) for n in sizes], covariates)
 
 
-def _continuous_moments(part: Part, was: Sample) -> OwnMoments:
-    def of(rows: Positions, weights: Array | None) -> tuple[Sample, tuple[Array, Array]]:
+def _least_squares(
+    whole: Whole,
+    implied: Sequence[Array],
+    moments: Sequence[tuple[Array, Array]],
+    sizes: Sequence[float],
+    covariates: tuple[tuple[Array, Array], ...] = (),
+) -> Drawn:
+    """implied : moments at the solution of the whole sample."""
+    groups, absent = [], []
+    for model, at, (vector, weight), size in zip(whole.fit.models, implied, moments, sizes, strict=True):
+        beyond = np.isnan(vector)
+        own = weight
+        if beyond.any():
+            # a threshold the replicate does not have stays where it is and pulls at nothing
+            own = weight.copy()
+            own[beyond] = NEARLY_NOTHING * np.median(weight[~beyond])
+        groups.append(WeightedMoments(model, np.where(beyond, at, vector), own, size))
+        if isinstance(model, OrderedMoments):
+            absent.append(beyond[: model.thresholds.row.size])
+    lacking = any(own.any() for own in absent)
+    return Drawn(LeastSquares(groups), covariates, tuple(absent) if lacking else ())
+
+
+def _continuous_moments(whole: Whole, g: int) -> MadeOfRows:
+    part, was, problem = whole.parts[g], whole.fit.data[g], whole.fit.problem
+
+    def of(rows: Positions, weights: Array | None) -> OwnMoments:
         sample = Sample.of_rows(part.kept.rows[rows], weights=weights, total=was.n)
-        return sample, (sample.cov, sample.mean)
+        own = Problem.of(
+            [problem.models[g]],
+            [sample],
+            estimator=whole.options.estimator,
+            likelihood=problem.likelihood,
+        )
+        return OwnMoments(own.vectors[0], own.weights[0], (sample.cov, sample.mean))
 
     return of
 
 
-def _ordered_moments(part: Part, was: Sample) -> OwnMoments:
+def _ordered_moments(whole: Whole, g: int) -> MadeOfRows:
     """Ordered items with numbers or covariates among them, or for weights that need all of Gamma."""
-    assert was.ordered is not None
-    used, p = was.ordered.used, len(was.ordered.correlation)
-    items, numbers = part.table.observed[:p], was.ordered.numeric.tolist()
+    part, was = whole.parts[g], whole.fit.data[g].ordered
+    assert was is not None
+    p = len(was.correlation)
+    items, numbers = part.table.observed[:p], was.numeric.tolist()
     own = part.kept.select(items)
     codes, categories = own.codes(numbers=[items[j] for j in numbers])
     x = part.kept.rows[:, p:]
     answers = np.where(codes >= 0, codes, np.nan)
     answers[:, numbers] = own.rows[:, numbers]
     counts = [0 if j in numbers else c for j, c in enumerate(categories)]
-    total = None if part.kept.weights is None else was.n
 
-    def of(rows: Positions, weights: Array | None) -> tuple[Sample, tuple[Array, Array]]:
+    def of(rows: Positions, weights: Array | None) -> OwnMoments:
         if numbers or x.shape[1]:
             sample = mixed_sample(answers[rows], counts, covariates=x[rows], weights=weights)
         else:
             sample = ordered_sample(codes[rows], categories, weights=weights)
-        fewer = [j for j in range(p) if used[j].size != sample.used[j].size]
-        if fewer:
-            raise NumericsError("an answer is chosen by nobody: {items}", positions=fewer)
-        return Sample.of_ordered(sample, total=total), with_covariates(sample, x[rows], weights)
+        covariates = with_covariates(sample, x[rows], weights)
+        places = _places_of_cuts(was, sample)
+        t = sample.thresholds.size
+        if whole.kind == "WLS":
+            if not np.array_equal(places, np.arange(t)):
+                raise NumericsError("an answer is chosen by nobody")
+            return OwnMoments(sample.moments, inverse(sample.gamma), covariates)
+        vector, spread = sample.moments, np.diagonal(sample.gamma)
+        own_cuts = np.where(places >= 0, vector[places], np.nan)
+        moments = np.concatenate([own_cuts, vector[t:]])
+        if whole.kind == "ULS":
+            return OwnMoments(moments, np.ones(moments.size), covariates)
+        if not (spread > 0).all():
+            raise NumericsError("a moment has no spread")
+        return OwnMoments(moments, 1 / np.concatenate([spread[places], spread[t:]]), covariates)
 
     return of
+
+
+def _places_of_cuts(was: OrderedSample, sample: OrderedSample) -> Positions:
+    """(t,) which threshold of a replicate each of the whole sample is; -1 beyond all answers to the item.
+
+    Between two answers that the replicate has, a threshold above one that it has not is the one below it.
+    """
+    places, first = [], 0
+    for before, now in zip(was.used, sample.used, strict=True):
+        if not before.size:
+            continue
+        below = np.searchsorted(now, before[:-1], side="right")
+        inside = (below > 0) & (below < now.size)
+        places.append(np.where(inside, first + below - 1, -1))
+        first += now.size - 1
+    return np.concatenate(places).astype(np.intp)

@@ -139,6 +139,11 @@ class Whole:
         return self.fit.problem.ordered
 
     @property
+    def by_moments(self) -> bool:
+        """Whether a replicate's covariances and means are all its discrepancy needs."""
+        return self.turns and self.kind in ("ML", "GLS", "ULS")
+
+    @property
     def turns(self) -> bool:
         """Whether answers can be turned to obey the model: complete, and numbers."""
         return not (self.gaps or self.ordered)
