@@ -8,7 +8,7 @@ import pytest
 from csat.numerics import solution
 from csat.numerics.estimation import Group, MaximumLikelihood
 from csat.numerics.sem_bootstrap import ReplicateGroup, _Problem, least_squares, replicate_group
-from csat.numerics.stacks import Layout
+from csat.numerics.stacks import Layout, roots
 from csat.numerics.structure import implied
 from structures import observed_cause, plain_factors, plain_with_means, some_theta, two_factors
 
@@ -60,7 +60,8 @@ def test_discrepancy_and_derivatives_are_those_of_each_replicate(model: str, dis
     cov, mean = samples(structure.observed)
     group = ReplicateGroup(structure, cov, 40.0, mean if structure.has_means else None)
     problem = _Problem([group], [Layout(structure, q)], discrepancy, np.arange(R))
-    value, gradient, inverse = problem.look(theta, np.arange(R), curved=True)
+    value, gradient = problem.look(theta, np.arange(R))
+    inverse = problem.metrics(theta)
     assert inverse is not None
     for r in range(R):
         own = [replicate_group(group, r)]
@@ -129,3 +130,35 @@ def test_a_negative_variance_is_improper() -> None:
     theta = thetas("plain")
     theta[2, 6] = -0.1
     assert Layout(structure, q).at(theta).is_proper.tolist() == [True, True, False, True]
+
+
+def test_replicates_with_a_negative_residual_variance_have_their_own_discrepancy() -> None:
+    structure, q = MODELS["plain"]
+    theta = thetas("plain")
+    own = structure.symmetric.parameter[0]
+    theta[[1, 3], own] = -0.05
+    cov, _ = samples(structure.observed)
+    group = ReplicateGroup(structure, cov, 40.0)
+    value, gradient = _Problem([group], [Layout(structure, q)], "ML", np.arange(R)).look(theta, np.arange(R))
+    for r in range(R):
+        objective = MaximumLikelihood([Group(structure, cov[r], 40.0)])
+        try:
+            point = objective.look(theta[r])
+        except np.linalg.LinAlgError:
+            assert np.isinf(value[r])
+            continue
+        assert value[r] == pytest.approx(point.value, rel=1e-9)
+        assert gradient[r] == pytest.approx(objective.slope(point).gradient, rel=1e-7)
+    assert np.isfinite(value[[1, 3]]).any()
+
+
+def test_roots_are_those_of_each_matrix_where_some_have_none() -> None:
+    rng = np.random.default_rng(5)
+    stack = np.stack([a @ a.T + np.eye(7) for a in rng.standard_normal((20, 7, 7))])
+    stack[3, 6, 6], stack[8, 0, 0], stack[11] = -1.0, 0.0, np.nan
+    found = roots(stack)
+    for r in range(20):
+        if r in (3, 8, 11):
+            assert np.isnan(found[r]).all()
+        else:
+            np.testing.assert_allclose(found[r], np.linalg.cholesky(stack[r]), atol=1e-12)

@@ -3,8 +3,8 @@
 Every replicate needs only its own moments, so one step of all R fits is a few products of stacks of small
 matrices. The steps begin with the Hessian of the whole sample, which each replicate corrects by what
 its own gradients show (limited-memory BFGS), in units in which they are few (`rescaled`). A fit is done when
-its next step is a hundred-thousandth of a standard error; those that are not after `QUICK_STEPS` go on with
-Newton steps, in the units of the model.
+its next step is a hundred-thousandth of a standard error; those that are not after `QUICK_STEPS` go on from
+their own Hessian, in the units of the model.
 
 Letters as in `structure`, with the replicate as first axis: S (R, p, p), m (R, p), theta (R, q); c the m
 variables that are causes or latent, F = (I - A_cc)^-1, G (R, p, m) the columns of E for c; the other
@@ -45,15 +45,15 @@ Discrepancy = Literal["ML", "GLS", "ULS"]
 Mask = NDArray[np.bool_]
 
 QUICK_STEPS = 28
-"""Quasi-Newton steps of all replicates; most need ten to fifteen. A step costs a tenth of a Newton step."""
-MOST_STEPS = 30
-"""Newton steps of the others: a replicate that needs more has no optimum to speak of."""
+"""Steps by the Hessian of the whole sample; where the optimum is well determined ten to fifteen do."""
+ROUNDS = 3
+ROUND_STEPS = 30
+"""Then each goes on by its own Hessian, taken anew in every round: a replicate that needs more has no optimum
+to speak of."""
 DONE_DROPPED = 0.15
 """Share of a batch that is done before the rest goes on without it: copies cost time too."""
 SOLVED = 1e-5
 """Longest last step, in standard errors of the whole sample."""
-SHORTEST = 1e-6
-"""Share of a step below which the search for a replicate's optimum ends."""
 RIDGE = 1e-10
 """Added to a Hessian of unit diagonal."""
 DECREASE_TRUSTED = 1e-4
@@ -127,17 +127,21 @@ def refits(
     left = np.arange(count)
     stopped = False
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for search, to in ((_quasi_newton, quick), (_newton, plain)):
-            lost = 0
+        for turn in range(1 + ROUNDS):
+            to, lost = plain if turn else quick, 0
             for begin in range(0, left.size, REPLICATES_AT_ONCE):
                 at = left[begin : begin + REPLICATES_AT_ONCE]
                 problem = _Problem(to.groups, to.layouts, discrepancy, at)
-                first = to.start[None].repeat(at.size, axis=0) if to is quick else theta[at][:, to.order]
-                found, value[at], gradient, solved[at] = search(problem, first, to.guess, to.unit)
-                theta[at] = to.back(found)
-                largest[at] = np.abs(gradient / to.steepness).max(axis=1)
+                if turn:
+                    first = theta[at][:, to.order]
+                    found = _descended(problem, first, problem.metrics(first), to.unit, ROUND_STEPS)
+                else:
+                    first = to.start[None].repeat(at.size, axis=0)
+                    found = _descended(problem, first, to.metric, to.unit, QUICK_STEPS)
+                theta[at], value[at], solved[at] = to.back(found[0]), found[1], found[3]
+                largest[at] = np.abs(found[2] / to.steepness).max(axis=1)
                 lost += int(np.count_nonzero(~solved[at]))
-                stopped = search is _newton and most_failed is not None and lost > most_failed
+                stopped = turn == ROUNDS and most_failed is not None and lost > most_failed
                 if stopped:
                     break
             left = np.flatnonzero(~solved)
@@ -157,14 +161,14 @@ def refits(
 class _Coordinates:
     """What the replicates are sought in: the parameters in another order, and perhaps in other units.
 
-    start : (q,). guess : (q, q) inverse Hessian of the whole sample there. unit : (q,) standard errors.
+    start : (q,). metric : (q, q) inverse Hessian of the whole sample there. unit : (q,) standard errors.
     steepness : (q,) roots of the diagonal of the Hessian. order : which parameter each is.
     """
 
     groups: list[ReplicateGroup]
     layouts: list[Layout]
     start: Array
-    guess: Array
+    metric: Array
     unit: Array
     steepness: Array
     order: NDArray[np.intp]
@@ -181,13 +185,13 @@ class _Coordinates:
         order, own = _in_order(groups, start.size)
         h = hessian[np.ix_(order, order)]
         np.linalg.cholesky(h)
-        guess: Array = np.asarray(np.linalg.inv(h), dtype=float)
+        metric: Array = np.asarray(np.linalg.inv(h), dtype=float)
         return cls(
             own,
             [Layout(g.structure, start.size, g.exogenous) for g in own],
             start[order],
-            guess,
-            np.sqrt(guess.diagonal() * 2 / sum(g.n for g in groups)),
+            metric,
+            np.sqrt(metric.diagonal() * 2 / sum(g.n for g in groups)),
             np.sqrt(h.diagonal()),
             order,
             other,
@@ -249,50 +253,53 @@ class _Problem:
             elif discrepancy == "GLS":
                 self.weights.append(np.asarray(np.linalg.inv(cov), dtype=float))
 
-    def look(
-        self, theta: Array, live: NDArray[np.intp], *, curved: bool = False
-    ) -> tuple[Array, Array, Array | None]:
-        """F (k,), gradient (k, q) and, if asked, the inverse Hessian (k, q, q) of the replicates `live`.
+    def look(self, theta: Array, live: NDArray[np.intp]) -> tuple[Array, Array]:
+        """F (k,) and gradient (k, q) of the replicates `live`.
 
         F is infinite where Sigma is not positive definite. One theta (1, q) may stand for all.
         """
-        k, q = live.size, theta.shape[1]
-        value, gradient = -self.constant[live], np.zeros((k, q))
+        value, gradient = -self.constant[live], np.zeros((live.size, theta.shape[1]))
+        for share, _, slope in self._seen(theta, live, curved=False):
+            value += share * slope.value
+            gradient += share * slope.gradient
+        return np.where(np.isfinite(value), value, np.inf), gradient
+
+    def metrics(self, theta: Array) -> Array:
+        """(R, q, q) inverses of the exact Hessians; of what remains of one where the model is true, where it
+        is not positive definite.
+        """
+        moving, size = self.discrepancy == "ML", (*theta.shape, theta.shape[1])
+        seen = self._seen(theta, np.arange(len(theta)), curved=True)
+        total = np.zeros(size)
+        for share, here, slope in seen:
+            total += share * here.hessian(slope.weight, slope.pull, slope.mean_pull, moving=moving)
+        bad = np.flatnonzero(~np.isfinite(roots(_in_own_units(total)[0])[:, 0, 0]))
+        if bad.size:
+            total[bad] = 0.0
+            for share, here, slope in seen:
+                means = slope.mean_pull is not None
+                total[bad] += share * here.of(bad).expected_hessian(slope.weight[bad], with_means=means)
+        scaled, unit = _in_own_units(total)
+        return np.asarray(inverses(scaled) / unit)
+
+    def _seen(
+        self, theta: Array, live: NDArray[np.intp], *, curved: bool
+    ) -> list[tuple[float, Stack, _Slope]]:
+        """By group: its share, what is implied, and the derivatives; curved : also what the Hessian needs."""
         seen: list[tuple[float, Stack, _Slope]] = []
         for i, (layout, share) in enumerate(zip(self.layouts, self.shares, strict=True)):
             cov, sample_mean = self.cov[i][live], self.mean[i]
             mean = None if sample_mean is None else sample_mean[live]
             here = layout.at(theta, cov, mean)
             d = None if mean is None or here.mean is None else mean - here.mean
-            if self.discrepancy == "ML" and layout.is_plain and (here.residual_variance > 0).all():
-                slope = _plain_likelihood(here, cov, d, curved)
+            if self.discrepancy == "ML" and layout.is_plain:
+                slope = _by_causes(here, cov, d, curved)
             elif self.discrepancy == "ML":
                 slope = _likelihood(here, cov, d)
             else:
                 slope = _squares(here, cov, d, self.weights[i][live] if self.weights else None)
-            value += share * slope.value
-            gradient += share * slope.gradient
             seen.append((share, here, slope))
-        value = np.where(np.isfinite(value), value, np.inf)
-        return value, gradient, self._inverses(seen, (k, q)) if curved else None
-
-    def _inverses(self, seen: Sequence[tuple[float, Stack, _Slope]], size: tuple[int, int]) -> Array:
-        """Of the exact Hessians; of what remains of one where the model is true, where it is not positive."""
-        moving, (k, q) = self.discrepancy == "ML", size
-        total = np.zeros((k, q, q))
-        for share, here, slope in seen:
-            total += share * here.hessian(slope.weight, slope.pull, slope.mean_pull, moving=moving)
-        found = _inverses(total)
-        bad = np.flatnonzero(~(np.diagonal(found, axis1=1, axis2=2) > 0).all(axis=1))
-        if bad.size:
-            rest = np.zeros((bad.size, q, q))
-            for share, here, slope in seen:
-                part = here.of(bad)
-                rest += share * part.expected_hessian(
-                    slope.weight[bad], with_means=slope.mean_pull is not None
-                )
-            found[bad] = _inverses(rest)
-        return found
+        return seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -319,13 +326,30 @@ def _likelihood(here: Stack, cov: Array, d: Array | None) -> _Slope:
     return _Slope(f, here.gradient(m, pull), w, m, pull)
 
 
+def _by_causes(here: Stack, cov: Array, d: Array | None, curved: bool) -> _Slope:
+    """Of a plain layout: the few where a residual variance is not positive take the longer way."""
+    odd = np.flatnonzero(~(here.residual_variance > 0).all(axis=1))
+    if odd.size == len(here.theta):
+        return _likelihood(here, cov, d)
+    found = _plain_likelihood(here, cov, d, curved)
+    if odd.size:
+        other = _likelihood(here.of(odd), cov[odd], None if d is None else d[odd])
+        found.value[odd], found.gradient[odd] = other.value, other.gradient
+        if curved:
+            found.weight[odd], found.pull[odd] = other.weight, other.pull
+        if found.mean_pull is not None and other.mean_pull is not None:
+            found.mean_pull[odd] = other.mean_pull
+    return found
+
+
 def _plain_likelihood(here: Stack, cov: Array, d: Array | None, curved: bool) -> _Slope:
-    """The same through matrices of m columns, where Sigma = G S_cc G' + a positive diagonal t.
+    """The same through matrices of m columns, where Sigma = G S_cc G' + a diagonal t; only for positive t.
 
     With B = G / t, J = G' B and Z = (I + S_cc J)^-1: Sigma^-1 = 1 / t - B Z S_cc B', Sigma^-1 G = B Z.
     Sigma is positive definite where I + L' S_cc L is, J = L L'.
     """
     g, psi, t = here.causes, here.residual, here.residual_variance
+    t = np.where(t > 0, t, 1.0)
     p, m = g.shape[1:]
     one = np.eye(m)
     b = g / t[:, :, None]
@@ -385,23 +409,30 @@ _Found = tuple[Array, Array, Array, Mask]
 """theta, F, gradient, and whether it is the optimum, of each replicate of a batch."""
 
 
-def _quasi_newton(problem: _Problem, theta: Array, guess: Array, unit: Array) -> _Found:
-    """`QUICK_STEPS` steps of all: by the Hessian of the whole sample and what their own gradients show."""
+def _descended(problem: _Problem, theta: Array, metric: Array, unit: Array, steps: int) -> _Found:
+    """So many quasi-Newton steps of all, from theta, by a metric and what their own gradients show.
+
+    metric : (q, q) inverse Hessian of all, or (R, q, q) of each.
+    """
     theta, solved = theta.copy(), np.zeros(len(theta), dtype=bool)
     value, gradient = np.full(len(theta), np.nan), np.zeros(theta.shape)
-    live = np.flatnonzero(problem.usable)
+    live = np.flatnonzero(problem.usable & np.isfinite(metric).all(axis=(-2, -1)))
+    if not live.size:
+        return theta, value, gradient, solved
     at, share = theta[live], np.ones(live.size)
-    f, g, _ = problem.look(at[:1] if problem.starts_as_one else at, live)
+    metric = metric[live] if metric.ndim == 3 else metric
+    as_one = problem.starts_as_one and metric.ndim == 2
+    f, g = problem.look(at[:1] if as_one else at, live)
     learnt: list[_Learnt] = []
-    for number in range(QUICK_STEPS):
-        step = _direction(g, learnt, guess)
+    for number in range(steps):
+        step = _direction(g, learnt, metric)
         done = np.abs(step / unit).max(axis=1) <= SOLVED
         # the step that proves the end is worth taking: it squares what error is left
         open_still = ~solved[live]
         one = live[open_still]
         theta[one] = np.where(done[:, None], at + step, at)[open_still]
         value[one], gradient[one], solved[one] = f[open_still], g[open_still], done[open_still]
-        if number == QUICK_STEPS - 1:
+        if number == steps - 1:
             break
         kept = ~solved[live]
         if kept.mean() < 1 - DONE_DROPPED:
@@ -409,44 +440,16 @@ def _quasi_newton(problem: _Problem, theta: Array, guess: Array, unit: Array) ->
                 break
             live = live[kept]
             at, step, f, g, share = (x[kept] for x in (at, step, f, g, share))
+            metric = metric[kept] if metric.ndim == 3 else metric
             learnt = [(s[kept], y[kept], rho[kept]) for s, y, rho in learnt]
         step *= share[:, None]
-        new_f, new_g, _ = problem.look(at + step, live)
+        new_f, new_g = problem.look(at + step, live)
         lower = _is_lower(f, new_f, g, step)
         step[~lower] = 0.0
         turn = np.where(lower[:, None], new_g - g, 0.0)
         at, f, g = at + step, np.where(lower, new_f, f), g + turn
         share = np.where(lower, 1.0, share / 4)
         learnt.append((step, turn, _curved(step, turn)))
-    return theta, value, gradient, solved
-
-
-def _newton(problem: _Problem, theta: Array, guess: Array, unit: Array) -> _Found:
-    """Newton steps of the few that have far to go, each with its own Hessian all the way."""
-    theta = theta.copy()
-    solved = np.zeros(len(theta), dtype=bool)
-    live = np.flatnonzero(problem.usable)
-    value, gradient, share = np.full(len(theta), np.nan), np.zeros(theta.shape), np.ones(len(theta))
-    step = np.zeros(theta.shape)
-    for number in range(MOST_STEPS):
-        if not live.size:
-            break
-        tried = theta[live] + share[live, None] * step[live]
-        f, g, own = problem.look(tried, live, curved=True)
-        if number == 0:
-            lower = np.isfinite(f)
-        else:
-            lower = _is_lower(value[live], f, gradient[live], tried - theta[live])
-        went = live[lower]
-        theta[went], value[went], gradient[went] = tried[lower], f[lower], g[lower]
-        if own is not None:
-            step[went] = -(own[lower] @ g[lower][..., None])[..., 0]
-        share[went] = np.minimum(1.0, 4 * share[went])
-        share[live[~lower]] /= 4
-        done = went[np.abs(step[went] / unit).max(axis=1) <= SOLVED]
-        theta[done] += step[done]
-        solved[done] = True
-        live = live[~solved[live] & (share[live] > SHORTEST)]
     return theta, value, gradient, solved
 
 
@@ -467,14 +470,14 @@ def _curved(step: Array, turn: Array) -> Array:
         return np.where(product > least, 1 / product, 0.0)
 
 
-def _direction(gradient: Array, learnt: Sequence[_Learnt], inverse: Array) -> Array:
+def _direction(gradient: Array, learnt: Sequence[_Learnt], metric: Array) -> Array:
     """Minus the inverse Hessian, as learnt, times the gradient: (k, q). The two loops of Liu & Nocedal."""
     q = gradient.copy()
     shares: list[Array] = []
     for s, y, rho in reversed(learnt):
         shares.append(rho * _dots(s, q))
         q -= shares[-1][:, None] * y
-    found: Array = q @ inverse
+    found: Array = q @ metric if metric.ndim == 2 else (metric @ q[..., None])[..., 0]
     for (s, y, rho), a in zip(learnt, reversed(shares), strict=True):
         found += (a - rho * _dots(y, found))[:, None] * s
     return -found
@@ -485,13 +488,13 @@ def _dots(a: Array, b: Array) -> Array:
     return np.asarray(np.einsum("ri,ri->r", a, b))
 
 
-def _inverses(stack: Array) -> Array:
-    """Of Hessians, each in its own units, nearly singular ones held off zero by a ridge."""
+def _in_own_units(stack: Array) -> tuple[Array, Array]:
+    """Hessians in units of their own, held off zero by a ridge, and the units of each pair."""
     unit = np.sqrt(np.maximum(np.diagonal(stack, axis1=1, axis2=2), 1e-300))
     by = unit[:, :, None] * unit[:, None, :]
     scaled = stack / by
     scaled[:, np.arange(unit.shape[1]), np.arange(unit.shape[1])] += RIDGE
-    return np.asarray(inverses(scaled) / by)
+    return scaled, by
 
 
 def _within_bounds(
@@ -501,7 +504,7 @@ def _within_bounds(
     own = [replicate_group(g, r) for g in groups]
     objective = MaximumLikelihood(own) if discrepancy == "ML" else least_squares(own, discrepancy)
     try:
-        found = descend(objective, start, lower=low, upper=high, max_steps=MOST_STEPS)
+        found = descend(objective, start, lower=low, upper=high)
     except np.linalg.LinAlgError:
         return None
     return found if found.converged else None

@@ -452,7 +452,18 @@ def roots(stack: Array) -> Array:
     try:
         return np.asarray(np.linalg.cholesky(stack))
     except np.linalg.LinAlgError:
-        if len(stack) == 1:
-            return np.full_like(stack, np.nan)
-        half = len(stack) // 2
-        return np.concatenate([roots(stack[:half]), roots(stack[half:])])
+        return _roots_where_there_are(stack)
+
+
+def _roots_where_there_are(stack: Array) -> Array:
+    """The same where some have none: column by column, all matrices at once."""
+    found = np.zeros(stack.shape)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for j in range(stack.shape[1]):
+            row = found[:, j, :j]
+            pivot = stack[:, j, j] - (row**2).sum(axis=1)
+            found[:, j, j] = np.sqrt(np.where(pivot > 0, pivot, np.nan))
+            left = stack[:, j + 1 :, j] - (found[:, j + 1 :, :j] @ row[:, :, None])[..., 0]
+            found[:, j + 1 :, j] = left / found[:, j, j, None]
+    found[~np.isfinite(found).all(axis=(1, 2))] = np.nan
+    return found
