@@ -145,7 +145,7 @@ def _rowwise_tests(
 ) -> tuple[TestStatistic, TestStatistic]:
     """Satorra-Bentler and Yuan-Bentler corrections by sums over the respondents."""
     assert filling is not None
-    x = list(problem.exogenous)
+    x, among = list(problem.exogenous), list(problem.covariates)
     satorra_bentler = plain.kind == "satorra_bentler"
     # of a saturated, the fitted and the independence model: tr(V Gamma); of the last what its parameters take
     saturated = fitted = independent = taken = covariates = 0.0
@@ -153,19 +153,21 @@ def _rowwise_tests(
         means, p = with_means(model), len(cov)
         rows = sample.own_rows
         base = np.diag(np.diagonal(cov))
-        if x:
-            base[np.ix_(x, x)] = cov[np.ix_(x, x)]
-            if not satorra_bentler:
-                part = replace(sample, rows=rows[:, x], mean=sample.mean[x])
-                own = _rowwise_trace(part, cov[np.ix_(x, x)], inverse(cov[np.ix_(x, x)]), means=means)
-                covariates += own
+        if among:
+            of_x = cov[np.ix_(among, among)]
+            base[np.ix_(among, among)] = of_x
+            # covariates whose answers count as known bring nothing
+            if not (x and satorra_bentler):
+                part = replace(sample, rows=rows[:, among], mean=sample.mean[among])
+                own = _rowwise_trace(part, of_x, inverse(of_x), means=means)
+                covariates += own if x else 0.0
                 taken += own
         known = None
         if x and satorra_bentler:
             # about the sample's moments the answers of covariates count as known
             known = explained_rows(rows - sample.mean, x, weights=sample.weights)
         for i in range(p):
-            if i not in x:
+            if i not in among:
                 part = replace(sample, rows=rows[:, [i]], mean=sample.mean[[i]])
                 of_it = None if known is None else known[:, [i]]
                 taken += _rowwise_trace(

@@ -27,6 +27,7 @@ from csat.numerics.fitted import Fit
 from csat.numerics.fitting import fit
 from csat.numerics.least_squares import LeastSquares, WeightedMoments
 from csat.numerics.linalg import Array
+from csat.numerics.missing import half_hessian
 from csat.numerics.robust import Piece
 from csat.numerics.robust_indices import incomplete_pieces
 
@@ -100,20 +101,25 @@ def _p(chisq: float, df: int) -> float:
 
 
 def _traces(restricted: Fit, freer: Fit) -> tuple[float, float]:
-    """First two moments: the restrictions are what the tangent space of one leaves of the other's."""
-    wide = np.vstack([p.jacobian for p in freer.pieces])
-    narrow = np.vstack([p.jacobian for p in restricted.pieces])
+    """First two moments: the restrictions are what the tangent space of one leaves of the other's.
+
+    Neither model restricts what covariates are among themselves, so their moments are no parameters here.
+    """
+    q = freer.theta.size
+    wide = np.vstack([p.jacobian[:, :q] for p in freer.pieces])
+    narrow = np.vstack([p.jacobian[:, : restricted.theta.size] for p in restricted.pieces])
     through = np.linalg.lstsq(wide, narrow, rcond=None)[0]
     _, values, right = np.linalg.svd(through.T)
     rank = int((values > RANK_BELOW * values[0]).sum())
     restriction = right[rank:]
     try:
-        inverse = np.linalg.inv(freer.bread)
+        inverse = np.linalg.inv(freer.bread[:q, :q])
     except np.linalg.LinAlgError:
         # the data cannot tell the freer model's parameters apart: no test rests on them
         return math.nan, math.nan
     lever = inverse @ restriction.T
-    matrix = np.linalg.solve(restriction @ lever, lever.T) @ robust.meat(_with_gammas(freer)) @ lever
+    filling = robust.meat(_pieces_of_moments(freer))[:q, :q]
+    matrix = np.linalg.solve(restriction @ lever, lever.T) @ filling @ lever
     return float(np.trace(matrix)), float((matrix * matrix.T).sum())
 
 
@@ -208,12 +214,22 @@ def _alike(one: Method, other: Method) -> bool:
     return (one.discrepancy, one.errors, one.test) == (other.discrepancy, other.errors, other.test)
 
 
-def _with_gammas(found: Fit) -> Sequence[Piece]:
-    """The pieces with Gamma of their moments; of answers with gaps that of the saturated ones."""
+def _pieces_of_moments(found: Fit) -> Sequence[Piece]:
+    """V and Gamma of the moments; of answers with gaps V expected and Gamma that of the saturated ones.
+
+    Without a gap these are V and Gamma of complete answers. lavaan 0.6-14 takes the Gamma of the answers as if
+    each pair of items had no gaps (lav_object_gamma), so that with gaps its statistic is too large.
+    """
     if found.data[0].gaps is None:
         return found.pieces
-    own = incomplete_pieces(found)
-    return [replace(piece, gamma=g.gamma) for piece, g in zip(found.pieces, own, strict=True)]
+    made = []
+    for piece, own, sample, at in zip(
+        found.pieces, incomplete_pieces(found), found.data, found.moments, strict=True
+    ):
+        assert sample.gaps is not None
+        weight = half_hessian(sample.gaps, at.at.covariance, at.at.mean, expected=True)
+        made.append(replace(piece, weight=weight, gamma=own.gamma))
+    return made
 
 
 def wald(found: Fit, restriction: Array, values: Array | None = None) -> Difference:

@@ -106,6 +106,8 @@ def assembled(
     latent = slice(p, p + len(table.latents))
     with np.errstate(invalid="ignore"):
         sd = np.sqrt(at.total.diagonal()[latent])
+        # a construct whose variance is fixed at zero correlates with nothing
+        latent_correlations = at.total[latent, latent] / (sd[:, None] * sd)
     r2 = solution.explained_variance(structure, estimate.theta, at)
     paths = {(r.rhs, r.lhs): (r.std_all, r.p) for r in rows if r.op == REGRESSED_ON}
     sample_sd = np.sqrt(covariance.diagonal())
@@ -129,7 +131,7 @@ def assembled(
         implied_cov=implied_cov,
         residual_correlations=(covariance - implied_cov) / (sample_sd[:, None] * sample_sd),
         latent_cov=at.total[latent, latent],
-        latent_correlations=at.total[latent, latent] / (sd[:, None] * sd),
+        latent_correlations=latent_correlations,
         ave=worth.ave,
         composite_reliability=worth.composite_reliability,
         ave_unstandardised=worth.ave_unstandardised,

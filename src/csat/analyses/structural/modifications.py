@@ -7,12 +7,12 @@ from itertools import combinations
 import numpy as np
 
 from csat.analyses.structural.model import Modification
-from csat.instrument.parameters import ParameterTable
+from csat.instrument.parameters import Parameter, ParameterTable
 from csat.instrument.statements import COVARIES, INTERCEPT, MEASURES, REGRESSED_ON
 from csat.numerics.fitted import Fit
 from csat.numerics.linalg import Array
 from csat.numerics.modification import Candidate, modification_indices
-from csat.numerics.moment_vectors import OrderedMoments
+from csat.numerics.moment_vectors import ContinuousMoments, OrderedMoments
 
 
 def modifications(
@@ -21,15 +21,18 @@ def modifications(
     """The parameters whose release would lower chi-square most, largest first.
 
     Looked at: loadings of measured items on the other constructs, covariances of residuals and of constructs,
-    numbers the text fixes, and, in a model with paths, the paths it does not have. total, residual : (v, v)
+    numbers the text fixes, fixed intercepts and means of constructs, and, in a model with paths, the paths it
+    does not have. total, residual : (v, v)
     covariance of all variables, and of what the model leaves unexplained. group : of several, which one.
     """
     at = {name: i for i, name in enumerate(table.variables)}
-    names = _candidates(table)
     model = found.models[group]
+    names = _candidates(table, zeros=isinstance(model, ContinuousMoments))
     if isinstance(model, OrderedMoments) and model.given.size:
         # what is given has no cause here
         names = [n for n in names if n[1] != REGRESSED_ON or n[0] not in table.covariates]
+    if isinstance(model, ContinuousMoments) and model.with_means:
+        names += [(r.left, INTERCEPT, "") for r in table.rows if r.operator == INTERCEPT and _is_fixed(r)]
     indices = modification_indices(found, [_candidate(at, *n, group) for n in names])
     order = np.argsort(-np.where(np.isnan(indices.mi), -1.0, indices.mi), kind="stable")[:most]
     with np.errstate(invalid="ignore"):
@@ -40,9 +43,14 @@ def modifications(
         if np.isnan(indices.mi[k]):
             continue
         left, op, right = names[k]
-        i, j = at[left], at[right]
+        i, j = at[left], at[right or left]
         scale = sd[i] / sd[j] if op == MEASURES else sd[j] / sd[i]
-        if op == COVARIES:
+        if op == INTERCEPT:
+            scale = 1 / sd[i]
+        elif op == COVARIES and left == right:
+            # lavaan 0.6-14 gives the standardised present value of a variance here, not of its change
+            scale = 1 / total[i, i]
+        elif op == COVARIES:
             scale = 1 / (own[i] * own[j]) if own[i] > 0 and own[j] > 0 else np.nan
         listed.append(
             Modification(
@@ -52,14 +60,15 @@ def modifications(
     return tuple(listed)
 
 
-def _candidates(table: ParameterTable) -> list[tuple[str, str, str]]:
+def _candidates(table: ParameterTable, *, zeros: bool) -> list[tuple[str, str, str]]:
+    """zeros : also what the text fixes at zero."""
     there = {(r.left, r.operator, r.right) for r in table.rows if r.free or r.exogenous}
     there |= {(b, op, a) for a, op, b in there if op == COVARIES}
     # numbers the text fixes; the first loading of a construct says nothing new unless labels tie the others
     fixed = [
         (r.left, r.operator, r.right)
         for r in table.rows
-        if not r.free and not r.exogenous and r.operator != INTERCEPT and r.value not in (0.0,)
+        if _is_fixed(r) and r.operator != INTERCEPT and (zeros or r.value != 0.0)
     ]
     measured = [i for i in table.observed if any(r.operator == MEASURES and r.right == i for r in table.rows)]
     found = [(f, MEASURES, i) for f in table.latents for i in measured]
@@ -72,7 +81,13 @@ def _candidates(table: ParameterTable) -> list[tuple[str, str, str]]:
     return [*fixed, *(n for n in found if n not in there and n not in known)]
 
 
+def _is_fixed(row: Parameter) -> bool:
+    return not row.free and not row.exogenous
+
+
 def _candidate(at: dict[str, int], left: str, operator: str, right: str, group: int) -> Candidate:
+    if operator == INTERCEPT:
+        return Candidate(group, "means", at[left], at[left])
     if operator == MEASURES:
         return Candidate(group, "directed", at[right], at[left])
     return Candidate(group, "directed" if operator == REGRESSED_ON else "symmetric", at[left], at[right])

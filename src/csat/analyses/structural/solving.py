@@ -173,12 +173,15 @@ def _for_modifications(
     """The same fit with what modification indices rest on, where they are wanted."""
     if not (options.modifications or options.residuals):
         return None
+    lower, upper = bounds_of(table)
     return fit(
         [ContinuousMoments(structure)],
         [Sample.of_moments(moments.covariance, n=n, mean=moments.means)],
         len(table.free),
         likelihood=options.likelihood,
         start=estimate.theta,
+        lower=lower,
+        upper=upper,
         exogenous=[table.observed.index(x) for x in table.covariates],
         covariates=[table.observed.index(x) for x in table.explaining],
     )
