@@ -227,7 +227,7 @@ def bootstrapped(
     An improper solution (a negative variance, say) is resampled too: its verdict stands above the numbers.
     """
     made = None
-    if result.converged:
+    if _has_optimum(result):
         with suppress(CannotCompute):
             made = _made(found, data, options, asked)
     if made is None:
@@ -248,7 +248,7 @@ def bootstrapped_groups(
     """The same of several groups, each resampled by itself."""
     answers = {name: own for name, own in data.items() if isinstance(own, Answers)}
     made: AllReplicas | None = None
-    if result.converged:
+    if _has_optimum(result):
         with suppress(CannotCompute):
             made = all_replicas(
                 Whole.of_groups(found, answers, options),
@@ -282,6 +282,11 @@ def bootstrapped_groups(
         bootstrap=how,
         cautions=(*result.cautions, *_lost(how, made.items), *_absent(made.absent)),
     )
+
+
+def _has_optimum(result: StructuralModel | GroupedModel) -> bool:
+    """Whether there is one solution, proper or not."""
+    return result.converged and all(c.code != "not_identified" for c in result.cautions)
 
 
 def _how(parts: Sequence[Replicas], options: Options, asked: Resampling) -> Bootstrap:
@@ -348,8 +353,8 @@ def _no_solution() -> Caution:
     return Caution(
         "no bootstrap",
         Text(
-            "No bootstrap was made: the model has no optimum from which a replicate could start.",
-            "未做自助法：模型没有最优解，重抽样无从开始。",
+            "No bootstrap was made: the model has no single optimum from which a replicate could start.",
+            "未做自助法：模型没有唯一的最优解，重抽样无从开始。",
         ),
     )
 
