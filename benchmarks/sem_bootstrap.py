@@ -120,15 +120,25 @@ def mediation_answers(rng: np.random.Generator, n: int) -> np.ndarray:
     return scattered + 0.7 * z[:, 3:]
 
 
-def reference_answers() -> tuple[str, tuple[str, ...], np.ndarray] | None:
-    """The public bank survey and its measurement model, where the reference folder is there."""
+def reference_cases() -> list[tuple[str, str, tuple[str, ...], np.ndarray]]:
+    """Models of the public bank survey, where the reference folder is there: name, text, items, answers.
+
+    The national index model has constructs that can hardly be told apart there: for a third of the replicates
+    neither program finds an optimum.
+    """
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from golden_data import FOLDER, recipe_matrix, reference
 
     if not FOLDER.is_dir():
-        return None
-    golden = reference("sem")["satisfaction_gender"]["cfa6_ml"]
-    return golden["model"], tuple(golden["recipe"]["columns"]), recipe_matrix(golden["recipe"])
+        return []
+    found = []
+    for name, case in (("six factors", "cfa6_ml"), ("national index", "ecsi_ml")):
+        golden = reference("sem")["satisfaction_gender"][case]
+        rows = recipe_matrix(golden["recipe"])
+        found.append(
+            (f"public bank survey, {name}", golden["model"], tuple(golden["recipe"]["columns"]), rows)
+        )
+    return found
 
 
 def timed(job: Callable[[], object]) -> tuple[float, float]:
@@ -162,9 +172,10 @@ def speed(
         used.append(found.bootstrap.used)
 
     def alone() -> None:
-        assert coefficients(model, answers, replicates) > 0.95 * replicates
+        used_alone.append(coefficients(model, answers, replicates))
 
     used: list[int] = []
+    used_alone: list[int] = []
     ours()
     alone()
     before = [timed(ours) for _ in range(3)]
@@ -188,7 +199,8 @@ def speed(
     alone_clock, alone_processor = (statistics.median(v) for v in zip(*only, strict=True))
     print(
         f"{name}: {replicates} refits (aim {TARGET} x)\n"
-        f"  coefficients alone: csat {alone_clock:.3f} s (processor {alone_processor:.3f} s), lavaan "
+        f"  coefficients alone: csat {alone_clock:.3f} s (processor {alone_processor:.3f} s, {used_alone[-1]} "
+        f"used), lavaan "
         f"{peer_clock:.1f} s (processor {peer_processor:.1f} s, {peer_used:.0f} used): "
         f"{peer_clock / alone_clock:.0f} x ({peer_processor / alone_processor:.0f} x)\n"
         f"  csat with all it tells and every interval: {clock:.3f} s (processor {processor:.3f} s, "
@@ -232,9 +244,8 @@ def main() -> None:
     asked = parser.parse_args()
     rows = satisfaction_answers(np.random.default_rng(1))
     speed("simulated", SATISFACTION, items_of(SATISFACTION), rows, asked.rscript, asked.replicates)
-    real = reference_answers()
-    if real is not None:
-        speed("public bank survey, six factors", *real, asked.rscript, asked.replicates)
+    for case in reference_cases():
+        speed(*case, asked.rscript, asked.replicates)
     for n in (100, 200) if asked.data_sets else ():
         coverage(n, asked.data_sets)
 
