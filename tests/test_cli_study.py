@@ -9,14 +9,15 @@ import pytest
 from click.testing import CliRunner
 
 from csat.cli import cli
-from csat.cli_study import COMMANDS
+from csat.cli_study import PLANNING, PUBLISHED
+from csat.cli_waves import waves_command
 from csat.errors import BadInput
 from csat.instrument.instrument import Construct, Instrument, Item, Scale
 from csat.instrument.toml import write_instrument
 from csat.language import Text
 from golden_data import reference_path
 
-CALLED = {c.name: c for c in COMMANDS}
+CALLED = {c.name: c for c in (*PLANNING, waves_command, *PUBLISHED)}
 
 
 def said(name, *arguments, code=0):
@@ -158,7 +159,10 @@ def test_wrong_calls_say_what_is_wrong(tmp_path, survey):
 
 
 def test_nothing_heavy_is_loaded_before_a_command_runs():
-    code = "import csat.cli_study, sys; print([m for m in sys.modules if m in ('numpy', 'scipy', 'pandas')])"
+    code = (
+        "import csat.cli_study, csat.cli_waves, sys; "
+        "print([m for m in sys.modules if m in ('numpy', 'scipy', 'pandas')])"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
 

@@ -5,48 +5,35 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from csat import __version__
+from csat.cli_instruments import instruments_group
 from csat.cli_models import MODEL_COMMANDS
 from csat.cli_options import (
     CORRELATION,
-    DRAWN,
     EXIT_DONE,
-    EXIT_WITHHELD,
     EXIT_WRONG,
-    QUERY,
-    READING,
     SAMPLED,
     SEED,
     Command,
+    Ordered,
     analysis_command,
     names_of,
-    options,
-    progress,
-    read_survey,
-    source,
 )
+from csat.cli_report import demo_command, report_command, simulate_command
 from csat.cli_rollup import rollup_command
 from csat.cli_scores import SCORE_COMMANDS
 from csat.cli_sealed import SEALED_COMMANDS
-from csat.cli_study import COMMANDS
-from csat.errors import BadInput, CsatError
-from csat.language import Language
+from csat.cli_study import PLANNING, PUBLISHED
+from csat.cli_waves import waves_command
+from csat.errors import CsatError
 
 if TYPE_CHECKING:
     from csat.analyses.result import Result
     from csat.survey import Survey
-
-
-class Ordered(click.Group):
-    """Commands in the order they are written, which is the order of the work."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
 
 
 @click.group(cls=Ordered, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -184,7 +171,7 @@ def drivers_command(
     return survey.drivers(outcome=outcome, drivers=names_of(drivers), scores=scores, errors=errors)
 
 
-for _command in (*SCORE_COMMANDS, rollup_command, *COMMANDS):
+for _command in (*SCORE_COMMANDS, rollup_command, *PLANNING, waves_command, *PUBLISHED):
     cli.add_command(_command)
 
 
@@ -210,238 +197,8 @@ def crosscheck_command(survey: Survey) -> Result:
     return survey.crosscheck()
 
 
-# -------------------------------------------------------------------------------- the report
-
-
-@cli.command("report")
-@options(
-    READING,
-    DRAWN,
-    (
-        click.option(
-            "-o",
-            "--out",
-            required=True,
-            metavar="FOLDER",
-            type=click.Path(path_type=Path),
-            help="Where the report goes.",
-        ),
-        click.option(
-            "--lang",
-            type=click.Choice(["en", "zh"]),
-            default="en",
-            show_default=True,
-            help="Language of the report.",
-        ),
-        click.option("--issued", type=int, help="Questionnaires sent out."),
-        click.option("--returned", type=int, help="Questionnaires that came back."),
-        SEED,
-    ),
-)
-def report_command(
-    out: Path, lang: Language, issued: int | None, returned: int | None, seed: int, **reading: Any
-) -> int:
-    """Write report.html, report.pdf, report.xlsx and result.json."""
-    return write_report(read_survey(**reading), out, lang, issued=issued, returned=returned, seed=seed)
-
-
-def write_report(
-    survey: Survey,
-    out: Path,
-    language: Language,
-    *,
-    issued: int | None = None,
-    returned: int | None = None,
-    seed: int = 0,
-) -> int:
-    """Write the report with a progress bar, and say what to open."""
-    with progress() as step:
-        made = survey.report(out, language=language, issued=issued, returned=returned, seed=seed, step=step)
-    click.echo(made.verdict.text.say(language))
-    click.echo(f"Open {out / 'report.html'} (also there: report.pdf, report.xlsx, result.json)")
-    return EXIT_WITHHELD if made.verdict.failed else EXIT_DONE
-
-
-for _command in SEALED_COMMANDS:
+for _command in (report_command, *SEALED_COMMANDS, simulate_command, demo_command, instruments_group):
     cli.add_command(_command)
-
-
-# -------------------------------------------------------------------------------- simulated data
-
-
-@cli.command("simulate")
-@click.argument("instrument")
-@click.option("-n", "respondents", type=click.IntRange(1, 10_000_000), help="Respondents to draw.")
-@click.option("--seed", type=click.IntRange(0), help="Seed of the draws.")
-@click.option(
-    "--recipe", metavar="NAME", help="The population of a published study: bank_efa, bank_sem, directory_114."
-)
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="CSV file to write; default: the terminal."
-)
-@click.option("--describe", is_flag=True, help="Say what is drawn from, and draw nothing.")
-def simulate_command(
-    instrument: str,
-    respondents: int | None,
-    seed: int | None,
-    recipe: str | None,
-    out: Path | None,
-    describe: bool,
-) -> int:
-    """Draw answers to an instrument from a stated population."""
-    from csat.demo import as_csv
-    from csat.files import write_file
-    from csat.instrument.toml import load
-    from csat.simulate import RECIPES, population, simulate
-
-    if recipe is None and instrument in RECIPES:
-        instrument, recipe = RECIPES[instrument].instrument, instrument
-    asked = load(instrument)
-    if describe:
-        click.echo(population(asked, recipe=recipe).en)
-        return EXIT_DONE
-    data = as_csv(simulate(asked, respondents, seed, recipe=recipe))
-    if out is None:
-        click.echo(data.decode("utf-8"), nl=False)
-    else:
-        write_file(out, data)
-        click.echo(
-            f"Wrote {out}. These data are simulated: csat simulate {recipe or instrument} --describe",
-            err=True,
-        )
-    return EXIT_DONE
-
-
-@cli.command("demo")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("csat-demo"),
-    show_default=True,
-    help="Folder of the report.",
-)
-@click.option(
-    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."
-)
-def demo_command(out: Path, lang: Language) -> int:
-    """Simulate the bank survey, report on it, and set published figures beside csat's."""
-    from csat import demo
-    from csat.files import write_file
-
-    columns = demo.bank_columns()
-    data = out / "simulated_bank_survey.csv"
-    write_file(data, demo.as_csv(columns))
-    survey = read_survey(data, "bank_corporate")
-    lines = [*demo.bank_lines(survey), *demo.path_lines(), *demo.directory_lines()]
-    click.echo(demo.table(lines).to_text(lang))
-    click.echo()
-    code = write_report(survey, out, lang, issued=demo.ISSUED, returned=demo.RETURNED)
-    click.echo(f"The answers are in {data}; your own: csat report YOUR_FILE -i INSTRUMENT -o FOLDER")
-    # a demonstration that ran has done its job, whatever the verdict on 93 simulated respondents
-    return EXIT_DONE if code == EXIT_WITHHELD else code
-
-
-# -------------------------------------------------------------------------------- instruments
-
-
-@cli.group("instruments", cls=Ordered)
-def instruments_group() -> None:
-    """Questionnaires: list, show, check, make a new one, JSON Schema."""
-
-
-@instruments_group.command("list")
-def instruments_list() -> int:
-    """The shipped instruments."""
-    from csat.display.table import Table
-    from csat.instrument.toml import load, shipped
-    from csat.language import Text
-
-    loaded = [load(name) for name in shipped()]
-    table = Table(
-        {
-            "instrument": [i.id for i in loaded],
-            "title": [i.title for i in loaded],
-            "items": [len(i.items) for i in loaded],
-            "constructs": [len(i.constructs) for i in loaded],
-        },
-        labels={
-            "instrument": Text("Instrument", "问卷"),
-            "title": Text("Title", "标题"),
-            "items": Text("Items", "题项数"),
-            "constructs": Text("Constructs", "构念数"),
-        },
-    )
-    click.echo(table.to_text())
-    return EXIT_DONE
-
-
-@instruments_group.command("show")
-@click.argument("name")
-def instruments_show(name: str) -> int:
-    """Print an instrument as its TOML file: a start for your own."""
-    from csat.instrument.toml import load, write_instrument
-
-    click.echo(write_instrument(load(name)))
-    return EXIT_DONE
-
-
-@instruments_group.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
-def instruments_check(file: Path) -> int:
-    """Check an instrument file: says what is wrong, where, and what would be right."""
-    from csat.instrument.toml import load
-
-    found = load(file)
-    click.echo(
-        f"{file}: {found.label} is in order: {len(found.items)} items, {len(found.constructs)} constructs."
-    )
-    return EXIT_DONE
-
-
-@instruments_group.command("new")
-@click.argument("data", type=source)
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="File to write; default: the terminal.")
-@click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
-@click.option("--encoding", metavar="NAME", help="Encoding of a text file.")
-@click.option("--layout", metavar="NAME", help="Platform the file comes from, where that is not found.")
-@QUERY
-def instruments_new(
-    data: str | Path,
-    out: Path | None,
-    sheet: str | None,
-    encoding: str | None,
-    layout: str | None,
-    query: str | None,
-) -> int:
-    """Propose an instrument from a data file; comments ask what cannot be known."""
-    from csat.files import write_file
-    from csat.responses.proposal import proposal
-    from csat.responses.readers import read_table
-
-    table = read_table(data, query=query, sheet=sheet, encoding=encoding, layout=layout)
-    text = proposal(table, source_name=table.source)
-    if out is None:
-        click.echo(text)
-    else:
-        if out.exists():
-            raise BadInput(
-                "this file is there already", where=str(out), do="Name another: nothing is overwritten"
-            )
-        write_file(out, text.encode())
-        click.echo(f"Wrote {out}. Answer the questions in its comments, then: csat instruments check {out}")
-    return EXIT_DONE
-
-
-@instruments_group.command("schema")
-def instruments_schema() -> int:
-    """The JSON Schema of instrument files, for editors."""
-    import json
-
-    from csat.instrument.toml import instrument_schema
-
-    click.echo(json.dumps(instrument_schema(), ensure_ascii=False, indent=1))
-    return EXIT_DONE
 
 
 # -------------------------------------------------------------------------------- running

@@ -25,6 +25,13 @@ Command = Callable[..., Any]
 EXIT_DONE, EXIT_WITHHELD, EXIT_WRONG = 0, 1, 2
 
 
+class Ordered(click.Group):
+    """Commands in the order they are written, which is the order of the work."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
 def source(text: str) -> str | Path:
     """A path, or the address of a database as it was typed: a path would lose one of its slashes."""
     return text if "://" in text else Path(text)
@@ -144,6 +151,9 @@ CORRELATION = click.option(
     default="pearson",
     show_default=True,
     help="Correlations of the items.",
+)
+CONFIDENCE = click.option(
+    "--confidence", type=float, default=0.95, show_default=True, help="Coverage of the intervals."
 )
 SEED = click.option(
     "--seed", type=int, default=0, show_default=True, help="Seed of everything drawn at random."
