@@ -250,3 +250,72 @@ def test_auto_leaves_a_covariate_a_number_where_all_items_are_ordered(
     assert found is not None
     assert found["estimator"] == "WLSMV"
     assert "ordered_covariate" not in [c["code"] for c in found["cautions"]]
+
+
+# ---- bootstrap ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        (MODEL, ["--group", "branch", "--group-equal", "loadings", "--interval", "bca"]),
+        (MODEL, ["--group", "branch", "--bollen-stine"]),
+        (MODEL, ["--missing", "fiml"]),
+        (MODEL, ["--ordered", "--estimator", "WLSMV"]),
+        (MODEL, ["--ordered", "--estimator", "WLSMV", "--missing", "pairwise", "--group", "branch"]),
+        (MODEL, ["--ordered-items", "a1,b1", "--estimator", "WLSMV"]),
+        ("A =~ a1 + l*a2 + m*a3\nB =~ b1 + b2 + b3\nB ~ A\nl == m\n", []),
+        (MODEL, ["--estimator", "DWLS", "--clusters", "branch"]),
+        (MODEL, ["--missing", "fiml", "--strata", "branch", "--weight", "w"]),
+    ],
+)
+def test_a_bootstrap_goes_with_every_way_of_fitting(
+    model: str, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows: Any = answers().astype(object)
+    if "fiml" in options or "pairwise" in options:
+        rows[::9, 1] = float("nan")
+    branch = np.arange(150) % (40 if "--clusters" in options else 2)
+    data = survey(tmp_path, rows, branch=branch, w=1 + np.arange(150) % 3)
+    asked_for = ["--bootstrap", "60", "--seed", "4", *options]
+    code, found, said = asked(capsys, tmp_path, data, model, *asked_for)
+    assert code == 0, said
+    assert found is not None
+    assert found["bootstrap"]["replicates"] == 60
+    assert found["bootstrap"]["used"] > 57
+    assert found["bootstrap"]["seed"] == 4
+    free = [p for p in found["parameters"] if p["free"] and p["op"] in ("=~", "~")]
+    assert free
+    for p in free:
+        assert p["boot_se"] > 0
+        assert p["boot_lower"] < p["est"] < p["boot_upper"]
+        assert p["std_all_boot_lower"] < p["std_all"] < p["std_all_boot_upper"]
+    if "--bollen-stine" in options:
+        assert 0 <= found["bootstrap"]["bollen_stine_p"] <= 1
+    again = asked(capsys, tmp_path, data, model, *asked_for)[1]
+    assert again == found
+
+
+def test_the_pages_of_a_bootstrap_of_groups_speak_both_languages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = survey(tmp_path, answers(), branch=np.arange(150) % 2)
+    (tmp_path / "model.txt").write_text(MODEL, encoding="utf-8")
+    base = ["sem", str(data), "--model", str(tmp_path / "model.txt"), "--bootstrap", "60"]
+    assert run([*base, "--group", "branch", "--ordered", "--estimator", "WLSMV"]) == 0
+    english = capsys.readouterr().out
+    assert "Bootstrap of the parameters" in english
+    assert "60 replicates of the respondents, each group by itself" in english
+    assert run([*base, "--group", "branch", "--missing", "fiml", "--lang", "zh"]) == 0
+    assert "各组分别进行" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [["--missing", "fiml"], ["--ordered", "--estimator", "WLSMV"]])
+def test_bollen_stine_where_it_is_not_defined_is_refused_in_words(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = survey(tmp_path, answers())
+    code, found, said = asked(capsys, tmp_path, data, MODEL, "--bootstrap", "60", "--bollen-stine", *options)
+    assert (code, found) == (2, None)
+    assert "Bollen-Stine" in said
+    assert "Leave it out" in said

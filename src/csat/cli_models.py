@@ -109,7 +109,8 @@ BOOTSTRAP = (
         type=click.IntRange(0),
         default=0,
         metavar="N",
-        help="Fit the model anew to N replicates of the respondents: errors and intervals.",
+        help="Fit the model anew to N replicates of the respondents: errors and intervals. In groups, with "
+        "gaps (fiml), ordered items and rules among parameters too.",
     ),
     click.option(
         "--interval",
@@ -118,7 +119,11 @@ BOOTSTRAP = (
         show_default=True,
         help="Interval of the bootstrap.",
     ),
-    click.option("--bollen-stine", is_flag=True, help="Also the Bollen-Stine p of the chi-square."),
+    click.option(
+        "--bollen-stine",
+        is_flag=True,
+        help="Also the Bollen-Stine p of the chi-square (complete answers, no ordered items).",
+    ),
     SEED,
     *DRAWN,
 )

@@ -303,6 +303,8 @@ def _how(parts: Sequence[Replicas], options: Options, asked: Resampling) -> Boot
         confidence=options.confidence,
         seed=asked.seed,
         bollen_stine_p=one.bollen_stine_p,
+        groups=len(parts),
+        draws=0 if one.solved is None else one.fits.discrepancy.size,
     )
 
 

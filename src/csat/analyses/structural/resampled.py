@@ -31,7 +31,8 @@ class Bootstrap:
     replicates : asked for. used : those with an optimum. negative : of these, those with a negative
     variance, which are kept. stopped : so many were lost that the search ended before all were looked at.
     bollen_stine_p : share of the replicates of answers turned to obey the model whose discrepancy is at
-    least the one found; NaN unless asked for.
+    least the one found; NaN unless asked for. groups : each resampled by itself. draws : normal combinations
+    of the estimates of replicates that are no draws (jackknife, weights of the file); 0 where they are.
     """
 
     replicates: int
@@ -42,6 +43,8 @@ class Bootstrap:
     confidence: float
     seed: int
     bollen_stine_p: float
+    groups: int = 1
+    draws: int = 0
 
     @property
     def withheld(self) -> bool:
@@ -58,12 +61,23 @@ class Bootstrap:
             if self.negative
             else Text("", "")
         )
+        groups = Text(", each group by itself", "，各组分别进行") if self.groups > 1 else Text("", "")
+        draws = (
+            Text(
+                "; their estimates are combined to {n} draws with the variance of the design",
+                "；再将各次估计组合成 {n} 次抽样，其方差即抽样设计的方差",
+            ).fill(n=self.draws)
+            if self.draws
+            else Text("", "")
+        )
         return Text(
-            "Bootstrap: the model fitted anew to {used} of {asked} replicates of the respondents (seed "
-            "{seed}){negative}; {interval} at {level}%.",
-            "自助法：对受访者重抽样 {asked} 次（随机种子 {seed}），其中 {used} 次重新拟合成功{negative}；"
-            "{level}% {interval}。",
+            "Bootstrap: the model fitted anew to {used} of {asked} replicates of the respondents{groups} (seed "
+            "{seed}){negative}{draws}; {interval} at {level}%.",
+            "自助法：对受访者重抽样 {asked} 次{groups}（随机种子 {seed}），其中 {used} 次重新拟合成功"
+            "{negative}{draws}；{level}% {interval}。",
         ).fill(
+            groups=groups,
+            draws=draws,
             used=self.used,
             asked=self.replicates,
             seed=self.seed,
