@@ -29,7 +29,12 @@ class Bowl:
         return Point(theta, float(gap @ self.hessian @ gap / 2), ())
 
     def slope(self, point: Point) -> Slope:
-        return Slope(self.hessian @ (point.theta - self.centre), self.hessian, lambda: self.hessian)
+        return Slope(
+            self.hessian @ (point.theta - self.centre),
+            self.hessian.diagonal(),
+            lambda: self.hessian,
+            lambda: self.hessian,
+        )
 
 
 def linear(rows: np.ndarray, right: np.ndarray, equalities: int) -> Constraints:

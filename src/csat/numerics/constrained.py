@@ -139,7 +139,7 @@ def descend_within(
     if here.violation > ALLOWED:
         raise Contradiction("the constraints could not all be met", do="Check that they can hold together")
     theta = here.point.theta
-    diagonal = np.maximum(np.diagonal(slope.expected), 1e-300)
+    diagonal = np.maximum(slope.diagonal, 1e-300)
     values, jacobian = here.values, here.jacobian
     always = np.arange(values.size) < constraints.equalities
     active = always | (np.abs(values) <= ALLOWED * here.unit) | (step.multipliers > 0)

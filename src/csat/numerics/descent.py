@@ -6,8 +6,9 @@ looked at, its gradient g, its expected Hessian and (when asked) its exact one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -47,11 +48,20 @@ class Point:
 
 @dataclass(frozen=True, eq=False)
 class Slope:
-    """gradient : (q,). expected : (q, q) Hessian where the model is true. observed : the exact one."""
+    """gradient : (q,). diagonal : (q,) of the Hessian where the model is true, `expect` the whole of it.
+
+    observed : the exact one.
+    """
 
     gradient: Array
-    expected: Array
+    diagonal: Array
+    expect: Callable[[], Array]
     observed: Callable[[], Array]
+
+    @cached_property
+    def expected(self) -> Array:
+        """(q, q) Hessian where the model is true."""
+        return self.expect()
 
 
 class Objective(Protocol):
@@ -131,10 +141,8 @@ def descend(
     slope = objective.slope(point)
     gradient, held = _scaled_gradient(point, slope, low, high)
     while steps < max_steps and np.abs(gradient).max(initial=0.0) > GRADIENT_SOLVED:
-        hessians = [slope.expected]
-        if np.abs(gradient).max() < NEWTON_BELOW:
-            hessians.insert(0, slope.observed())
-        better, damping = _step(point, slope.gradient, hessians, held, low, high, look, damping)
+        near = np.abs(gradient).max() < NEWTON_BELOW
+        better, damping = _step(point, slope, near, held, low, high, look, damping)
         if better is None:
             stalled = True
             break
@@ -158,14 +166,13 @@ def descend(
 def _scaled_gradient(point: Point, slope: Slope, low: Array, high: Array) -> tuple[Array, NDArray[np.bool_]]:
     """g_k / sqrt(H_kk), zero for parameters a bound keeps from going where F falls; which those are."""
     held = ((point.theta <= low) & (slope.gradient > 0)) | ((point.theta >= high) & (slope.gradient < 0))
-    diagonal = np.maximum(slope.expected.diagonal(), 1e-300)
-    return np.where(held, 0.0, slope.gradient / np.sqrt(diagonal)), held
+    return np.where(held, 0.0, slope.gradient / np.sqrt(np.maximum(slope.diagonal, 1e-300))), held
 
 
 def _step(
     point: Point,
-    gradient: Array,
-    hessians: Sequence[Array],
+    slope: Slope,
+    near: bool,
     held: NDArray[np.bool_],
     low: Array,
     high: Array,
@@ -174,16 +181,16 @@ def _step(
 ) -> tuple[Point | None, float]:
     """The next point, lower than this one, and the damping that found it; None when no step is lower.
 
-    hessians : the one preferred first; a later one is for where it is not positive definite.
+    near : the exact Hessian is preferred, where it is positive definite.
     """
-    free = np.flatnonzero(~held)
-    g, h = gradient[free], np.zeros((0, 0))
-    factor: Array | None = None
-    for hessian in hessians:
-        h = hessian if free.size == held.size else hessian[np.ix_(free, free)]
+    gradient, free = slope.gradient, np.flatnonzero(~held)
+    g, factor = gradient[free], None
+    if near:
+        h = _among(slope.observed(), free)
         factor = positive_factor(h)
-        if factor is not None:
-            break
+    if factor is None:
+        h = _among(slope.expected, free)
+        factor = positive_factor(h)
     # each parameter in its own unit: a common floor would depend on the units of the items
     diagonal = np.where(h.diagonal() > 0, h.diagonal(), 1.0)
     while damping <= DAMPING_MOST:
@@ -203,3 +210,7 @@ def _step(
             return better, (damping / 10 if damping > 1e-8 else 0.0)
         damping = max(10 * damping, 1e-4)
     return None, damping
+
+
+def _among(hessian: Array, free: NDArray[np.intp]) -> Array:
+    return hessian if free.size == len(hessian) else hessian[free[:, None], free]

@@ -160,24 +160,25 @@ class MaximumLikelihood:
         return Point(theta, value, tuple(moments), tuple(kept))
 
     def slope(self, point: Point) -> Slope:
-        q = point.theta.size
-        gradient, expected = np.zeros(q), np.zeros((q, q))
-        exact: list[Callable[[], Array]] = []
-        for group, share, at, (w, gap) in zip(
-            self.groups, self.shares, point.implied, point.kept, strict=True
-        ):
-            of_group = _Curved(group, at, w, gap, q)
-            gradient += share * of_group.gradient()
-            expected += share * of_group.expected()
-            exact.append(of_group.observed)
+        parts = [
+            _Curved(group, at, w, gap, point.theta.size)
+            for group, at, (w, gap) in zip(self.groups, point.implied, point.kept, strict=True)
+        ]
 
-        def observed() -> Array:
-            total = np.zeros((q, q))
-            for share, hessian in zip(self.shares, exact, strict=True):
-                total += share * hessian()
-            return total
+        def shared(by_group: Callable[[_Curved], Array]) -> Array:
+            if len(parts) == 1:
+                return by_group(parts[0])
+            return sum(
+                (share * by_group(part) for share, part in zip(self.shares, parts, strict=True)),
+                np.zeros(()),
+            )
 
-        return Slope(gradient, expected, observed)
+        return Slope(
+            shared(_Curved.gradient),
+            shared(_Curved.diagonal),
+            lambda: shared(_Curved.expected),
+            lambda: shared(_Curved.observed),
+        )
 
 
 class _Curved:
@@ -209,6 +210,18 @@ class _Curved:
             by_cell = np.append(by_cell, np.zeros(self.cells.m)) + self.means.gradient()
         return by_cell if self.chosen is None else np.asarray(by_cell @ self.chosen)
 
+    def diagonal(self) -> Array:
+        """Of `expected`, (q,)."""
+        if self.chosen is not None:
+            return self.expected().diagonal()
+        spread = self.uu.diagonal() * self.vv.diagonal() + self.uv.diagonal() ** 2
+        found = 2 * spread * self.cells.times**2
+        if self.means is None:
+            return np.asarray(found)
+        by_mean = self.means.diagonal()
+        by_mean[: found.size] += found
+        return by_mean
+
     def expected(self) -> Array:
         """tr(dSigma_k W dSigma_l W) + 2 dmu_k'W dmu_l, (q, q)."""
         pairs = self.uu * self.vv + self.uv * self.uv.T
@@ -227,12 +240,12 @@ class _Curved:
         return self._gathered(pairs, bend if means is None else bend + means)
 
     def _gathered(self, pairs: Array, more: Array | None) -> Array:
-        """Twice the pairs of cells of A and S, and what else there is, by parameter."""
-        by_cells = 2 * pairs * self.cells.squared
+        """Twice the pairs of cells of A and S, and what else there is, by parameter; both are used up."""
+        pairs *= self.cells.squared
+        by_cells = pairs
         if more is not None:
-            whole = more.copy()
-            whole[: len(pairs), : len(pairs)] += by_cells
-            by_cells = whole
+            by_cells = more
+            by_cells[: len(pairs), : len(pairs)] += pairs
         return by_cells if self.chosen is None else np.asarray(self.chosen.T @ by_cells @ self.chosen)
 
 
@@ -244,6 +257,9 @@ class _CurvedMeans:
 
     def gradient(self) -> Array:
         return np.asarray(-2 * self.by.mean.T @ self.pull)
+
+    def diagonal(self) -> Array:
+        return np.asarray(2 * (self.by.mean * self.weighted).sum(axis=0))
 
     def expected(self) -> Array:
         return np.asarray(2 * self.by.mean.T @ self.weighted)

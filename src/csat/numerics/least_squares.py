@@ -83,4 +83,4 @@ class LeastSquares:
                 total -= 2 * share * moments.bend(here, point.theta, pull)
             return total
 
-        return Slope(gradient, expected, observed)
+        return Slope(gradient, expected.diagonal(), lambda: expected, observed)

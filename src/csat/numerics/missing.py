@@ -355,7 +355,7 @@ class FullInformation:
                 total += share * (part + group.moments.bend(here, point.theta, by_moment))
             return total
 
-        return Slope(gradient, expected, observed)
+        return Slope(gradient, expected.diagonal(), lambda: expected, observed)
 
 
 def discrepancy(data: Patterns, cov: Array, mean: Array) -> float:

@@ -102,7 +102,8 @@ class Places:
 
     half : (s,) a variance stands in one cell, a covariance in two: half of one is what u v' + v u' doubles.
     parameter : (k,) which theta each is. u_at, v_at : (d + s,) where u and v of a cell stand among the
-    columns of `basis`. times : (d + s,) what one of the two is then multiplied with, squared : of two cells.
+    columns of `basis`. times : (d + s,) what one of the two is then multiplied with, squared : twice that of
+    two cells.
     """
 
     def __init__(self, structure: Structure) -> None:
@@ -117,7 +118,7 @@ class Places:
         self.u_at = np.concatenate([self.to, self.row])
         self.v_at = np.concatenate([place[self.source], self.column])
         self.times = np.concatenate([np.ones(self.d), self.half])
-        self.squared = np.outer(self.times, self.times)
+        self.squared = 2 * np.outer(self.times, self.times)
         self.parameter = np.concatenate([c.parameter[c.free_at] for c in (directed, symmetric, means)])
         self._chosen: dict[int, Array | None] = {}
 
@@ -161,7 +162,7 @@ def implied(structure: Structure, theta: Array) -> Implied:
     effects[:, causes] += by_cause @ np.linalg.inv(np.eye(causes.size) - by_cause.take(causes, axis=0))
     total = effects @ s_matrix @ effects.T
     p = structure.observed
-    total_mean = effects @ means
+    total_mean = effects @ means if structure.has_means else means
     return Implied(total[:p, :p], total_mean[:p], effects, total, total_mean)
 
 
