@@ -247,3 +247,18 @@ def test_residuals_that_cannot_covary_like_that_are_named() -> None:
     assert found.cautions[0].code == "residuals_not_positive_definite"
     assert "y and B (1." in found.verdict.text.en
     assert "残差相关" in found.verdict.text.zh
+
+
+def test_least_squares_that_imply_no_covariance_fail() -> None:
+    rows = answers("robust", 4)
+    model = "A =~ a1 + a2 + a3\nb1 ~~ 0*b1\nb1 ~ 0*A"
+    found = sem(model, Answers.of_rows(rows, NAMES[:ANSWERS]), estimator="ULS")
+    assert found.verdict.failed
+    assert [c.where for c in found.cautions if c.code == "implied_not_positive_definite"] == [("b1",)]
+
+
+def test_a_construct_without_variance_does_not_warn() -> None:
+    rows = answers("robust", 4)
+    found = sem("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~~ 0*B", Answers.of_rows(rows, NAMES[:ANSWERS]))
+    assert found.verdict.failed
+    assert not found.latent_correlations[0, 1] <= 1

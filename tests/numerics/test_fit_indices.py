@@ -131,3 +131,12 @@ def test_more_parameters_than_moments_leave_most_measures_undefined() -> None:
 def test_an_implied_covariance_that_is_not_positive_definite_is_refused() -> None:
     with pytest.raises(SingularMatrix):
         fit_indices.fit_measures(np.eye(2), [[1.0, 1.2], [1.2, 1.0]], n=50, parameters=2)
+
+
+@pytest.mark.parametrize("probability", [0.05, 0.95])
+def test_the_limit_of_the_noncentrality_of_a_huge_chi_square_meets_its_series(probability: float) -> None:
+    below, above = (
+        fit_indices.noncentrality(fit_indices.ASYMPTOTIC * k, 24, probability) for k in (1 - 1e-9, 1 + 1e-9)
+    )
+    assert above - below == pytest.approx(2.0, abs=0.05)
+    assert fit_indices.noncentrality(1e20, 24, probability) == pytest.approx(1e20, rel=1e-9)

@@ -107,8 +107,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ),
     ("no path is left to estimate.", "没有可以估计的路径。"),
     (
-        "{item} holds numbers as large as {value}.",
-        "{item} 中有大到 {value} 的数值。",
+        "the numbers of {items} are too large or too small to be squared.",
+        "{items} 的数值过大或过小，无法求平方。",
     ),
     # what to do
     ("Leave the item out, or check how its answers were read.", "请删去该题项，或检查其回答的读取方式。"),

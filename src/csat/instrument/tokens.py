@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from dataclasses import dataclass, replace
@@ -62,6 +61,8 @@ _OPERATORS = (
 MAIN = (MEASURES, REGRESSED_ON, COVARIES, THRESHOLD, DEFINED, EQUAL, BELOW, ABOVE)
 _CONTINUES_AFTER = frozenset((*MAIN, "+", "-", "*", "/", "^", "(", ",", "?"))
 _CONTINUES_BEFORE = frozenset((*MAIN, "+", "*", "/", "^", ")", ",", "?"))
+LARGEST = 1e30
+"""No parameter is beyond: products of such numbers would have no value."""
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -132,8 +133,10 @@ def _token(text: str, at: int, here: Token, source: Source) -> Token:
                 do="If it is a name, put the whole of it in backticks, as in `1st_item`",
             )
         value = float(number[0])
-        if not math.isfinite(value):
+        if value > LARGEST:
             raise source.error(f"the number {number[0]} is too large", here)
+        if 0 < value < 1 / LARGEST:
+            raise source.error(f"the number {number[0]} is too small", here, do="Write 0 if it is to be none")
         return replace(here, kind="number", text=number[0], value=value)
     if ch in "\"'`":
         end = text.find(ch, at + 1)

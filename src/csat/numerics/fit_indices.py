@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc, chdtri, chndtr, chndtrinc
+from scipy.special import chdtrc, chdtri, chndtr, chndtrinc, ndtri
 
 from csat.numerics.linalg import (
     Array,
@@ -223,10 +223,18 @@ def _rmsea(value: float, lower: float, upper: float, close: float, not_close: fl
     }
 
 
+ASYMPTOTIC = 1e9
+"""A chi-square beyond this takes the limit of its noncentral distribution, whose series takes minutes there."""
+
+
 def noncentrality(chisq: float, df: int, probability: float) -> float:
     """lambda >= 0 with P(noncentral chi-square(df, lambda) <= chisq) = probability; 0 when there is none."""
     if chisq <= 0 or float(chndtr(chisq, df, 0.0)) <= probability:
         return 0.0
+    if chisq > ASYMPTOTIC:
+        # sqrt(X) is normal about sqrt(lambda) + (df - 1) / (2 sqrt(lambda)) with variance 1
+        root = math.sqrt(chisq) - float(ndtri(probability))
+        return ((root + math.sqrt(max(root**2 - 2 * (df - 1), 0.0))) / 2) ** 2
     guess = float(chndtrinc(chisq, df, probability))
     # chndtrinc stops at about eight digits; secant steps on the cdf itself finish it
     before, guess = guess * (1 + 1e-5) + 1e-9, guess

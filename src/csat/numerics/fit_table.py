@@ -265,7 +265,8 @@ def weighted_gfi(
     pieces : by group share f of the respondents, s, sigma, V.
     """
     gfi = sum(
-        f * (1 - float((s - m) @ weighted(v, s - m)) / float(s @ weighted(v, s))) for f, s, m, v in pieces
+        f * (1 - _ratio(float((s - m) @ weighted(v, s - m)), float(s @ weighted(v, s))))
+        for f, s, m, v in pieces
     )
     return {
         "gfi": gfi,

@@ -81,6 +81,7 @@ def _safe_inverse(scaled: Array) -> Array | None:
     return inverse if np.trace(inverse) < 1e-2 / SINGULAR_BELOW else None
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def standardised(
     structure: Structure,
     theta: Array,

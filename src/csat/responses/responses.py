@@ -242,7 +242,13 @@ class Responses:
     def segment(self, column: str) -> NDArray[np.object_]:
         """(n,) labels of a segment column."""
         if column not in self.segments:
-            raise UnknownName("segment column", column, self.segments, where=self.report.source)
+            raise UnknownName(
+                "segment column",
+                column,
+                self.segments,
+                where=self.report.source,
+                do=f"Name it where the file is read: csat.read(..., segments=['{column}'])",
+            )
         return self.segments[column]
 
     def where(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> Responses:

@@ -121,6 +121,21 @@ def too_few(n: float, q: int) -> tuple[Caution, ...]:
     return (Caution("too_few_respondents", text),)
 
 
+def implied_indefinite(s: Solved) -> tuple[Caution, ...]:
+    """That the covariance a model implies is none. Maximum likelihood never ends there; least squares may."""
+    covariance = s.estimate.implied[0].covariance
+    variances = covariance.diagonal()
+    names = [s.table.observed[int(k)] for k in np.flatnonzero(~(variances > 0))]
+    smallest = float(variances.min())
+    if not names:
+        smallest, group = solution.indefinite_group(covariance)
+        names = [] if smallest > NEARLY_SINGULAR else [s.table.observed[i] for i in group]
+    if not names:
+        return ()
+    text = words.IMPLIED_INDEFINITE.fill(value=f"{smallest:.4f}", names=joined([Text(n) for n in names]))
+    return (Caution("implied_not_positive_definite", text, tuple(names)),)
+
+
 def verdict(found: Sequence[Caution], grave: Sequence[Caution]) -> Verdict:
     """Failed on any finding, doubtful on a grave doubt, else sound."""
     if not found:

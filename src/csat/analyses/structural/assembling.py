@@ -83,6 +83,8 @@ def assembled(
     )
     wrong = admissibility.findings(solved) if unsettled is None else admissibility.flaws(solved)
     wrong = tuple(unsettled or wrong)
+    if not wrong and not options.estimator.startswith("ML"):
+        wrong = admissibility.implied_indefinite(solved)
     if unsettled is None:
         wrong += admissibility.too_few(moments.base.effective_n, len(table.free))
     measured = {f: tuple(i for i in model.items_of(f) if i in table.observed) for f in table.latents}
@@ -104,7 +106,7 @@ def assembled(
     verdict = admissibility.verdict(wrong, grave)
     p = len(table.observed)
     latent = slice(p, p + len(table.latents))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         sd = np.sqrt(at.total.diagonal()[latent])
         # a construct whose variance is fixed at zero correlates with nothing
         latent_correlations = at.total[latent, latent] / (sd[:, None] * sd)

@@ -24,7 +24,7 @@ from csat.analyses.structural.ordering import (
     with_covariates_known,
 )
 from csat.analyses.structural.setup import structure_of
-from csat.errors import BadInput, CannotCompute, NumericsError
+from csat.errors import BadInput, CannotCompute, NumericsError, listed
 from csat.instrument.parameters import REMEMBERED, ParameterTable
 from csat.instrument.statements import (
     Rule,
@@ -358,8 +358,22 @@ def bounds_of(table: ParameterTable) -> tuple[Array, Array]:
     return lower, upper
 
 
+TINY = 1e-100
+"""A variance below this, or above its inverse, leaves no digits to compute with."""
+
+
 def check_moments(moments: Moments) -> None:
     n, p = moments.base.respondents, len(moments.items)
+    variances = moments.covariance.diagonal()
+    # a variance of zero is said below, in its own words
+    odd = np.flatnonzero(~((variances < 1 / TINY) & ((variances > TINY) | (variances == 0))))
+    if odd.size:
+        raise CannotCompute(
+            f"the numbers of {listed([moments.items[int(k)] for k in odd])} are too large or too small to be "
+            "squared",
+            where="the model",
+            do="Say which number stands for no answer, or write the answers in another unit",
+        )
     if n <= p:
         raise CannotCompute(
             f"{n} respondents answered, and the model has {p} items",

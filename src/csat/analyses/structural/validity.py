@@ -103,7 +103,7 @@ def _separate(table: ParameterTable, ave: Mapping[str, float], total: Array) -> 
     at = [table.variables.index(c) for c in ave]
     if not at:
         return {}
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         sd = np.sqrt(total.diagonal()[at])
         latent = total[np.ix_(at, at)] / (sd[:, None] * sd)
     passes = validity.fornell_larcker(list(ave.values()), latent)[1]

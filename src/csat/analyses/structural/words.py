@@ -97,6 +97,12 @@ RESIDUALS_INDEFINITE = Text(
     "模型未解释的部分自相矛盾（最小特征值 {value}），主要涉及残差相关{pairs}：超过 1，或不可能同时成立。请从"
     "模型中去掉其中一个协方差。",
 )
+IMPLIED_INDEFINITE = Text(
+    "The covariances the model implies cannot be those of any answers (smallest eigenvalue {value}), most of "
+    "all among {names}. Look at fixed values and residual covariances of these items, or use ML or MLR.",
+    "模型隐含的协方差不可能来自任何数据（最小特征值 {value}），主要涉及 {names}。请检查这些题项的固定值与残差"
+    "协方差，或改用 ML、MLR。",
+)
 ODD_ERRORS = Text(
     "These parameters have no usable standard error: {names}. The data say almost nothing about them. "
     "Drop a path, or merge constructs that overlap.",
