@@ -48,10 +48,15 @@ class Cells:
         """Positions of the free cells."""
         return np.flatnonzero(self.free)
 
+    @cached_property
+    def free_parameter(self) -> Positions:
+        """Which parameter each of the free cells holds."""
+        return self.parameter[self.free_at]
+
     def filled(self, theta: Array) -> Array:
         """(k,) the number in each cell."""
         values = self.value.copy()
-        values[self.free_at] = theta[self.parameter[self.free_at]]
+        values[self.free_at] = theta[self.free_parameter]
         return values
 
 
@@ -93,7 +98,8 @@ class Structure:
         values = self.symmetric.filled(theta)
         s_matrix[self.symmetric.row, self.symmetric.column] = values
         s_matrix[self.symmetric.column, self.symmetric.row] = values
-        means[self.means.row] = self.means.filled(theta)
+        if self.has_means:
+            means[self.means.row] = self.means.filled(theta)
         return a_matrix, s_matrix, means
 
 
@@ -119,7 +125,7 @@ class Places:
         self.v_at = np.concatenate([place[self.source], self.column])
         self.times = np.concatenate([np.ones(self.d), self.half])
         self.squared = 2 * np.outer(self.times, self.times)
-        self.parameter = np.concatenate([c.parameter[c.free_at] for c in (directed, symmetric, means)])
+        self.parameter = np.concatenate([c.free_parameter for c in (directed, symmetric, means)])
         self._chosen: dict[int, Array | None] = {}
 
     def chosen(self, count: int) -> Array | None:
