@@ -156,7 +156,7 @@ def _groups(
     reading: Mapping[str, Any],
 ) -> dict[str, Responses]:
     """The waves by name: each file one, or the groups of a column of one file."""
-    from csat.analyses.waves import split
+    from csat.responses.groups import split
 
     wanted = tuple(dict.fromkeys(c for c in (by or "", *segments) if c))
 

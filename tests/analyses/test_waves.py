@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 import csat
 from csat.analyses.figures import Target
 from csat.analyses.result import SOUND, Verdict
-from csat.analyses.waves import split, waves
+from csat.analyses.waves import waves
 from csat.errors import BadInput, CannotCompute, UnknownName
 from csat.instrument.instrument import Segment
 from csat.language import Text
+from csat.responses.groups import split
 from csat.tally.tally import count
 from golden_data import reference, reference_path
 from matrix_survey import survey_of

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from csat.analyses.factorial.ground import ground_of, require_items
 from csat.analyses.guidelines import DETERMINANT_FLOOR, KMO_WORKING, MSA_FLOOR
 from csat.analyses.result import SOUND, Base, Caution, Result, Verdict
+from csat.analyses.wording import wording_column
 from csat.display.plot import Plot
 from csat.display.table import Table
-from csat.errors import BadInput, CannotCompute, NumericsError
+from csat.errors import BadInput, NumericsError
 from csat.language import Language, Text, joined
 from csat.numerics import adequacy as ad
 from csat.numerics.linalg import correlation_from_covariance, squared_multiple_correlations
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Correlation = Literal["pearson", "polychoric"]
 
-FEWEST_ITEMS = 3
 SIGNIFICANCE = 0.05
 
 BANDS: tuple[tuple[float, Text], ...] = (
@@ -99,12 +100,10 @@ class Adequacy(Result):
             },
             formats={"p": "p", "determinant": "precise"},
         )
-        wording = [self._title(i) for i in range(len(self.items))]
-        told = any(t != Text(i) for t, i in zip(wording, self.items, strict=True))
         items = Table(
             {
                 "item": self.items,
-                **({"wording": wording} if told else {}),
+                **wording_column(self.items, [self._title(i) for i in range(len(self.items))]),
                 "msa": self.msa,
                 "smc": self.smc,
                 "met": [MSA_FLOOR.met(m) for m in self.msa],
@@ -200,44 +199,21 @@ def adequacy(
     CannotCompute : fewer than 3 items, no more respondents than items, two items nobody answered together, an
         item without variance, or items that depend on each other (they are named).
     """
-    p, where = len(tally.items), "adequacy"
-    if p < FEWEST_ITEMS:
-        raise CannotCompute(
-            f"{p} items cannot be factored; at least {FEWEST_ITEMS} are needed",
-            where=where,
-            do="Name more items",
-        )
-    pair_n = tally.pair_n()
-    smallest = int(pair_n.min())
-    if smallest < 2:
-        i, j = (int(v) for v in np.unravel_index(pair_n.argmin(), pair_n.shape))
-        who = tally.items[i] if i == j else f"both {tally.items[i]} and {tally.items[j]}"
-        raise CannotCompute(
-            f"{smallest} of {tally.rows} respondents answered {who}",
-            where=where,
-            do="Leave one of these items out",
-        )
-    pairwise = bool((pair_n != pair_n.flat[0]).any())
-    n = smallest
-    if tally.weighted and tally.rows:
-        n = int(smallest * min(1.0, tally.effective_n / tally.rows))
-    if n <= p:
-        # fewer rows than items make every item a combination of others: say the cause, not the symptom
-        raise CannotCompute(
-            f"{p} items need more than {p} respondents; there are {n}",
-            where=where,
-            do="Use fewer items or more answers",
-        )
+    where = "adequacy"
+    require_items(tally, where=where)
+    ground = ground_of(tally, where=where)
     try:
-        matrix, cautions = _correlations(tally, correlation, pairwise)
+        matrix, cautions = _correlations(tally, correlation, ground.pairwise)
         measure = ad.kmo(matrix)
-        test = ad.bartlett_sphericity(matrix, n=n)
+        test = ad.bartlett_sphericity(matrix, n=ground.n)
         smc = squared_multiple_correlations(matrix)
     except NumericsError as error:
         raise error.named(tally.items, where=where) from error
-    cautions += _cautions(tally, matrix, measure, test, correlation, smallest if pairwise else None)
+    cautions += _cautions(
+        tally, matrix, measure, test, correlation, ground.smallest if ground.pairwise else None
+    )
     return Adequacy(
-        base=Base.of(tally, "pairwise" if pairwise else "listwise"),
+        base=Base.of(tally, "pairwise" if ground.pairwise else "listwise"),
         cautions=tuple(cautions),
         verdict=_verdict(measure.overall, test.p),
         items=tally.items,
@@ -252,7 +228,7 @@ def adequacy(
         log10_p=test.log10_p,
         determinant=float(np.exp(test.log_determinant)),
         log_determinant=test.log_determinant,
-        n=n,
+        n=ground.n,
         correlations=matrix,
         titles={k: v for k, v in (titles or {}).items() if k in tally.items},
     )

@@ -151,16 +151,5 @@ def _boxes(responses: Responses, item: str, kind: BoxKind, boxes: int, confidenc
         mean_upper=float(mean_upper),
         score=100 * (mean - scale.minimum) / (scale.maximum - scale.minimum),
         confidence=confidence,
-        base=_base(responses, rows),
-    )
-
-
-def _base(responses: Responses, rows: NDArray[np.intp]) -> Base:
-    return Base(
-        respondents=len(rows),
-        effective_n=kish(responses.weights, rows),
-        missing="available",
-        rows=responses.rows,
-        weighted=responses.weights is not None,
-        instrument=responses.instrument.label,
+        base=Base.among(responses, rows),
     )

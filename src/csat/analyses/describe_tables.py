@@ -9,6 +9,7 @@ import numpy as np
 
 from csat.analyses.choices import choices_table
 from csat.analyses.describe_scales import BOXES, category_label
+from csat.analyses.wording import wording_column
 from csat.display.table import Table
 from csat.language import Text
 from csat.numerics import descriptives as de
@@ -155,8 +156,7 @@ def _silence(result: Description) -> Table:
 
 
 def _wording(result: Description) -> dict[str, Sequence[Text]]:
-    titles = [result.title_of(i) for i in range(len(result.items))]
-    return {} if all(t == Text(i) for t, i in zip(titles, result.items, strict=True)) else {"wording": titles}
+    return wording_column(result.items, [result.title_of(i) for i in range(len(result.items))])
 
 
 def _interval_labels(confidence: float) -> dict[str, Text]:

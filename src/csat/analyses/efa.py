@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -11,11 +10,12 @@ from numpy.typing import ArrayLike
 
 from csat.analyses.factorial import doubts
 from csat.analyses.factorial.factors import Factors
+from csat.analyses.factorial.ground import Ground, ground_of, require_items
 from csat.analyses.factorial.naming import name_factors, sort_items
 from csat.analyses.factorial.retention import Retention, retention
 from csat.analyses.guidelines import CROSS_LOADING, CROSS_LOADING_GAP, LOADING_EFA
 from csat.analyses.result import Base, Caution
-from csat.errors import BadInput, CannotCompute, NumericsError
+from csat.errors import BadInput, NumericsError
 from csat.language import Text
 from csat.numerics import factor_fit as ff
 from csat.numerics.extraction import Extraction, extract, most_factors
@@ -29,7 +29,6 @@ ExtractionName = Literal["minres", "ml", "pa", "pca"]
 RotationName = Literal["none", "varimax", "quartimax", "promax", "oblimin", "quartimin", "geomin"]
 CorrelationName = Literal["pearson", "polychoric", "auto"]
 
-FEWEST_ITEMS = 3
 STARTS = 10
 """Starts of the rotation, the first from a quick varimax or promax."""
 FEW_CATEGORIES, SOME_CATEGORIES, SKEWED = 5, 7, 1.0
@@ -81,7 +80,7 @@ def efa(
     """
     _check_options(tally, factors, extraction, rotation, correlation)
     declared = _declared(tally.items, constructs or {})
-    ground = _ground(tally)
+    ground = ground_of(tally, where="efa")
     try:
         kind = _kind(tally, correlation)
         r, cautions = _correlations(tally, kind, ground.pairwise)
@@ -146,15 +145,6 @@ def efa_scores(answers: ArrayLike, result: Factors, *, method: ff.ScoreMethod = 
 # --- what goes in ---
 
 
-@dataclass(frozen=True)
-class _Ground:
-    """Respondents: n for tests, whether pairs rest on different rows, the smallest pair."""
-
-    n: int
-    smallest: int
-    pairwise: bool
-
-
 def _check_options(
     tally: Tally, factors: int | str, extraction: str, rotation: str, correlation: str
 ) -> None:
@@ -167,41 +157,13 @@ def _check_options(
         if value not in allowed:
             right = f"It is one of {', '.join(allowed)}" + (" or a number" if name == "factors" else "")
             raise BadInput(f"{name} is '{value}'", right=right, where="efa")
-    if len(tally.items) < FEWEST_ITEMS:
-        raise CannotCompute(
-            f"{len(tally.items)} items cannot be factored; at least {FEWEST_ITEMS} are needed",
-            where="efa",
-            do="Name more items",
-        )
+    require_items(tally, where="efa")
 
 
 def _declared(items: Sequence[str], constructs: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """The constructs as far as the analysis holds their items."""
     kept = {c: tuple(i for i in owned if i in items) for c, owned in constructs.items()}
     return {c: owned for c, owned in kept.items() if owned}
-
-
-def _ground(tally: Tally) -> _Ground:
-    pair_n = tally.pair_n()
-    smallest = int(pair_n.min())
-    if smallest < 2:
-        i, j = (int(v) for v in np.unravel_index(pair_n.argmin(), pair_n.shape))
-        who = tally.items[i] if i == j else f"both {tally.items[i]} and {tally.items[j]}"
-        raise CannotCompute(
-            f"{smallest} of {tally.rows} respondents answered {who}",
-            where="efa",
-            do="Leave one of these items out",
-        )
-    n = smallest
-    if tally.weighted and tally.rows:
-        n = int(smallest * min(1.0, tally.effective_n / tally.rows))
-    if n <= len(tally.items):
-        raise CannotCompute(
-            f"{len(tally.items)} items need more than {len(tally.items)} respondents; there are {n}",
-            where="efa",
-            do="Use fewer items or more answers",
-        )
-    return _Ground(n, smallest, bool((pair_n != pair_n.flat[0]).any()))
 
 
 def _kind(tally: Tally, correlation: CorrelationName) -> Literal["pearson", "polychoric"]:
@@ -273,7 +235,7 @@ def _number(factors: int | str, rules: Retention, p: int, extraction: str) -> tu
 
 def _result(
     tally: Tally,
-    ground: _Ground,
+    ground: Ground,
     r: Array,
     rules: Retention,
     found: Extraction,

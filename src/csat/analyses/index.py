@@ -215,14 +215,7 @@ def index(
         differences=_differences(groups, each, confidence),
         segment_titles={g.column: g.column_title for g in groups},
         drawn=engine.drawn(at_chosen, by) if isinstance(engine, Bootstrap) else np.empty(0),
-        base=Base(
-            respondents=len(rows),
-            effective_n=kish(responses.weights, rows),
-            missing="available",
-            rows=responses.rows,
-            weighted=responses.weights is not None,
-            instrument=responses.instrument.label,
-        ),
+        base=Base.among(responses, rows),
     )
     doubts = doubts_of(result, points, target, left_out)
     return replace(result, cautions=doubts, verdict=_stand_in(instead) if instead else SOUND)

@@ -324,7 +324,7 @@ def nps(
         seed=seed,
         strata=responses.replication.strata if responses.replication else 0,
         clusters=responses.replication.units if responses.replication else 0,
-        base=_base(responses, everyone),
+        base=Base.among(responses, everyone),
         cautions=_nps_cautions(scores[0], float(effective[0]))
         if engine is None
         else few_clusters(responses.replication),
@@ -394,15 +394,4 @@ def _nps_cautions(score: NetScore, effective: float) -> tuple[Caution, ...]:
                 "较为粗略。",
             ).fill(n=f"{effective:.1f}", p=f"{score.promoters:.1%}", d=f"{score.detractors:.1%}"),
         ),
-    )
-
-
-def _base(responses: Responses, rows: NDArray[np.intp]) -> Base:
-    return Base(
-        respondents=len(rows),
-        effective_n=kish(responses.weights, rows),
-        missing="available",
-        rows=responses.rows,
-        weighted=responses.weights is not None,
-        instrument=responses.instrument.label,
     )

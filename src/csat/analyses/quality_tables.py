@@ -9,6 +9,7 @@ import numpy as np
 
 from csat.analyses.guidelines import FLAGS_SUSPICIOUS
 from csat.analyses.quality_indices import COUNTED, INDEX_WORDS, INDICES, SOURCES
+from csat.analyses.wording import wording_column
 from csat.display.table import Table
 from csat.language import Text
 
@@ -91,12 +92,10 @@ def _rows(result: Quality) -> Table:
 
 def _items(result: Quality) -> Table:
     total = result.silent_by_item()
-    wording = [result.title_of(i) for i in result.items]
-    told = any(t != Text(i) for t, i in zip(wording, result.items, strict=True))
     return Table(
         {
             "item": result.items,
-            **({"wording": wording} if told else {}),
+            **wording_column(result.items, [result.title_of(i) for i in result.items]),
             "n_answered": result.n_rows - total,
             **{reason.lower(): n for reason, n in result.item_silence.items()},
             "share_missing": total / result.n_rows,

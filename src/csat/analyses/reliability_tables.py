@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from csat.analyses.guidelines import ALPHA_ACCEPTABLE, ALPHA_GROUPS, ALPHA_PERSONS, ALPHA_TWO_ITEMS
+from csat.analyses.wording import wording_column
 from csat.display.table import Table
 from csat.language import Text
 
@@ -71,16 +72,11 @@ def _constructs(result: Reliability) -> Table:
 
 
 def _items(result: Reliability) -> Table:
-    columns: dict[str, object] = {
-        "construct": [result.title_of(c) for c in result.item_construct],
-        "item": result.items,
-    }
-    wording = [result.title_of(i) for i in result.items]
-    if any(t != Text(i) for t, i in zip(wording, result.items, strict=True)):
-        columns["wording"] = wording
     return Table(
         {
-            **columns,
+            "construct": [result.title_of(c) for c in result.item_construct],
+            "item": result.items,
+            **wording_column(result.items, [result.title_of(i) for i in result.items]),
             "mean": result.item_mean,
             "sd": result.item_sd,
             "item_rest": result.item_rest,

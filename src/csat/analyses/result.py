@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from csat.display.plot import Plot
 from csat.display.table import Table
@@ -17,6 +18,7 @@ from csat.language import Language, Text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from csat.responses.responses import Responses
     from csat.tally.tally import Tally
 
 Level = Literal["sound", "doubtful", "failed"]
@@ -48,6 +50,20 @@ class Base:
             rows=tally.rows_offered,
             weighted=tally.weighted,
             instrument=tally.instrument,
+        )
+
+    @classmethod
+    def among(cls, responses: Responses, rows: NDArray[np.intp]) -> Base:
+        """The base of a result that rests on some of the respondents, all of whose answers are used."""
+        from csat.responses.groups import kish
+
+        return cls(
+            respondents=len(rows),
+            effective_n=kish(responses.weights, rows),
+            missing="available",
+            rows=responses.rows,
+            weighted=responses.weights is not None,
+            instrument=responses.instrument.label,
         )
 
     def text(self) -> Text:

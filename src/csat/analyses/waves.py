@@ -17,7 +17,6 @@ from csat.analyses.waves_tests import adjusted, interval, tested
 from csat.errors import BadInput, CannotCompute, NumericsError, UnknownName
 from csat.numerics import changes as co
 from csat.numerics.intervals import Adjustment
-from csat.responses.groups import groups_of
 from csat.responses.measures import Measure, measures_of
 from csat.responses.responses import Responses
 
@@ -139,11 +138,6 @@ def waves(
         strata=strata,
         clusters=clusters,
     )
-
-
-def split(responses: Responses, column: str) -> dict[str, Responses]:
-    """The responses of each wave or group of a column, in the instrument's order, else sorted."""
-    return {g.title.en or g.title.zh: responses.where(g.rows) for g in groups_of(responses, column)}
 
 
 class _Figures(NamedTuple):

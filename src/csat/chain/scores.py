@@ -135,11 +135,10 @@ class Scores(Evidence):
         seed: int = 0,
     ) -> IndexChange:
         """Change of the index between the groups of a column (waves, branches), each with its own weights."""
-        from csat.responses.groups import groups_of
+        from csat.responses.groups import split
 
-        groups = groups_of(self.responses, column)
         return index_change(
-            {g.title.en or g.title.zh: self.responses.where(g.rows) for g in groups},
+            split(self.responses, column),
             against=against,
             panel=panel,
             adjustment=adjustment,
@@ -152,14 +151,11 @@ class Scores(Evidence):
 
     def indices_by(self, column: str, *, replicates: int = 1000, seed: int = 0) -> dict[str, IndexOfUnit]:
         """Index, its standard error and respondents of each group of a column, each by its own model."""
-        from csat.responses.groups import groups_of
+        from csat.responses.groups import split
 
         found = {}
-        for group in groups_of(self.responses, column):
-            own = Scores(self.responses.where(group.rows)).index(
-                segments=(), replicates=replicates, seed=seed
-            )
-            name = group.title.en or group.title.zh
+        for name, responses in split(self.responses, column).items():
+            own = Scores(responses).index(segments=(), replicates=replicates, seed=seed)
             found[name] = float(own.score[0]), float(own.se[0]), own.base.respondents
         return found
 

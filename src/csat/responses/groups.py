@@ -28,6 +28,11 @@ class Group:
         """How many they are."""
         return len(self.rows)
 
+    @property
+    def name(self) -> str:
+        """What they are called, in whichever language there are words."""
+        return self.title.en or self.title.zh
+
 
 def groups_of(responses: Responses, column: str, *, among: NDArray[np.bool_] | None = None) -> list[Group]:
     """The groups of a segment column, none of them empty.
@@ -52,6 +57,11 @@ def groups_of(responses: Responses, column: str, *, among: NDArray[np.bool_] | N
         for k, title in enumerate(titles)
         if len(rows := np.flatnonzero(at == k))
     ]
+
+
+def split(responses: Responses, column: str) -> dict[str, Responses]:
+    """The responses of each wave or group of a column, in the instrument's order, else sorted."""
+    return {g.name: responses.where(g.rows) for g in groups_of(responses, column)}
 
 
 def kish(weights: NDArray[np.float64] | None, rows: NDArray[np.intp]) -> float:

@@ -12,6 +12,7 @@ from csat.analyses.factorial.naming import Names, Sorting
 from csat.analyses.factorial.retention import DRAW_WORDS, RULES, Retention
 from csat.analyses.guidelines import FIT_HU_BENTLER, LOADING_EFA, LOADING_SHOWN, RMSR_CLOSE
 from csat.analyses.result import Result
+from csat.analyses.wording import wording_column
 from csat.display.plot import Plot
 from csat.display.table import Table
 from csat.language import Language, Text, joined
@@ -142,9 +143,7 @@ class Factors(Result):
             "factor": [self.names.names[j] for j in self.sorting.item_factor[order]],
             "item": sorted_items,
         }
-        wording = [self._title(i) for i in sorted_items]
-        if any(t != Text(i) for t, i in zip(wording, sorted_items, strict=True)):
-            columns["wording"] = wording
+        columns |= wording_column(sorted_items, [self._title(i) for i in sorted_items])
         owner = {item: c for c, owned in self.constructs.items() for item in owned}
         if len(self.constructs) > 1:
             columns["declared"] = [self._title(owner[i]) if i in owner else Text("") for i in sorted_items]
