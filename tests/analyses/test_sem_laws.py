@@ -257,8 +257,8 @@ def test_least_squares_that_imply_no_covariance_fail() -> None:
     assert [c.where for c in found.cautions if c.code == "implied_not_positive_definite"] == [("b1",)]
 
 
-def test_a_construct_without_variance_does_not_warn() -> None:
+def test_a_construct_that_covaries_without_varying_is_improper() -> None:
     rows = answers("robust", 4)
     found = sem("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~~ 0*B", Answers.of_rows(rows, NAMES[:ANSWERS]))
     assert found.verdict.failed
-    assert not found.latent_correlations[0, 1] <= 1
+    assert "B does not vary in this model" in found.verdict.text.en

@@ -284,8 +284,10 @@ def _loadings_above_one(s: Solved) -> list[Caution]:
 
 def _constructs_indefinite(s: Solved) -> list[Caution]:
     names = s.table.latents
-    if len(names) < 2 or _depend_by_design(s):
+    if len(names) < 2:
         return []
+    if _depend_by_design(s):
+        return _covarying_without_variance(s)
     smallest, group = solution.indefinite_group(s.construct_covariance)
     if smallest > NEARLY_SINGULAR:
         return []
@@ -300,6 +302,20 @@ def _constructs_indefinite(s: Solved) -> list[Caution]:
     involved = tuple(names[i] for i in group)
     text = words.INDEFINITE.fill(value=f"{smallest:.4f}", names=s.said(involved), pairs=pairs)
     return [Caution("constructs_not_positive_definite", text, involved)]
+
+
+def _covarying_without_variance(s: Solved) -> list[Caution]:
+    """Constructs that do not vary and yet covary with others."""
+    covariance, names = s.construct_covariance, s.table.latents
+    size = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
+    still = size <= NO_ERROR * size.max()
+    linked = np.abs(covariance) > NO_ERROR * size.max() ** 2
+    np.fill_diagonal(linked, False)
+    found = [names[int(i)] for i in np.flatnonzero(still & linked.any(axis=1))]
+    if not found:
+        return []
+    text = words.COVARIES_WITHOUT_VARIANCE.fill(names=s.said(found))
+    return [Caution("constructs_not_positive_definite", text, tuple(found))]
 
 
 def _residuals_indefinite(s: Solved) -> list[Caution]:

@@ -97,6 +97,12 @@ RESIDUALS_INDEFINITE = Text(
     "模型未解释的部分自相矛盾（最小特征值 {value}），主要涉及残差相关{pairs}：超过 1，或不可能同时成立。请从"
     "模型中去掉其中一个协方差。",
 )
+COVARIES_WITHOUT_VARIANCE = Text(
+    "{names} does not vary in this model (its variance is 0), and yet covaries with other constructs, which "
+    "no answers can do. Free the variance, or fix the covariances at 0 (A ~~ 0*B).",
+    "{names}在该模型中没有变异（方差为 0），却与其他构念有协方差，这在任何数据中都不可能。请放开该方差，或将"
+    "协方差固定为 0（A ~~ 0*B）。",
+)
 IMPLIED_INDEFINITE = Text(
     "The covariances the model implies cannot be those of any answers (smallest eigenvalue {value}), most of "
     "all among {names}. Look at fixed values and residual covariances of these items, or use ML or MLR.",
