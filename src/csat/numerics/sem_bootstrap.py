@@ -358,10 +358,14 @@ def _plain_likelihood(here: Stack, cov: Array, d: Array | None, curved: bool) ->
     inner = one + psi @ j
     z = inverses(inner)
     k = z @ psi
-    # a latent variable that measures nothing by itself leaves J singular
-    ridge = 1e-12 * np.trace(j, axis1=1, axis2=2)[:, None, None] * one
-    low = roots(j + ridge)
-    proper = np.isfinite(roots(one + low.transpose(0, 2, 1) @ psi @ low)[:, 0, 0])
+    # residuals that can be leave no doubt
+    proper = np.isfinite(roots(psi)[:, 0, 0])
+    odd = np.flatnonzero(~proper)
+    if odd.size:
+        # a latent variable that measures nothing by itself leaves J singular
+        ridge = 1e-12 * np.trace(j[odd], axis1=1, axis2=2)[:, None, None] * one
+        low = roots(j[odd] + ridge)
+        proper[odd] = np.isfinite(roots(one + low.transpose(0, 2, 1) @ psi[odd] @ low)[:, 0, 0])
     sb, variance = cov @ b, np.diagonal(cov, axis1=1, axis2=2)
     pull = None
     if d is not None:
@@ -374,12 +378,15 @@ def _plain_likelihood(here: Stack, cov: Array, d: Array | None, curved: bool) ->
         f = np.log(t).sum(axis=1) + np.log(np.abs(np.linalg.det(inner)))
         f = f + (variance / t).sum(axis=1) - (k * bsb).sum(axis=(1, 2))
     f = np.where(proper, f, np.inf)
-    bk, wg = b @ k, b @ z
+    # products of small matrices cost by their number, not by their size
+    kz = np.concatenate([k, z], axis=2)
+    b_kz, sb_kz = b @ kz, sb @ kz
+    bk, bk_bsb = b_kz[:, :, :m], b_kz[:, :, :m] @ bsb
     # M G = W G - W S W G
-    mg = wg - (sb @ z) / t[:, :, None] + bk @ (bsb @ z)
+    mg = b_kz[:, :, m:] - sb_kz[:, :, m:] / t[:, :, None] + bk_bsb @ z
     turned = np.concatenate([mg, mg @ (psi @ here.inner.transpose(0, 2, 1))], axis=2)
     own = 1 / t - (bk * b).sum(axis=2)
-    own = own - variance / t**2 + 2 * ((sb @ k) * b).sum(axis=2) / t - ((bk @ bsb) * bk).sum(axis=2)
+    own = own - variance / t**2 + 2 * (sb_kz[:, :, :m] * b).sum(axis=2) / t - (bk_bsb * bk).sum(axis=2)
     gradient = here.gradient_of(turned, own[:, here.layout.own_rows], pull)
     if not curved:
         return _Slope(f, gradient, np.zeros(0), np.zeros(0), pull)
