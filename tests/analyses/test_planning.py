@@ -119,6 +119,8 @@ def test_doubts_are_said():
         ({"n": 100, "population": 50}, "larger than the population"),
         ({"n": 100, "confidence": 95.0}, "0.95"),
         ({"margin": 0.05, "response": 2.0}, "response rate"),
+        ({"n": 100, "deff": 0.0}, "design effect is 0"),
+        ({"margin": 0.05, "deff": np.inf}, "design effect is inf"),
     ],
 )
 def test_impossible_plans_are_refused(options, words):

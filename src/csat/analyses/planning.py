@@ -69,6 +69,10 @@ def planning(
         )
     if not 0 < confidence < 1:
         raise BadInput(f"the confidence is {confidence:g}", right="It lies between 0 and 1, such as 0.95")
+    if not 0 < deff < math.inf:
+        raise BadInput(
+            f"the design effect is {deff:g}", where="the plan", right="It is a finite number above 0"
+        )
     whole = population_of(population, strata)
     z = normal_quantile(confidence)
     names = [s.name for s in strata]
