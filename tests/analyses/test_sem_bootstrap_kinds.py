@@ -458,3 +458,42 @@ def test_tables_of_groups_speak_both_languages() -> None:
         assert "50" in english
         assert "自助法" in chinese
         assert "{" not in english + chinese
+
+
+# Edges
+
+
+def test_rows_without_a_covariate_are_left_out_in_groups_too() -> None:
+    x = rows()
+    x[::9, 3] = np.nan
+    x[1::7, 0] = np.nan
+    model = "service =~ s1 + s2 + s3\nservice ~ v1"
+    whole = sem_by_group(model, two(x), missing="fiml", bootstrap=60)
+    known = ~np.isnan(x[:, 3])
+    first = np.arange(len(x)) < 100
+    left = {
+        name: Answers.of_rows(x[own & known], NAMES, numbers=np.flatnonzero(own & known))
+        for name, own in (("one", first), ("other", ~first))
+    }
+    alone = sem_by_group(model, left, missing="fiml", bootstrap=60)
+    assert whole.n == tuple(len(a.rows) for a in left.values())
+    assert [p.est for p in whole.parameters] == pytest.approx([p.est for p in alone.parameters], abs=1e-8)
+    assert [p.boot_se for p in whole.parameters] == pytest.approx(
+        [p.boot_se for p in alone.parameters], abs=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"missing": "fiml"}, {"ordered": True, "estimator": "WLSMV"}, {"estimator": "DWLS"}],
+)
+def test_a_group_that_is_one_cluster_is_not_always_drawn_and_that_is_counted(
+    options: dict[str, Any],
+) -> None:
+    x = rows(150)
+    clusters = np.where(np.arange(150) < 100, 0, 1 + np.arange(150) // 10)
+    data = two(x, replication=replication(n=150, clusters=clusters))
+    found = sem_by_group("service =~ s1 + s2 + s3", data, bootstrap=60, **options)
+    assert found.bootstrap is not None
+    assert found.bootstrap.withheld
+    assert all(math.isnan(p.boot_se) for p in found.parameters)

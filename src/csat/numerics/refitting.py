@@ -17,7 +17,7 @@ from csat.numerics.linalg import Array
 from csat.numerics.missing import FullInformation
 from csat.numerics.sem_bootstrap import DECREASE_TRUSTED, SOLVED, Refits
 
-MOST_STEPS = 60
+MOST_STEPS = 100
 """Newton steps: a replicate that needs more has no optimum to speak of."""
 QUICK_STEPS = 25
 """Quasi-Newton steps where a gradient costs much less than a Hessian."""

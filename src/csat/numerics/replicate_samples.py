@@ -109,7 +109,7 @@ class GappedRows:
             first[:, k], second[:, k] = f @ x, f @ (x[:, i] * x[:, j])
         for many, sums, squares in zip(n, first, second, strict=True):
             there = np.flatnonzero(many > 0)
-            scale = data.total / many.sum() if self.steady else 1.0
+            scale = data.total / many.sum() if self.steady and there.size else 1.0
             mean = sums[there] / many[there, None]
             cov = np.empty((there.size, p, p))
             spread = squares[there] / many[there, None] - mean[:, i] * mean[:, j]
@@ -176,7 +176,9 @@ class OrderedRows:
         counts = are_counts(factors)
         size = factors.sum(axis=1) if counts else np.full(len(factors), float(len(self.codes)))
         mass = factors if w is None else factors * w
-        scale = size / mass.sum(axis=1)
+        # of a group that is not drawn at all there is nothing to scale
+        total = mass.sum(axis=1)
+        scale = np.where(total > 0, size / np.where(total > 0, total, 1.0), 0.0)
         tables = self._tables(mass) * scale[:, None, None, None, None]
         plain = counts and w is None
         squares = tables

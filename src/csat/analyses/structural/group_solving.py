@@ -164,13 +164,20 @@ def solved_groups(
 # ---- what is known of a group -----------------------------------------------
 
 
+def kept_rows(table: ParameterTable, data: Answers, options: Options) -> Answers:
+    """The rows a model is fitted to, its items in the table's order."""
+    kept = data.select(table.observed).kept(options.missing)
+    if options.ordered or options.missing == "fiml":
+        # what nothing explains cannot make up for its own gaps
+        kept = with_covariates_known(kept, table.covariates)
+    return kept
+
+
 def _totals(table: ParameterTable, data: GroupData, options: Options) -> Mapping[str, float]:
     """What the weights of each group sum to; empty without weights."""
     try:
         kept = {
-            name: own.select(table.observed).kept(options.missing)
-            for name, own in data.items()
-            if isinstance(own, Answers)
+            name: kept_rows(table, own, options) for name, own in data.items() if isinstance(own, Answers)
         }
     except CannotCompute:
         # said with the name of the group where its answers are read
@@ -192,7 +199,7 @@ def _sample(
     try:
         if isinstance(data, Answers):
             chosen = data.select(table.observed)
-            kept = chosen.kept(options.missing)
+            kept = kept_rows(table, data, options)
             if options.missing == "fiml" or options.estimator != "ML":
                 base = kept.base(options.missing, rows=len(data.rows))
                 made = Sample.of_gaps if options.missing == "fiml" else Sample.of_rows

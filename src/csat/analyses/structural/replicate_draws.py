@@ -142,6 +142,10 @@ def _with_gaps(whole: Whole, factors: Iterator[Factors]) -> Iterator[Drawn]:
         streams = [own.patterns(f) for own, f in zip(rows, batch, strict=True)]
         moments = [own.moments(f) for own, f in zip(given, batch, strict=True)]
         for r, patterns in enumerate(zip(*streams, strict=True)):
+            if not all(data.n.size for data in patterns):
+                # a group of which nobody was drawn
+                yield Drawn(None)
+                continue
             groups, covariates = [], []
             for g, (part, data) in enumerate(zip(whole.parts, patterns, strict=True)):
                 model, sample = whole.fit.models[g], whole.fit.data[g]
@@ -178,7 +182,8 @@ def _with_tables(whole: Whole, factors: Iterator[Factors]) -> Iterator[Drawn]:
         for r in range(len(batch[0])):
             items = _without_moments(whole, found, r)
             if items:
-                yield Drawn(None, items=items)
+                # where it is all of them, nobody of a group was drawn
+                yield Drawn(None, items=() if set(items) == set(whole.table.observed) else items)
                 continue
             moments = [
                 (own.moments[r], np.ones(own.moments.shape[1]) if own.weight is None else own.weight[r])

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from csat.analyses.structural.answers import Answers
 from csat.analyses.structural.constraints import constraints_of, places_of
-from csat.analyses.structural.group_solving import GroupSolution
+from csat.analyses.structural.group_solving import GroupSolution, kept_rows
 from csat.analyses.structural.options import Options
-from csat.analyses.structural.ordering import threshold_cells, with_covariates_known, without_residuals
+from csat.analyses.structural.ordering import threshold_cells, without_residuals
 from csat.analyses.structural.solving import Solution, bounds_of
 from csat.instrument.parameters import ParameterTable
 from csat.numerics.constrained import Constraints
@@ -95,7 +95,7 @@ class Whole:
             q = len(table.free)
             places = places_of(plain) | threshold_cells(table, items, fit.data[0].ordered, q)[1]
         constraints = constraints_of(table, places, count)[0]
-        kept = _kept(table, data, options)
+        kept = kept_rows(table, data, options)
         part = Part(found, kept, np.arange(len(table.free), dtype=np.intp))
         return cls(table, fit, (part,), constraints, options)
 
@@ -119,7 +119,7 @@ class Whole:
                 scales = [s or tuple(v.tolist()) for s, v in zip(answers.scales, values, strict=True)]
                 answers = replace(answers, scales=tuple(scales))
             numbers = found.numbers[name][: len(own.table.free)]
-            parts.append(Part(own, _kept(table, answers, options), numbers))
+            parts.append(Part(own, kept_rows(table, answers, options), numbers))
         return cls(table, found.fitted, tuple(parts), constraints, options)
 
     @property
@@ -179,11 +179,3 @@ class Whole:
             if np.linalg.eigvalsh(hessian / np.outer(scale, scale))[0] > 1e-10:
                 return hessian
         raise np.linalg.LinAlgError("the Hessian is not positive definite")
-
-
-def _kept(table: ParameterTable, data: Answers, options: Options) -> Answers:
-    """The rows a model is fitted to."""
-    kept = data.select(table.observed).kept(options.missing)
-    if options.ordered or options.missing == "fiml":
-        kept = with_covariates_known(kept, table.covariates)
-    return kept
