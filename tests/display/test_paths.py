@@ -142,3 +142,21 @@ def test_it_fits_the_axes_of_the_user(size):
 def test_undefined_estimates_are_dashes():
     said = words(drawn(paths={("image", "loyalty"): (np.nan, np.nan)}, constructs=("image", "loyalty")))
     assert "–" in said
+
+
+def test_correlations_stand_below_and_a_warning_above_inside_the_frame():
+    pairs = {("image", "quality"): (0.4, 0.0001), ("image", "value"): (-0.61, 0.03)}
+    ax = drawn(paths={}, correlations=pairs, warning="These numbers must not be used, whatever they say.")
+    below = " ".join(words(ax))
+    assert "image ↔ value −.61*; image ↔ quality .40***" in below
+    assert "must not be used" in below
+    many = {(a, b): (0.3, 0.2) for a, b in itertools.combinations("abcdefg", 2)}
+    assert "and 6 more" in " ".join(words(drawn(paths={}, correlations=many)))
+    narrow = drawn(
+        constructs=NAMES[:1], paths={}, warning="These numbers must not be used, whatever they say."
+    )
+    frame = narrow.get_window_extent()
+    for text in narrow.texts:
+        box = text.get_window_extent()
+        assert frame.x0 - 1 <= box.x0
+        assert box.x1 <= frame.x1 + 1

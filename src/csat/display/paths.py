@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,8 @@ LANE = 15.0
 """Height kept free for an arrow that passes a layer."""
 SIGNIFICANT = 0.05
 GRID_COLUMNS = 4
+MOST_CORRELATIONS = 15
+"""Correlations written under the diagram."""
 
 
 def path_diagram(
@@ -50,6 +53,8 @@ def path_diagram(
     r2: Mapping[str, float],
     show_items: bool = True,
     labels: Mapping[str, str] | None = None,
+    correlations: Mapping[Edge, tuple[float, float]] = MappingProxyType({}),
+    warning: str = "",
     language: Language = "en",
 ) -> Axes:
     """Draw a structural model with its standardised estimates.
@@ -60,6 +65,9 @@ def path_diagram(
         the standardised loading. paths : (from, to) to (standardised coefficient, p); NaN p is drawn as
         known.
     r2 : construct to its explained share. labels : words for constructs and items, by name.
+
+    correlations : pairs to (correlation, p), written below: of what nothing explains, or of what is left
+        unexplained. warning : stands above everything, where the numbers must not be used.
 
     An arrow is as thick as its coefficient is large; orange when negative, dashed and grey when p is .05 or
     more. Without paths the constructs stand in a grid.
@@ -78,8 +86,15 @@ def path_diagram(
     lanes = _layers(list(constructs), edges) if edges else None
     routes = _place(cards, lanes, edges) if lanes else _grid(cards)
     left, bottom, right, top = _extent(cards, routes)
-    note = words.PATH_NOTE.say(language) if edges else ""
-    notes = wrapped(note, max(30, int((right - left) / 3.6))) if note else []
+    said_below = [
+        _correlations_said(correlations, said, language) if correlations else "",
+        words.PATH_NOTE.say(language) if edges or correlations else "",
+    ]
+    wide = max(30, int((right - left) / 3.6))
+    notes = [line for note in said_below if note for line in wrapped(note, wide)]
+    warned = wrapped(warning, wide) if warning else []
+    right = max(right, left + max((text_width(line, NOTE_SIZE) for line in (*notes, *warned)), default=0.0))
+    top += NOTE_LINE * len(warned) + 4.0 if warned else 0.0
     bottom -= 8.0 + NOTE_LINE * len(notes) if notes else 0.0
     scale = _fit(ax, left - MARGIN, bottom - MARGIN, right + MARGIN, top + MARGIN)
     _draw_arrows(ax, cards, routes, paths, scale)
@@ -88,7 +103,24 @@ def path_diagram(
     for i, line in enumerate(reversed(notes)):
         y = bottom + i * NOTE_LINE
         ax.text(left, y, line, fontsize=NOTE_SIZE * scale, color=MUTED, ha="left", va="bottom")
+    for i, line in enumerate(warned):
+        y = top - i * NOTE_LINE
+        ax.text(left, y, line, fontsize=NOTE_SIZE * scale, color=ACCENT, ha="left", va="top")
     return ax
+
+
+def _correlations_said(
+    correlations: Mapping[Edge, tuple[float, float]], said: Mapping[str, str], language: Language
+) -> str:
+    """The strongest first; past `MOST_CORRELATIONS` how many more there are."""
+    ranked = sorted(correlations.items(), key=lambda pair: -abs(pair[1][0]))
+    shown = [
+        f"{said.get(a, a)} ↔ {said.get(b, b)} {in_unit(value)}{_stars(p)}"
+        for (a, b), (value, p) in ranked[:MOST_CORRELATIONS]
+    ]
+    if len(ranked) > MOST_CORRELATIONS:
+        shown.append(words.MORE.fill(n=len(ranked) - MOST_CORRELATIONS).say(language))
+    return words.CORRELATIONS_NOTE.fill(pairs="; ".join(shown)).say(language)
 
 
 def _fit(ax: Axes, left: float, bottom: float, right: float, top: float) -> float:

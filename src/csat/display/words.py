@@ -214,6 +214,12 @@ PATH_NOTE = Text(
     "Standardised estimates. * p < .05, ** p < .01, *** p < .001; dashed: p ≥ .05; orange: negative.",
     "标准化估计值。* p < .05，** p < .01，*** p < .001；虚线：p ≥ .05；橙色：负向。",
 )
+CORRELATIONS_NOTE = Text(
+    "Correlations (of residuals where explained): {pairs}.", "相关（被解释者为残差相关）：{pairs}。"
+)
+UNUSABLE = Text(
+    "The solution is not proper: these numbers must not be used.", "没有得到合理的解：这些数字不可使用。"
+)
 MORE = Text("and {n} more", "另有 {n} 项")
 
 # the report

@@ -8,6 +8,8 @@ import numpy as np
 
 from csat.display.plot import Plot
 from csat.display.style import in_unit
+from csat.display.words import UNUSABLE
+from csat.instrument.statements import COVARIES
 from csat.language import Language, Text, joined
 from csat.numerics.intervals import normal_quantile
 
@@ -34,6 +36,12 @@ def _diagram(result: StructuralModel, *, show_items: bool) -> Plot:
     # an arrow with a fixed coefficient has no p: it is drawn as known
     loadings = {(p.lhs, p.rhs): p.std_all for p in result.loadings}
 
+    correlations = {
+        (p.lhs, p.rhs): (p.std_all, p.p)
+        for p in result.parameters
+        if p.op == COVARIES and p.lhs != p.rhs and p.free and p.lhs in names and p.rhs in names
+    }
+
     def draw(ax: Axes, language: Language) -> None:
         from csat.display.paths import path_diagram
 
@@ -46,6 +54,8 @@ def _diagram(result: StructuralModel, *, show_items: bool) -> Plot:
             r2={n: result.r2[n] for n in names if n in result.r2},
             show_items=show_items,
             labels={n: result.title_of(n).say(language) for n in names},
+            correlations=correlations,
+            warning=UNUSABLE.say(language) if result.verdict.failed else "",
             language=language,
         )
 

@@ -41,7 +41,7 @@ from csat.numerics.descent import MAX_STEPS
 from csat.numerics.fitting import Fit, Sample, fit
 from csat.numerics.invariance import renumbered
 from csat.numerics.mixed import mixed_sample
-from csat.numerics.moment_vectors import ContinuousMoments, MomentStructure, OrderedMoments
+from csat.numerics.moment_vectors import ContinuousMoments, MomentStructure, OrderedMoments, with_residuals
 from csat.numerics.ordered import OrderedSample, ordered_sample
 from csat.numerics.solution import standardised_thresholds
 from csat.numerics.starts import starting_values
@@ -329,11 +329,13 @@ def _parts(
             structure = renumbered(local, numbers)
             parts.append(_Part(name, own, moments, sample, ContinuousMoments(structure), start, numbers))
             continue
+        known = given_covariates(own)
         if table.covariates:
             # the model of items and covariates together knows best where to begin
-            best = starting_values(local, moments.covariance, start.size, mean=moments.means)
+            free = np.setdiff1d(np.arange(len(known.observed)), sample.ordered.numeric)
+            whole, size = with_residuals(local, free, start.size), start.size + free.size
+            best = starting_values(whole, moments.covariance, size, mean=moments.means)[: start.size]
             start = np.where(np.isnan(start), best, start)
-        known = given_covariates(own)
         structure = renumbered(structure_of(known, moments.covariance, moments.means)[0], numbers)
         p = len(known.observed)
         item = sample.ordered.item
@@ -447,8 +449,6 @@ def _solution(part: _Part, found: Fit, g: int, doubts: tuple[Caution, ...]) -> S
         active=np.zeros(0, dtype=np.intp),
         equalities=0,
     )
-    size, n = found.problem.sizes[g], part.sample.n
-    less_one = size < n and part.sample.ordered is None
     info = found.information[np.ix_(at[:q], at[:q])]
     return Solution(
         table,
@@ -458,7 +458,7 @@ def _solution(part: _Part, found: Fit, g: int, doubts: tuple[Caution, ...]) -> S
         info,
         info,
         found.covariance[np.ix_(at, at)],
-        part.moments.covariance * (n / (n - 1) if less_one else 1.0),
+        found.problem.covs[g],
         found.measures,
         thresholds,
         unit,
