@@ -79,6 +79,9 @@ def _yuan_bentler(plain: TestStatistic, saturated: float, own: float) -> TestSta
     """T / c with c df = tr(A1^-1 B1) of the saturated less tr(A0^-1 B0) of the fitted model."""
     trace, df = saturated - own, plain.df
     c = trace / df if df else math.nan
+    if df and not c > 0:
+        # observed information of a model the answers hardly determine: there is no scale
+        return replace(plain, scaled=math.nan, scaled_df=df, factor=math.nan, trace=math.nan)
     scaled = plain.chisq / c if df else plain.chisq
     return replace(plain, scaled=scaled, scaled_df=df, factor=c, trace=trace)
 

@@ -174,11 +174,11 @@ def _objective(found: Fit, models: Sequence[MomentStructure]) -> Objective:
             [
                 Group(
                     m.structure,
-                    d.cov * (d.n / (d.n - 1) if size < d.n else 1.0),
+                    cov,
                     size,
                     d.mean if m.structure.has_means else None,
                 )
-                for m, d, size in zip(models, found.data, sizes, strict=True)
+                for m, d, cov, size in zip(models, found.data, found.problem.covs, sizes, strict=True)
             ]
         )
     return LeastSquares(

@@ -79,7 +79,7 @@ def residuals(found: Fit, group: int = 0) -> Residuals:
     rows, columns = vech_indices(p)
     means = s.size - rows.size
     cov = _square(r[means:], rows, columns, p)
-    sd = np.sqrt(np.diagonal(_covariance(found, group)))
+    sd = np.sqrt(np.diagonal(found.problem.covs[group]))
     return Residuals(
         cov,
         cov / np.outer(sd, sd),
@@ -88,13 +88,6 @@ def residuals(found: Fit, group: int = 0) -> Residuals:
         r[:means] if means else None,
         z[:means] if means else None,
     )
-
-
-def _covariance(found: Fit, group: int) -> Array:
-    """The sample covariance the discrepancy saw."""
-    data = found.data[group]
-    less_one = found.share_sizes[group] < data.n
-    return data.cov * (data.n / (data.n - 1)) if less_one and data.ordered is None else data.cov
 
 
 def _parts(found: Fit, group: int) -> tuple[Array, Array, Array]:
@@ -115,7 +108,7 @@ def _parts(found: Fit, group: int) -> tuple[Array, Array, Array]:
     ):
         with_means = isinstance(model, ContinuousMoments) and model.with_means
         given = found.problem.exogenous
-        gamma = normal_gamma(_covariance(found, group), means=with_means, given=given)
+        gamma = normal_gamma(found.problem.covs[group], means=with_means, given=given)
     return gamma, weights[group], robust.bread(pieces)
 
 
@@ -135,7 +128,7 @@ def _weight(found: Fit, group: int) -> Array:
     model = found.models[group]
     with_means = isinstance(model, ContinuousMoments) and model.with_means
     gap = data.mean - at.mean if with_means else None
-    return observed_weight(inverse(at.covariance), _covariance(found, group), gap=gap)
+    return observed_weight(inverse(at.covariance), found.problem.covs[group], gap=gap)
 
 
 def _square(values: Array, rows: Positions, columns: Positions, p: int) -> Array:

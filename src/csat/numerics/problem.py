@@ -64,7 +64,11 @@ class Problem:
         """
         method = _method(estimator, samples, information, errors)
         less_one = method.discrepancy != "ML" or likelihood == "wishart"
-        covs = tuple(s.cov * (s.n / (s.n - 1)) if less_one and s.ordered is None else s.cov for s in samples)
+        # a weighted covariance divides by the sum of the weights (lavaan's cov.wt with method = "ML")
+        covs = tuple(
+            s.cov * (s.n / (s.n - 1)) if less_one and s.ordered is None and s.weights is None else s.cov
+            for s in samples
+        )
         return cls(
             method,
             tuple(models),

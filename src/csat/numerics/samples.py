@@ -11,6 +11,9 @@ from csat.numerics.linalg import Array
 from csat.numerics.missing import Patterns, Saturated, patterns, saturated_moments
 from csat.numerics.ordered import OrderedSample
 
+EQUAL = 1e-12
+"""Weights that differ from 1 by no more are none."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -42,6 +45,8 @@ class Sample:
             raise TooFew(f"{len(rows)} complete answers are too few for a covariance")
         n = len(rows) if weights is None or total is None else total
         w = None if weights is None else np.asarray(weights, dtype=float) * (n / np.sum(weights))
+        if w is not None and np.allclose(w, 1.0, rtol=0.0, atol=EQUAL):
+            w = None
         mean = rows.mean(axis=0) if w is None else w @ rows / n
         centred = rows - mean
         cov = (centred.T if w is None else centred.T * w) @ centred / n

@@ -38,6 +38,7 @@ def modifications(
     with np.errstate(invalid="ignore"):
         sd = np.sqrt(np.diagonal(total))
         own = np.sqrt(np.diagonal(residual))
+    sd, own = (np.where(v > 0, v, np.nan) for v in (sd, own))
     listed = []
     for k in order:
         if np.isnan(indices.mi[k]):
@@ -47,11 +48,9 @@ def modifications(
         scale = sd[i] / sd[j] if op == MEASURES else sd[j] / sd[i]
         if op == INTERCEPT:
             scale = 1 / sd[i]
-        elif op == COVARIES and left == right:
-            # lavaan 0.6-14 gives the standardised present value of a variance here, not of its change
-            scale = 1 / total[i, i]
         elif op == COVARIES:
-            scale = 1 / (own[i] * own[j]) if own[i] > 0 and own[j] > 0 else np.nan
+            # of a variance lavaan 0.6-14 gives the standardised present value here, not that of its change
+            scale = 1 / (own[i] * own[j] if left != right else sd[i] * sd[i])
         listed.append(
             Modification(
                 left, op, right, float(indices.mi[k]), float(indices.epc[k]), float(indices.epc[k] * scale)

@@ -223,7 +223,6 @@ def _by_sample(table: ParameterTable, moments: Moments, sample: Sample, options:
         raise err.named(table.observed, where="the model") from err
     except np.linalg.LinAlgError as err:
         raise no_start() from err
-    less_one = found.multiplier < found.n
     group = Group(structure, moments.covariance, found.n, moments.means if structure.has_means else None)
     return Solution(
         table,
@@ -236,7 +235,7 @@ def _by_sample(table: ParameterTable, moments: Moments, sample: Sample, options:
             found.estimate.within,
         ),
         found.covariance,
-        moments.covariance * (found.n / (found.n - 1) if less_one else 1.0),
+        found.problem.covs[0],
         found.measures,
         fitted=found,
         rules=rules,
