@@ -52,6 +52,33 @@ def test_an_estimator_that_knows_no_weights_takes_its_sandwich_and_says_so(asked
     assert robust.choice is None
 
 
+@pytest.mark.parametrize(
+    ("estimator", "path", "variance", "chisq", "cfi", "srmr"),
+    [
+        ("GLS", 0.68344444, 0.39017061, 23.6010658, 0.9109216, 0.0497502),
+        ("ULS", 0.66753132, 0.38208933, 14.1074905, 0.9967977, 0.0361132),
+        ("MLM", 0.68208148, 0.37465913, 29.0120512, 0.9734105, 0.0412554),
+        ("MLR", 0.68208148, 0.37465913, 29.0120512, 0.9734105, 0.0412554),
+    ],
+)
+def test_estimates_and_measures_without_correction_are_lavaans(
+    estimator: str, path: float, variance: float, chisq: float, cfi: float, srmr: float
+) -> None:
+    """lavaan 0.6-14: sem(MODEL, simulated(11), estimator, sampling.weights = "w"); it stops at 1e-5.
+
+    Its weighted covariance divides by the sum of the weights also with GLS and ULS. Of the errors only those of
+    MLR know of weights there: GLS and ULS print those of as many unweighted respondents, MLM see below.
+    """
+    found = sem(MODEL, weighted(rows()), estimator=estimator)
+    own = {(p.lhs, p.op, p.rhs): p for p in found.parameters}
+    assert own["B", "~", "A"].est == pytest.approx(path, abs=2e-5)
+    assert own["b1", "~~", "b1"].est == pytest.approx(variance, abs=2e-5)
+    if estimator == "MLR":
+        assert own["B", "~", "A"].se == pytest.approx(0.09504675, rel=1e-4)
+    for name, golden in (("chisq", chisq), ("cfi", cfi), ("srmr", srmr)):
+        assert found.fit[name] == pytest.approx(golden, rel=1e-5, abs=1e-6), name
+
+
 def test_with_full_information_too() -> None:
     x = rows(12, n=400, gaps=0.15)
     assert sem(MODEL, weighted(x), missing="fiml").estimator == "MLR"
