@@ -108,8 +108,13 @@ def test_modification_indices_are_lavaans(
             continue
         assert ours[key].mi == pytest.approx(table["mi"][i], rel=1e-4, abs=1e-4), key
         assert ours[key].epc == pytest.approx(table["epc"][i], rel=1e-4, abs=1e-4), key
-        if isinstance(scaled := table.get("sepc.all", {}) and table["sepc.all"][i], float):
-            assert ours[key].epc_std == pytest.approx(scaled, rel=1e-4, abs=1e-4), key
+        for theirs, scaled in (
+            ("sepc.lv", ours[key].epc_lv),
+            ("sepc.all", ours[key].epc_std),
+            ("sepc.nox", ours[key].epc_nox),
+        ):
+            if theirs in table:
+                assert scaled == pytest.approx(table[theirs][i], rel=1e-4, abs=1e-4), (theirs, key)
 
 
 @pytest.mark.parametrize("name", AT_BOUNDS)

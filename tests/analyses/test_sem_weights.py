@@ -66,8 +66,8 @@ def test_estimates_and_measures_without_correction_are_lavaans(
 ) -> None:
     """lavaan 0.6-14: sem(MODEL, simulated(11), estimator, sampling.weights = "w"); it stops at 1e-5.
 
-    Its weighted covariance divides by the sum of the weights also with GLS and ULS. Of the errors only those of
-    MLR know of weights there: GLS and ULS print those of as many unweighted respondents, MLM see below.
+    Its weighted covariance divides by the sum of the weights also with GLS and ULS. Of the errors only those
+    of MLR know of weights there: GLS and ULS print those of as many unweighted respondents, MLM see below.
     """
     found = sem(MODEL, weighted(rows()), estimator=estimator)
     own = {(p.lhs, p.op, p.rhs): p for p in found.parameters}

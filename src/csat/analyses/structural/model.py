@@ -94,7 +94,8 @@ class Effect(NamedTuple):
 class Modification:
     """A parameter the model does not have: how far chi-square would fall, and what the parameter would be.
 
-    epc : expected change from its present value. epc_std : with all variables standardised.
+    epc : expected change from its present value. epc_std : with all variables standardised; epc_lv : with
+    constructs alone; epc_nox : with all but covariates (lavaan's sepc.all, sepc.lv and sepc.nox).
     """
 
     lhs: str
@@ -103,6 +104,8 @@ class Modification:
     mi: float
     epc: float
     epc_std: float
+    epc_lv: float = math.nan
+    epc_nox: float = math.nan
 
 
 @dataclass(frozen=True)

@@ -39,24 +39,37 @@ def modifications(
         sd = np.sqrt(np.diagonal(total))
         own = np.sqrt(np.diagonal(residual))
     sd, own = (np.where(v > 0, v, np.nan) for v in (sd, own))
+    is_observed = np.arange(sd.size) < len(table.observed)
+    is_covariate = np.isin(table.variables, table.explaining)
+    # by what each variable is divided: constructs alone, all, all but covariates
+    latent = np.where(is_observed, 1.0, sd)
+    units = (
+        (latent, latent, np.where(is_observed, 1.0, own)),
+        (sd, sd, own),
+        (np.where(is_covariate, 1.0, sd), sd, np.where(is_covariate, 1.0, own)),
+    )
     listed = []
     for k in order:
         if np.isnan(indices.mi[k]):
             continue
         left, op, right = names[k]
         i, j = at[left], at[right or left]
-        scale = sd[i] / sd[j] if op == MEASURES else sd[j] / sd[i]
-        if op == INTERCEPT:
-            scale = 1 / sd[i]
-        elif op == COVARIES:
-            # of a variance lavaan 0.6-14 gives the standardised present value here, not that of its change
-            scale = 1 / (own[i] * own[j] if left != right else sd[i] * sd[i])
+        epc = float(indices.epc[k])
+        of_latents, of_all, but_covariates = (epc * _unit(op, i, j, *unit) for unit in units)
         listed.append(
-            Modification(
-                left, op, right, float(indices.mi[k]), float(indices.epc[k]), float(indices.epc[k] * scale)
-            )
+            Modification(left, op, right, float(indices.mi[k]), epc, of_all, of_latents, but_covariates)
         )
     return tuple(listed)
+
+
+def _unit(op: str, i: int, j: int, cause: Array, effect: Array, residual: Array) -> float:
+    """What a change is multiplied with when variables are divided by these as causes, effects and residuals."""
+    if op == INTERCEPT:
+        return float(1 / cause[i])
+    if op == COVARIES:
+        # of a variance lavaan 0.6-14 gives the standardised present value here, not that of its change
+        return float(1 / (residual[i] * residual[j] if i != j else cause[i] * cause[i]))
+    return float(cause[i] / effect[j] if op == MEASURES else cause[j] / effect[i])
 
 
 def _candidates(table: ParameterTable, *, zeros: bool) -> list[tuple[str, str, str]]:
