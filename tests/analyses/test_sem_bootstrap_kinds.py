@@ -497,3 +497,31 @@ def test_a_group_that_is_one_cluster_is_not_always_drawn_and_that_is_counted(
     assert found.bootstrap is not None
     assert found.bootstrap.withheld
     assert all(math.isnan(p.boot_se) for p in found.parameters)
+
+
+def test_a_parameter_made_of_thresholds_is_lavaans_and_has_an_interval() -> None:
+    golden = GOLDEN["thresholds"]
+    header, text = reference_rows("data/bfi.csv")
+    names = ("A1", "A2", "A3", "A4")
+    x = np.array([[float(row[header.index(n)].replace("NA", "nan")) for n in names] for row in text[:600]])
+    found = sem(golden["model"], Answers.of_rows(x, names), ordered=True, estimator="WLSMV", bootstrap=100)
+    for name in ("gap", "twice"):
+        row = next(p for p in found.parameters if p.lhs == name)
+        assert (row.est, row.std_all) == pytest.approx((golden[name][0], golden[name][2]), abs=WITHIN)
+        assert (row.se, row.std_all_se) == pytest.approx((golden[name][1], golden[name][3]), rel=1e-3)
+        assert row.boot_se == pytest.approx(row.se, rel=0.35)
+        assert row.boot_lower < row.est < row.boot_upper
+        assert row.std_all_boot_se == pytest.approx(row.std_all_se, rel=0.35)
+    # nothing else moved its place: thresholds come after what is made of them
+    operators = [p.op for p in found.parameters]
+    assert operators.index(":=") < operators.index("|")
+
+
+def test_without_bootstrap_and_given_covariates_thresholds_still_make_parameters() -> None:
+    model = "service =~ s1 + s2 + s3\nservice ~ v1\ns1 | u*t1\ns2 | w*t2\ngap := u - w"
+    found = sem(model, Answers.of_rows(rows(), NAMES), ordered=["s1", "s2", "s3"], estimator="WLSMV")
+    cuts = {(p.lhs, p.rhs): p for p in found.parameters if p.op == "|"}
+    gap = next(p for p in found.parameters if p.op == ":=")
+    assert gap.est == pytest.approx(cuts["s1", "t1"].est - cuts["s2", "t2"].est)
+    assert gap.std_all == pytest.approx(cuts["s1", "t1"].std_all - cuts["s2", "t2"].std_all)
+    assert 0 < gap.se < 1

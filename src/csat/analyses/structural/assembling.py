@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from csat.analyses.structural.modifications import modifications
 from csat.analyses.structural.options import Options
 from csat.analyses.structural.parameters import by_parameter, parameter_rows, scale_rows, threshold_rows
 from csat.analyses.structural.solving import Solution
+from csat.analyses.structural.threshold_labels import defined_by_thresholds, defines_by_thresholds
 from csat.analyses.structural.validity import validity_of
 from csat.analyses.structural.wald import wald_tests
 from csat.instrument.instrument import Hypothesis
@@ -63,7 +65,17 @@ def assembled(
         scales=found.free_scales,
         causes=found.causes,
     )
-    rows = parameter_rows(table, structure, estimate.theta, theta_cov, scaled, confidence=options.confidence)
+    by_cuts = defines_by_thresholds(table)
+    rows = parameter_rows(
+        replace(table, defined=()) if by_cuts else table,
+        structure,
+        estimate.theta,
+        theta_cov,
+        scaled,
+        confidence=options.confidence,
+    )
+    if by_cuts:
+        rows += defined_by_thresholds(found, scaled, confidence=options.confidence)
     rows += threshold_rows(found.thresholds, confidence=options.confidence, standardised=found.std_thresholds)
     rows += scale_rows(found.scales, confidence=options.confidence)
     said = dict(titles or {})

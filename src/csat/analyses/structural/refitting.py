@@ -30,6 +30,7 @@ from csat.analyses.structural.replicate_draws import (
     moments_of,
     replicate_groups,
 )
+from csat.analyses.structural.threshold_labels import defines_by_thresholds, labels_of_thresholds
 from csat.analyses.structural.whole import Part, Whole
 from csat.errors import CannotCompute
 from csat.numerics.constrained import information_within
@@ -334,7 +335,8 @@ def _of_part(whole: Whole, g: int, found: Refitted) -> Quantities:
             wide[r, first : first + pairs.size] = cov[s.row[pairs], s.column[pairs]]
             wide[r, first + pairs.size :] = mean[a.row[levels]]
     here = part.layout.at(wide)
-    told = quantities_at(part.table, here)
+    by_cuts = defines_by_thresholds(part.table)
+    told = quantities_at(replace(part.table, defined=()) if by_cuts else part.table, here)
     if not isinstance(model, OrderedMoments):
         return told
     cuts = model.thresholds
@@ -344,8 +346,19 @@ def _of_part(whole: Whole, g: int, found: Refitted) -> Quantities:
         if one:
             values[_nowhere(whole, one, g), r] = np.nan
     with np.errstate(invalid="ignore"):
-        sd = np.sqrt(here.total_variance)[:, cuts.row].T
-        told = told.with_rows(values, values, values / sd)
+        standard = values / np.sqrt(here.total_variance)[:, cuts.row].T
+    if by_cuts:
+        made = [
+            defined_rows(
+                part.table.defined,
+                {label: cut[k] for k, label in labels_of_thresholds(part.solution).items()}
+                | labelled_rows(part.table, rows),
+                len(theta),
+            )
+            for rows, cut in ((told.raw, values), (told.latent, values), (told.complete, standard))
+        ]
+        told = told.with_rows(*made)
+    told = told.with_rows(values, values, standard)
     if part.solution.scales:
         at = list(part.solution.unit)
         scales = np.where(
