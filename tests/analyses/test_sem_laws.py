@@ -262,3 +262,20 @@ def test_a_construct_that_covaries_without_varying_is_improper() -> None:
     found = sem("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~~ 0*B", Answers.of_rows(rows, NAMES[:ANSWERS]))
     assert found.verdict.failed
     assert "B does not vary in this model" in found.verdict.text.en
+
+
+def test_a_share_beyond_one_is_said_and_kept_out_of_the_headline() -> None:
+    # the residual of B covaries with its cause, which the covariance of cause and items alone settles
+    rows = answers("robust", 4)
+    model = "B =~ b1 + b2 + b3\nB ~ 3*a1\nB ~~ a1"
+    found = sem(model, Answers.of_rows(rows, NAMES[:ANSWERS]))
+    assert not -1e-6 <= found.r2["B"] <= 1
+    assert [c.where for c in found.cautions if c.code == "impossible_share"] == [("B",)]
+    assert "is explained to" not in found.summary()
+
+
+def test_htmt2_stands_above_the_diagonal_of_htmt() -> None:
+    found = fitted("robust", answers("robust", 2))
+    table = found.table("htmt")
+    assert table.column("c_2")[0] == found.htmt2[0, 1]
+    assert table.column("c_1")[1] == found.htmt[1, 0]

@@ -150,7 +150,7 @@ def test_correlations_stand_below_and_a_warning_above_inside_the_frame():
     below = " ".join(words(ax))
     assert "image ↔ value −.61*; image ↔ quality .40***" in below
     assert "must not be used" in below
-    many = {(a, b): (0.3, 0.2) for a, b in itertools.combinations("abcdefg", 2)}
+    many = dict.fromkeys(itertools.combinations("abcdefg", 2), (0.3, 0.2))
     assert "and 6 more" in " ".join(words(drawn(paths={}, correlations=many)))
     narrow = drawn(
         constructs=NAMES[:1], paths={}, warning="These numbers must not be used, whatever they say."

@@ -119,7 +119,7 @@ def corrected(kind: Test, chisq: float, df: int, trace: float, trace2: float) ->
     satorra_bentler : T df / trace. mean_variance : T trace / trace2 on trace^2 / trace2 degrees of freedom.
     scaled_shifted : T sqrt(df / trace2) + df - sqrt(df trace^2 / trace2).
     """
-    if kind == "standard" or df == 0:
+    if kind == "standard" or df <= 0:
         return TestStatistic(kind, chisq, df)
     if not trace > 0 or (kind in ("mean_variance", "scaled_shifted") and not trace2 > 0):
         # parameters the data do not determine: there is no reference distribution either

@@ -19,7 +19,7 @@ from csat.analyses.result import Base, Caution
 from csat.analyses.structural import words
 from csat.analyses.structural.admissibility import Solved, overlapping, route
 from csat.analyses.structural.fit_words import FIT_WORDS, judged_by
-from csat.analyses.structural.model import ParameterEstimate
+from csat.analyses.structural.model import SHARE_ROUNDING, ParameterEstimate
 from csat.analyses.structural.validity import Validity
 from csat.instrument.statements import DEFINED, EQUAL, MEASURES, REGRESSED_ON
 from csat.language import Text, joined
@@ -142,6 +142,15 @@ def weighting(base: Base, estimator: str, fitted: Fit | None) -> Text | None:
         n=n,
         instead="ULSMV" if method.discrepancy == "ULS" else "WLSMV",
     )
+
+
+def impossible_shares(r2: Mapping[str, float], titles: Mapping[str, Text]) -> list[Caution]:
+    """R2 beyond 0 and 1: a residual covaries with a cause, so explained and left do not add to the whole."""
+    odd = [name for name, v in r2.items() if not -SHARE_ROUNDING <= v <= 1 + SHARE_ROUNDING]
+    if not odd:
+        return []
+    names = joined([titles.get(name) or Text(name) for name in odd])
+    return [Caution("impossible_share", words.IMPOSSIBLE_SHARE.fill(names=names), tuple(odd))]
 
 
 def undefined(rows: Sequence[ParameterEstimate]) -> list[Caution]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from csat.analyses.guidelines import AVE_CONVERGENT, CR_ACCEPTABLE, HTMT_LIBERAL, HTMT_STRICT
 from csat.analyses.structural.fit_words import MET, NOT_MET
@@ -16,8 +14,6 @@ from csat.language import Text
 
 if TYPE_CHECKING:
     from csat.analyses.structural.model import StructuralModel
-
-Array = NDArray[np.float64]
 
 
 def validity_table(result: StructuralModel) -> Table:
@@ -59,7 +55,11 @@ def fornell_larcker_table(result: StructuralModel) -> Table:
     at = [result.constructs.index(c) for c in names]
     matrix = result.latent_correlations[np.ix_(at, at)].copy()
     np.fill_diagonal(matrix, np.sqrt([result.ave[c] for c in names]))
-    columns, labels = _lower_triangle(result, matrix, names, diagonal=True)
+    columns = {
+        f"c_{j + 1}": [matrix[i, j] if i >= j else math.nan for i in range(len(names))]
+        for j in range(len(names))
+    }
+    labels = {f"c_{j + 1}": result.title_of(name) for j, name in enumerate(names)}
     columns["separate"] = [MET if result.separate.get(c, False) else NOT_MET for c in names]
     return Table(
         {"construct": [result.title_of(c) for c in names], **columns},
@@ -76,13 +76,22 @@ def fornell_larcker_table(result: StructuralModel) -> Table:
 
 
 def htmt_table(result: StructuralModel) -> Table:
-    """The arithmetic HTMT of each pair of constructs."""
+    """The arithmetic HTMT of each pair of constructs below the diagonal, the geometric HTMT2 above it."""
     names = result.htmt_constructs
-    columns, labels = _lower_triangle(result, result.htmt, names, diagonal=False)
+    both = np.tril(result.htmt, -1) + np.triu(result.htmt2, 1)
+    np.fill_diagonal(both, math.nan)
+    columns = {f"c_{j + 1}": both[:, j].tolist() for j in range(len(names))}
+    labels = {f"c_{j + 1}": result.title_of(name) for j, name in enumerate(names)}
     return Table(
         {"construct": [result.title_of(c) for c in names], **columns},
-        title=Text("HTMT (arithmetic): are the constructs different?", "HTMT（算术平均）"),
+        title=Text("HTMT: are the constructs different?", "HTMT：各构念能否区分？"),
         notes=[
+            Text(
+                "Below the diagonal HTMT (arithmetic), above it HTMT2 (geometric, for items of unequal "
+                "loadings); none where items of one construct correlate negatively.",
+                "对角线以下为 HTMT（算术平均），以上为 HTMT2（几何平均，适用于载荷不等的题项）；同一构念的题"
+                "项出现负相关时不给出。",
+            ),
             Text(
                 f"Guidelines: {HTMT_STRICT} (strict), {HTMT_LIBERAL} (liberal).",
                 f"参考标准：{HTMT_STRICT}（严格），{HTMT_LIBERAL}（宽松）。",
@@ -90,13 +99,3 @@ def htmt_table(result: StructuralModel) -> Table:
         ],
         labels=labels,
     )
-
-
-def _lower_triangle(
-    result: StructuralModel, matrix: Array, names: Sequence[str], *, diagonal: bool
-) -> tuple[dict[str, Sequence[object]], dict[str, Text]]:
-    columns: dict[str, Sequence[object]] = {}
-    for j in range(len(names)):
-        column = [matrix[i, j] if i > j or (diagonal and i == j) else math.nan for i in range(len(names))]
-        columns[f"c_{j + 1}"] = column
-    return columns, {f"c_{j + 1}": result.title_of(name) for j, name in enumerate(names)}

@@ -136,6 +136,12 @@ SIGN_REVERSED = Text(
     "相关与路径方向相反：{paths}。通常是原因构念重叠所致，不要把路径的符号当作真实影响。",
 )
 
+IMPOSSIBLE_SHARE = Text(
+    "R2 is not between 0 and 1 for {names}: what is left unexplained covaries with a cause, or paths run in "
+    "a loop, so the two parts do not add to the whole. Do not read it as a share.",
+    "{names}的 R2 不在 0 与 1 之间：未解释的部分与某个原因相关，或路径构成回路，两部分之和不等于整体。请勿将"
+    "其理解为比例。",
+)
 UNDEFINED = Text(
     "Arithmetic has no answer for {names} at these estimates (a division by zero, or the root or logarithm "
     "of a negative number): no number is given. Look at the expression.",
