@@ -11,7 +11,7 @@ import numpy as np
 from csat.analyses.hypotheses import judged
 from csat.analyses.result import Caution
 from csat.analyses.structural import admissibility
-from csat.analyses.structural.doubts import doubts, grave_doubts, undefined, weighting
+from csat.analyses.structural.doubts import doubts, grave_doubts, impossible_shares, undefined, weighting
 from csat.analyses.structural.effects import effects_of
 from csat.analyses.structural.model import ParameterEstimate, StructuralModel
 from csat.analyses.structural.modifications import modifications
@@ -102,10 +102,13 @@ def assembled(
     measured = {f: tuple(i for i in model.items_of(f) if i in table.observed) for f in table.latents}
     worth = validity_of(table, measured, rows, cov=covariance, total=at.total)
     grave = [] if wrong else grave_doubts(solved, measures)
+    explained = solution.explained_variance(structure, estimate.theta, at).tolist()
+    r2 = {name: v for name, v in zip(table.variables, explained, strict=True) if not math.isnan(v)}
     cautions = (
         *wrong,
         *grave,
         *undefined(rows),
+        *impossible_shares(r2, said),
         *found.doubts,
         *doubts(
             solved,
@@ -122,7 +125,6 @@ def assembled(
         sd = np.sqrt(at.total.diagonal()[latent])
         # a construct whose variance is fixed at zero correlates with nothing
         latent_correlations = at.total[latent, latent] / (sd[:, None] * sd)
-    r2 = solution.explained_variance(structure, estimate.theta, at)
     paths = {(r.rhs, r.lhs): (r.std_all, r.p) for r in rows if r.op == REGRESSED_ON}
     sample_sd = np.sqrt(covariance.diagonal())
     implied_cov = at.covariance if found.scale is None else at.covariance * np.outer(found.scale, found.scale)
@@ -140,7 +142,7 @@ def assembled(
         parameters=rows,
         fit=measures,
         guidelines=options.guidelines,
-        r2={name: float(v) for name, v in zip(table.variables, r2, strict=True) if not math.isnan(v)},
+        r2=r2,
         sample_cov=covariance,
         implied_cov=implied_cov,
         residual_correlations=(covariance - implied_cov) / (sample_sd[:, None] * sample_sd),

@@ -25,6 +25,9 @@ from csat.language import Text, joined
 
 Array = NDArray[np.float64]
 
+SHARE_ROUNDING = 1e-6
+"""How far an explained share may pass 0 and 1 by rounding."""
+
 
 class ParameterEstimate(NamedTuple):
     """One parameter under lavaan's names; when it is fixed se is 0 and z and p are NaN."""
@@ -229,7 +232,8 @@ class StructuralModel(Result):
 
     def _paths_said(self) -> list[Text]:
         said = []
-        explained = [e for e in dict.fromkeys(p.lhs for p in self.paths) if e in self.r2]
+        shares = {e: self.r2.get(e, -1.0) for e in dict.fromkeys(p.lhs for p in self.paths)}
+        explained = [e for e, share in shares.items() if -SHARE_ROUNDING <= share <= 1 + SHARE_ROUNDING]
         for effect in explained[-2:]:
             ranked = sorted((p for p in self.paths if p.lhs == effect), key=lambda p: -abs(p.std_all))
             moved = joined(
