@@ -184,6 +184,10 @@ def fractional_rmsea(chisq: float, df: float, *, n: float) -> dict[str, float]:
 
     from csat.numerics.fit_indices import RMSEA_CONFIDENCE, noncentrality
 
+    if not df * n > 0:
+        return dict.fromkeys(
+            ("rmsea_ci_lower", "rmsea_ci_upper", "rmsea_pvalue", "rmsea_notclose_pvalue"), math.nan
+        )
     tail = (1 - RMSEA_CONFIDENCE) / 2
     lower, upper = (
         math.sqrt(noncentrality(chisq, df, probability) / (df * n))  # type: ignore[arg-type]

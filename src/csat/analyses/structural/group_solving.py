@@ -86,6 +86,8 @@ class _Part:
     numbers: Positions
 
 
+# where a search runs away its numbers pass all bounds: the verdict says so
+@np.errstate(over="ignore")
 def solved_groups(
     table: ParameterTable,
     data: GroupData,

@@ -81,6 +81,8 @@ class Solution:
     identified: bool = False
 
 
+# where a search runs away its numbers pass all bounds: the verdict says so
+@np.errstate(over="ignore")
 def solved(table: ParameterTable, data: Tally | Moments | Answers, options: Options) -> Solution:
     """By the estimator asked for; plain maximum likelihood needs nothing but covariances."""
     ordered = wanted(table, options.ordered, data if isinstance(data, Answers) else None)
