@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from csat.errors import ConstantItem, NotConverged, SingularMatrix, TooFew
 from csat.numerics.mixed import mixed_sample
@@ -229,3 +230,38 @@ def test_the_bend_by_free_scales_is_the_second_derivative() -> None:
         move = np.eye(theta.size)[k] * step
         slope = weights @ (model.moments(theta + move).jacobian - model.moments(theta - move).jacobian)
         np.testing.assert_allclose(found[k], slope / (2 * step), atol=1e-7)
+
+
+def test_a_correlation_that_some_pair_of_answers_would_have_to_hold_down_is_named() -> None:
+    """Nobody gave answer 2 to the first and 1 to the second item: the likelihood rises up to 1.
+
+    lavaan 0.6-14 stops at 0.999 in such data, with a variance of 1e161; the likelihood gains 1e-9 from 0.98.
+    """
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=400)
+    y = 0.4 * x + rng.normal(size=400)
+    items = np.column_stack([y > 0.2, y > -0.9, rng.normal(size=400) + y > 0]).astype(float)
+    with pytest.raises(SingularMatrix, match="1 or -1") as alike:
+        mixed_sample(items, [2, 2, 2], covariates=x[:, None])
+    assert alike.value.positions == (0, 1)
+
+
+def test_thresholds_given_covariates_ascend_and_solve_their_equations() -> None:
+    """lavaan 0.6-14 loses its way in such probits now and then: one ended with thresholds 6.7, -6.5."""
+    rng = np.random.default_rng(17)
+    x = np.column_stack([rng.normal(1, 2, 300), rng.random(300) < 0.4])
+    y = 0.1 * x[:, 0] + rng.normal(size=300)
+    codes = np.searchsorted([-0.6, -0.25, 0.2, 0.65, 0.88], y).astype(float)
+    found = mixed_sample(codes[:, None], [6], covariates=x)
+    assert np.all(np.diff(found.thresholds) > 0)
+
+    def likelihood(theta: np.ndarray) -> float:
+        edges = np.concatenate([[-np.inf], theta[:5], [np.inf]])
+        shift = x @ theta[5:]
+        cell = codes.astype(int)
+        return float(np.log(ndtr(edges[cell + 1] - shift) - ndtr(edges[cell] - shift)).sum())
+
+    best, step = np.concatenate([found.thresholds, found.slopes[0]]), 1e-5
+    for k in range(7):
+        move = np.eye(7)[k] * step
+        assert abs(likelihood(best + move) - likelihood(best - move)) / (2 * step) < 1e-4

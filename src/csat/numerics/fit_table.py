@@ -88,6 +88,8 @@ def test_measures(
         # a model that leaves nothing to test fits exactly
         names = ("rmsea_robust", "rmsea_ci_lower_robust", "rmsea_ci_upper_robust")
         measures |= dict.fromkeys(names, 0.0)
+        if d0:
+            measures |= dict.fromkeys(("cfi_robust", "tli_robust", "nnfi_robust", "rni_robust"), 1.0)
     return measures
 
 
@@ -112,7 +114,8 @@ def _scaled_measures(
     test: TestStatistic, baseline: TestStatistic, *, n: float, groups: int
 ) -> dict[str, float]:
     t, df = test.scaled, test.scaled_df
-    t0, d0 = baseline.scaled, baseline.scaled_df
+    # of one item alone the baseline has nothing to test either
+    t0, d0 = (baseline.scaled, baseline.scaled_df) if baseline.df else (baseline.chisq, 0.0)
     found = {
         "chisq_scaled": t,
         "df_scaled": float(df),

@@ -18,14 +18,14 @@ from csat.numerics.asymptotic import normal_weight
 from csat.numerics.chi_square import tests
 from csat.numerics.constrained import Constraints, Contradiction, covariance_within, descend_within
 from csat.numerics.descent import MAX_STEPS, Estimate
-from csat.numerics.estimation import Information, fit_maximum_likelihood
+from csat.numerics.estimation import Information, fit_maximum_likelihood, smallest_eigenvalue
 from csat.numerics.estimators import METHODS, Errors, Method
 from csat.numerics.fit_indices import Likelihood
 from csat.numerics.fitted import Fit
 from csat.numerics.linalg import Array, inverse
 from csat.numerics.measures import fit_measures
 from csat.numerics.missing import FullInformation, half_hessian
-from csat.numerics.moment_vectors import MomentsAt, MomentStructure, OrderedMoments
+from csat.numerics.moment_vectors import MomentsAt, MomentStructure, OrderedMoments, with_residuals
 from csat.numerics.problem import Problem, with_means
 from csat.numerics.robust import Piece
 from csat.numerics.samples import Sample
@@ -36,6 +36,9 @@ from csat.numerics.structure import Cells
 __all__ = ["METHODS", "Fit", "Method", "Sample", "fit"]
 
 Mask = NDArray[np.bool_]
+
+SADDLE_BELOW = 1e-10
+"""Smallest eigenvalue of a Hessian with unit diagonal from which on a solution is one."""
 
 
 def fit(
@@ -189,7 +192,7 @@ def _estimated(
         except Contradiction as error:
             astray = error
             continue
-        if best is None or (found.converged, -found.discrepancy) > (best.converged, -best.discrepancy):
+        if best is None or _worth(found) > _worth(best):
             best = found
         if best.converged and problem.by_likelihood:
             break
@@ -200,13 +203,23 @@ def _estimated(
     return best
 
 
+def _worth(found: Estimate) -> tuple[bool, float]:
+    """What an estimate is chosen by. Where all loadings of a construct are 0 slopes may be, but no minimum."""
+    settled = found.converged and smallest_eigenvalue(found.hessian) > SADDLE_BELOW
+    return settled, -found.discrepancy
+
+
 def _start(problem: Problem, count: int, *, plain: bool) -> Array:
     """Mean over the groups that have a parameter."""
     total, groups = np.zeros(count), np.zeros(count)
     for model, sample, cov in zip(problem.models, problem.samples, problem.covs, strict=True):
-        structure = model.structure
+        structure = whole = model.structure
+        size = count
+        if isinstance(model, OrderedMoments):
+            # what is left of an ordered item is no parameter, but has a variance
+            whole, size = with_residuals(structure, model.ordered, count), count + model.ordered.size
         mean = sample.mean if structure.has_means else None
-        values = (plain_starting_values if plain else starting_values)(structure, cov, count, mean=mean)
+        values = (plain_starting_values if plain else starting_values)(whole, cov, size, mean=mean)[:count]
         here = np.zeros(count, dtype=bool)
         for part in (structure.directed, structure.symmetric, structure.means):
             here[part.parameter[part.free]] = True

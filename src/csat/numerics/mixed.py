@@ -15,6 +15,7 @@ Muthen (1984), Psychometrika 49, 115-132; Olsson, Drasgow & Dorans (1982), Psych
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -37,6 +38,8 @@ CORRELATION_LIMIT = 0.9999
 """Where the search for a correlation ends."""
 CORRELATION_MOST = 0.999899
 """From here on a correlation counts as 1."""
+FLAT_BELOW = 1e-8
+"""Information of a respondent on Fisher's z of a correlation below this is none: it counts as 1 too."""
 LEAST_PROBABLE = 1e-300
 DEPENDENT_BELOW = 1e-9
 
@@ -437,6 +440,9 @@ def _pair(a: _Item, b: _Item, x: Array, who: Codes, w: Array, known: float | Non
     scores = look(r)
     own = scores.r[expand]
     information = float(weight @ own**2)
+    if information * (1 - r * r) ** 2 < FLAT_BELOW * weight.sum():
+        # without some pair of answers the likelihood may rise without end, and be flat long before 1
+        return _Pair(math.copysign(1.0, r), np.zeros(len(w)))
     influence = np.zeros(len(w))
     influence[both] = own * len(w)
     for item, (by_first, by_second) in ((a, scores.first), (b, scores.second)):

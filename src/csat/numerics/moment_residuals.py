@@ -67,14 +67,18 @@ def residuals(found: Fit, group: int = 0) -> Residuals:
         z = np.where(known, r / np.sqrt(np.where(known, spread, 1.0) / n), np.nan)
         normalised = np.where(own > 0, r / np.sqrt(own / n), np.nan)
     if isinstance(model, OrderedMoments):
-        t = model.head
+        t, own_variances = model.head, model.numeric
         columns, rows = np.triu_indices(p, 1)
         sd = np.sqrt(np.diagonal(found.data[group].cov))
+        # variances of the numbers stand before the covariances
+        rows, columns = np.append(rows, own_variances), np.append(columns, own_variances)
+        variances = slice(t - own_variances.size, t)
+        r, z, normalised = (np.append(x[t:], x[variances]) for x in (r, z, normalised))
         return Residuals(
-            _square(r[t:], rows, columns, p),
-            _square(r[t:] / (sd[rows] * sd[columns]), rows, columns, p),
-            _square(z[t:], rows, columns, p),
-            _square(normalised[t:], rows, columns, p),
+            _square(r, rows, columns, p),
+            _square(r / (sd[rows] * sd[columns]), rows, columns, p),
+            _square(z, rows, columns, p),
+            _square(normalised, rows, columns, p),
         )
     rows, columns = vech_indices(p)
     means = s.size - rows.size

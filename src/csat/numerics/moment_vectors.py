@@ -115,6 +115,19 @@ class ContinuousMoments:
         return curvature(self.structure, found.at, found.by, matrix, pull)
 
 
+def with_residuals(structure: Structure, items: Positions, first: int) -> Structure:
+    """The structure with the residual variances of these items as parameters, from number `first` on."""
+    s = structure.symmetric
+    kept = ~((s.row == s.column) & np.isin(s.row, items))
+    cells = Cells(
+        np.concatenate([s.row[kept], items]),
+        np.concatenate([s.column[kept], items]),
+        np.concatenate([s.parameter[kept], first + np.arange(items.size)]),
+        np.concatenate([s.value[kept], np.zeros(items.size)]),
+    )
+    return replace(structure, symmetric=cells)
+
+
 @dataclass(frozen=True, eq=False)
 class OrderedMoments:
     """Thresholds of all items, then the correlations of what lies under them.
@@ -166,6 +179,11 @@ class OrderedMoments:
         scale[self.scales.row] = self.scales.filled(theta)
         return scale
 
+    @property
+    def ordered(self) -> Positions:
+        """Positions of the ordered items."""
+        return np.setdiff1d(np.arange(self.structure.observed), self.numeric)
+
     @cached_property
     def causes(self) -> Positions:
         """Ordered items that explain something."""
@@ -179,18 +197,10 @@ class OrderedMoments:
         ------
         numpy.linalg.LinAlgError : no residual variances give the items theirs.
         """
-        own, q = self.causes, theta.size
+        own = self.causes
         if not own.size:
             return self.structure, theta
-        s = self.structure.symmetric
-        kept = ~((s.row == s.column) & np.isin(s.row, own))
-        cells = Cells(
-            np.concatenate([s.row[kept], own]),
-            np.concatenate([s.column[kept], own]),
-            np.concatenate([s.parameter[kept], q + np.arange(own.size)]),
-            np.concatenate([s.value[kept], np.zeros(own.size)]),
-        )
-        wide = replace(self.structure, symmetric=cells)
+        wide = with_residuals(self.structure, own, theta.size)
         without = implied(wide, np.concatenate([theta, np.zeros(own.size)]))
         lacking = 1 / self._scale(theta)[own] ** 2 - np.diagonal(without.covariance)[own]
         # the residual variance of k adds E[i, k]^2 of itself to the variance of i
@@ -293,7 +303,7 @@ class OrderedMoments:
         # second derivatives along h = 0 are those of weights' sigma - pull' h
         jacobian = self._jacobian(values, found.vector, found.at, found.by)
         by_left = (found.at.effects[np.ix_(own, own)] ** 2).T
-        pull = np.linalg.solve(by_left, jacobian[:, q:].T @ weights)
+        pull = np.asarray(np.linalg.solve(by_left, jacobian[:, q:].T @ weights), dtype=float)
         bent = self._bend(wide, found, values, weights, pull)
         bent += self._bend_of_scales(values, jacobian, weights)
         for own_pull, (k, scale) in zip(pull, self._scales_of_causes(theta), strict=True):

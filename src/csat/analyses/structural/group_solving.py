@@ -460,7 +460,7 @@ def _solution(part: _Part, found: Fit, g: int, doubts: tuple[Caution, ...]) -> S
         info,
         info,
         found.covariance[np.ix_(at, at)],
-        found.problem.covs[g],
+        found.problem.covs[g] if part.sample.ordered is None else part.moments.covariance,
         found.measures,
         thresholds,
         unit,

@@ -34,7 +34,7 @@ from csat.numerics.constrained import Contradiction, information_within
 from csat.numerics.estimation import Estimate, Group, fit_maximum_likelihood, information
 from csat.numerics.fit_indices import fit_measures
 from csat.numerics.fitting import Fit, Sample, fit
-from csat.numerics.moment_vectors import ContinuousMoments, OrderedMoments
+from csat.numerics.moment_vectors import ContinuousMoments, OrderedMoments, with_residuals
 from csat.numerics.starts import starting_values
 from csat.numerics.structure import Structure, implied
 from csat.tally.tally import Tally
@@ -271,7 +271,8 @@ def _by_ordered(
     if x:
         # the model of items and covariates together knows best where to begin
         mean = ground.mean if full.has_means else None
-        own = starting_values(full, ground.covariance, q, mean=mean)
+        whole = with_residuals(full, model.ordered, q)
+        own = starting_values(whole, ground.covariance, q + model.ordered.size, mean=mean)[:q]
         start[:q] = np.where(np.isnan(said), own, said)
     lower, upper = bounds_of(ground.table)
     unbounded = np.full(count - q, np.inf)
