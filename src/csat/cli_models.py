@@ -56,7 +56,7 @@ RESIDUALS = click.option(
 ORDERED_ITEMS = click.option(
     "--ordered-items",
     metavar="A,B,..",
-    help="Only these items are ordered; the others are numbers. 'none' for none.",
+    help="Only these items are ordered; the others, and what only explains, are numbers. 'none' for none.",
 )
 STD_LV = click.option(
     "--std-lv",
