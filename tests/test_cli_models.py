@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from csat.cli import run
+from csat.errors import UnknownName
 
 MODEL = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A\n"
 NAMES = ("a1", "a2", "a3", "b1", "b2", "b3")
@@ -319,3 +320,33 @@ def test_bollen_stine_where_it_is_not_defined_is_refused_in_words(
     assert (code, found) == (2, None)
     assert "Bollen-Stine" in said
     assert "Leave it out" in said
+
+
+# ---- in a notebook ----------------------------------------------------
+
+
+def test_a_bare_frame_takes_what_a_survey_takes() -> None:
+    import pandas as pd
+
+    import csat
+
+    frame = pd.DataFrame(answers(), columns=list(NAMES))
+    model = MODEL.replace("B ~ A", "B ~ p*A")
+    found = csat.sem(model, frame, modifications=2, residuals=True, wald=["p == 0"], std_lv=True)
+    assert len(found.modifications) == 2
+    assert found.residual_z.shape == (6, 6)
+    assert found.wald[0].df == 1
+    loading = found.parameter("A", "=~", "a1")
+    assert loading is not None
+    assert loading.free
+    assert csat.cfa(MODEL, frame, modifications=1).modifications
+
+
+def test_a_column_of_groups_that_was_not_read_says_how_to_read_it() -> None:
+    import pandas as pd
+
+    import csat
+
+    frame = pd.DataFrame(answers(), columns=list(NAMES)).assign(branch=["N", "S"] * 75)
+    with pytest.raises(UnknownName, match=r"segments=\['branch'\]"):
+        csat.read(frame).sem(model=MODEL, group="branch")

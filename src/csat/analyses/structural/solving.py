@@ -366,6 +366,13 @@ TINY = 1e-100
 
 def check_moments(moments: Moments) -> None:
     n, p = moments.base.respondents, len(moments.items)
+    # a negative number is one that was lost with the variances
+    if 0 <= n <= p:
+        raise CannotCompute(
+            f"{n} respondents answered, and the model has {p} items",
+            where="the model",
+            do=f"At least {p + 1} complete answers are needed, better {10 * p}",
+        )
     variances = moments.covariance.diagonal()
     # a variance of zero is said below, in its own words
     odd = np.flatnonzero(~((variances < 1 / TINY) & ((variances > TINY) | (variances == 0))))
@@ -375,12 +382,6 @@ def check_moments(moments: Moments) -> None:
             "squared",
             where="the model",
             do="Say which number stands for no answer, or write the answers in another unit",
-        )
-    if n <= p:
-        raise CannotCompute(
-            f"{n} respondents answered, and the model has {p} items",
-            where="the model",
-            do=f"At least {p + 1} complete answers are needed, better {10 * p}",
         )
     try:
         linalg.require_variance(moments.covariance.diagonal())
