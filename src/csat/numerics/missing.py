@@ -74,6 +74,11 @@ class Patterns:
         return self.n / self.total
 
     @cached_property
+    def varied(self) -> NDArray[np.intp]:
+        """Patterns whose rows differ: those of one row have no covariance."""
+        return np.flatnonzero(self.cov.any(axis=(1, 2)))
+
+    @cached_property
     def answered(self) -> float:
         """Answers in all, weighted: what the constant of the likelihood counts."""
         return float((self.n * self.observed.sum(axis=1)).sum())
@@ -138,10 +143,14 @@ def _look(data: Patterns, cov: Array, mean: Array) -> _At:
     gap = (data.mean - mean) * data.observed
     log_det = 2 * np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
     wd = np.einsum("pij,pj->pi", inverse, gap)
-    ws = inverse @ data.cov
-    f = data.share
-    value = float(f @ (log_det + np.trace(ws, axis1=1, axis2=2) + (gap * wd).sum(axis=1)))
-    m = np.einsum("p,pij->ij", f, inverse - ws @ inverse) - (wd.T * f) @ wd
+    f, varied = data.share, data.varied
+    value = float(f @ (log_det + (gap * wd).sum(axis=1)))
+    m = np.einsum("p,pij->ij", f, inverse) - (wd.T * f) @ wd
+    if varied.size:
+        own = inverse[varied]
+        ws = own @ data.cov[varied]
+        value += float(f[varied] @ np.trace(ws, axis1=1, axis2=2))
+        m -= np.einsum("p,pij->ij", f[varied], ws @ own)
     return _At(inverse, gap, value, (m + m.T) / 2, f @ wd)
 
 

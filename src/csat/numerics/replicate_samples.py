@@ -101,18 +101,22 @@ class GappedRows:
         own = factors[:, self.order] * data.weights
         count, p = data.observed.shape
         n = np.zeros((len(own), count))
+        several = np.zeros((len(own), count), dtype=bool)
         first, second = np.zeros((len(own), count, p)), np.zeros((len(own), count, i.size))
         for k, (a, b) in enumerate(zip(data.starts[:-1], data.starts[1:], strict=True)):
             x = (data.rows[a:b] - self.middle) * data.observed[k]
             f = own[:, a:b]
             n[:, k] = f.sum(axis=1)
+            several[:, k] = np.count_nonzero(f, axis=1) > 1
             first[:, k], second[:, k] = f @ x, f @ (x[:, i] * x[:, j])
-        for many, sums, squares in zip(n, first, second, strict=True):
+        for many, sums, squares, differ in zip(n, first, second, several, strict=True):
             there = np.flatnonzero(many > 0)
             scale = data.total / many.sum() if self.steady and there.size else 1.0
             mean = sums[there] / many[there, None]
             cov = np.empty((there.size, p, p))
             spread = squares[there] / many[there, None] - mean[:, i] * mean[:, j]
+            # of one row, drawn as often as may be, only rounding would be left
+            spread[~differ[there]] = 0.0
             cov[:, i, j] = spread
             cov[:, j, i] = spread
             observed = data.observed[there]
