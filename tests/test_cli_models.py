@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from csat.analyses.structural.model import StructuralModel
 from csat.cli import run
 from csat.errors import UnknownName
 
@@ -333,13 +334,16 @@ def test_a_bare_frame_takes_what_a_survey_takes() -> None:
     frame = pd.DataFrame(answers(), columns=list(NAMES))
     model = MODEL.replace("B ~ A", "B ~ p*A")
     found = csat.sem(model, frame, modifications=2, residuals=True, wald=["p == 0"], std_lv=True)
+    assert isinstance(found, StructuralModel)
     assert len(found.modifications) == 2
     assert found.residual_z.shape == (6, 6)
     assert found.wald[0].df == 1
     loading = found.parameter("A", "=~", "a1")
     assert loading is not None
     assert loading.free
-    assert csat.cfa(MODEL, frame, modifications=1).modifications
+    measured = csat.cfa(MODEL, frame, modifications=1)
+    assert isinstance(measured, StructuralModel)
+    assert measured.modifications
 
 
 def test_a_column_of_groups_that_was_not_read_says_how_to_read_it() -> None:
