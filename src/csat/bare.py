@@ -121,6 +121,7 @@ def sem(
     group_partial: Sequence[str] = (),
     bootstrap: int = 0,
     interval: Literal["percentile", "bca"] = "percentile",
+    bollen_stine: bool = False,
     seed: int = 0,
 ) -> StructuralModel | GroupedModel:
     """`Survey.sem` of a model in lavaan syntax on a frame; group : the column of the groups, if any."""
@@ -138,6 +139,7 @@ def sem(
         group_partial=group_partial,
         bootstrap=bootstrap,
         interval=interval,
+        bollen_stine=bollen_stine,
         seed=seed,
     )
 
@@ -160,6 +162,7 @@ def cfa(
     group_partial: Sequence[str] = (),
     bootstrap: int = 0,
     interval: Literal["percentile", "bca"] = "percentile",
+    bollen_stine: bool = False,
     seed: int = 0,
 ) -> MeasurementModel | GroupedMeasurement:
     """`Survey.cfa` of a model in lavaan syntax on a frame; group : the column of the groups, if any."""
@@ -177,6 +180,7 @@ def cfa(
         group_partial=group_partial,
         bootstrap=bootstrap,
         interval=interval,
+        bollen_stine=bollen_stine,
         seed=seed,
     )
 

@@ -215,6 +215,20 @@ def test_how_respondents_were_drawn_is_honoured_by_the_bootstrap_alone(
     assert "--bootstrap 1000" in capsys.readouterr().err
 
 
+def test_rules_among_parameters_hold_in_the_importance_too() -> None:
+    data = Answers.of_rows(rows(), NAMES)
+    text = MODEL.replace("value + service", "b*value + c*service") + "b == 2*c\n"
+    found = sem_importance(
+        parse_model(text), data, names=["service", "value"], target="loyalty", replicates=60
+    )
+    free = sem_importance(
+        parse_model(MODEL), data, names=["service", "value"], target="loyalty", replicates=60
+    )
+    assert np.isfinite(found.drawn).all(axis=0).mean() > 0.95
+    assert found.values != pytest.approx(free.values, abs=1e-3)
+    assert abs(np.nanmean(found.drawn, axis=1) - found.values).max() < 0.05
+
+
 def test_groups_are_resampled_by_their_own_rows(bank: Survey) -> None:
     column = bank.responses.instrument.segments[0].column
     found = bank.cfa(bootstrap=60, group=column, group_equal=["loadings"])
