@@ -354,3 +354,19 @@ def test_a_column_of_groups_that_was_not_read_says_how_to_read_it() -> None:
     frame = pd.DataFrame(answers(), columns=list(NAMES)).assign(branch=["N", "S"] * 75)
     with pytest.raises(UnknownName, match=r"segments=\['branch'\]"):
         csat.read(frame).sem(model=MODEL, group="branch")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--group-equal", "loadings", "--group-equal", "intercepts"], "with commas between them"),
+        (["--estimator", "MLR", "--estimator", "ML"], "--estimator is given 2 times. Give it once."),
+    ],
+)
+def test_an_option_given_twice_is_refused_rather_than_lost(
+    options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = survey(tmp_path, answers(), g=["m", "w"] * 75)
+    code, body, error = asked(capsys, tmp_path, data, MODEL, "--group", "g", *options)
+    assert (code, body) == (2, None)
+    assert said in error

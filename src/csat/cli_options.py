@@ -25,8 +25,29 @@ Command = Callable[..., Any]
 EXIT_DONE, EXIT_WITHHELD, EXIT_WRONG = 0, 1, 2
 
 
+class SaidOnce(click.Command):
+    """Refuses an option that is given twice and holds one value: the first would be lost without a word."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        for option in given:
+            single = isinstance(option, click.Option) and not (option.multiple or option.is_flag)
+            if single and given.count(option) > 1:
+                several = str(option.metavar or "").endswith(",..")
+                do = "Give its values once, with commas between them" if several else "Give it once"
+                raise click.UsageError(f"{option.opts[0]} is given {given.count(option)} times. {do}.", ctx)
+        return super().parse_args(ctx, args)
+
+
+def command(name: str, *, short_help: str | None = None) -> Callable[[Command], click.Command]:
+    """A command of csat: each option counts, or is refused."""
+    return click.command(name, cls=SaidOnce, short_help=short_help)
+
+
 class Ordered(click.Group):
     """Commands in the order they are written, which is the order of the work."""
+
+    command_class = SaidOnce
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
@@ -392,6 +413,6 @@ def analysis_command(
                 return withhold(name, error, lang, as_json, without)
             return say(found, lang, as_json, charts)
 
-        return click.command(name, short_help=first_line(ask.__doc__))(options(READING, extra, SAYING)(run))
+        return command(name, short_help=first_line(ask.__doc__))(options(READING, extra, SAYING)(run))
 
     return make

@@ -16,6 +16,7 @@ from csat.cli_options import (
     EXIT_WITHHELD,
     READING,
     SEED,
+    command,
     options,
     progress,
     read_survey,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from csat.survey import Survey
 
 
-@click.command("report")
+@command("report")
 @options(
     READING,
     DRAWN,
@@ -75,7 +76,7 @@ def write_report(
     return EXIT_WITHHELD if made.verdict.failed else EXIT_DONE
 
 
-@click.command("simulate")
+@command("simulate")
 @click.argument("instrument")
 @click.option("-n", "respondents", type=click.IntRange(1, 10_000_000), help="Respondents to draw.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of the draws.")
@@ -118,7 +119,7 @@ def simulate_command(
     return EXIT_DONE
 
 
-@click.command("demo")
+@command("demo")
 @click.option(
     "-o",
     "--out",

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from csat.cli_options import BINDING, FILE, SAYING, options, read_survey, say
+from csat.cli_options import BINDING, FILE, SAYING, command, options, read_survey, say
 from csat.errors import BadInput
 from csat.language import Language
 
 
-@click.command("rollup", short_help="Roll an index up: companies to industries, sectors and the nation.")
+@command("rollup", short_help="Roll an index up: companies to industries, sectors and the nation.")
 @options(
     (
         click.argument("table", type=click.Path(path_type=Path)),

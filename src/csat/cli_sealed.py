@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from csat.cli_options import SAYING, options, say, source
+from csat.cli_options import SAYING, command, options, say, source
 from csat.language import Language
 
 LANGUAGE_AND_JSON = SAYING[:2]
 RESULT = click.argument("result", type=click.Path(path_type=Path))
 
 
-@click.command("replay", short_help="Make a sealed result again: the same bytes, or what differs.")
+@command("replay", short_help="Make a sealed result again: the same bytes, or what differs.")
 @RESULT
 @click.option("--data", type=source, metavar="FILE", help="Where the data are now.")
 @click.option(
@@ -36,7 +36,7 @@ def replay_command(
     return say(replay(result, data=data, instrument=instrument), lang, as_json, None)
 
 
-@click.command("diff", short_help="What changed between two results, the most important first.")
+@command("diff", short_help="What changed between two results, the most important first.")
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
 @click.option(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from csat.cli_options import BINDING, CONFIDENCE, FILE, MARGINS, SAYING, options, read_survey, say
+from csat.cli_options import BINDING, CONFIDENCE, FILE, MARGINS, SAYING, command, options, read_survey, say
 from csat.cli_values import csv_rows, margins_of, number, structure
 from csat.errors import BadInput
 from csat.language import Language
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # -------------------------------------------------------------------------------- plan
 
 
-@click.command("plan", short_help="How many respondents, from which strata, and how close they come.")
+@command("plan", short_help="How many respondents, from which strata, and how close they come.")
 @click.option(
     "--quantity",
     type=click.Choice(["share", "mean", "nps", "index"]),
@@ -110,7 +110,7 @@ def _strata(text: str | None) -> tuple[Stratum, ...]:
 # -------------------------------------------------------------------------------- weights
 
 
-@click.command("weights", short_help="Weights that make the respondents agree with the population.")
+@command("weights", short_help="Weights that make the respondents agree with the population.")
 @click.argument("data", type=click.Path(path_type=Path))
 @options(MARGINS)
 @click.option("--bounds", metavar="LOW,HIGH", help="Hold the weights between these multiples of their mean.")
@@ -176,7 +176,7 @@ def _weights_csv(responses: Responses, weights: Any) -> str:
 # -------------------------------------------------------------------------------- change, audit
 
 
-@click.command("change", short_help="Judge the change of a published share.")
+@command("change", short_help="Judge the change of a published share.")
 @click.argument("before")
 @click.argument("after")
 @click.option("-n", "--n-before", "n_1", type=int, help="Respondents before; alone it stands for both.")
@@ -204,7 +204,7 @@ def change_command(
     return say(result, lang, as_json, charts)
 
 
-@click.command("audit", short_help="Check published figures: true, false or undecidable, with the reason.")
+@command("audit", short_help="Check published figures: true, false or undecidable, with the reason.")
 @click.argument("claims", type=click.Path(path_type=Path))
 @options(SAYING)
 def audit_command(claims: Path, lang: Language, as_json: bool, charts: Path | None) -> int:

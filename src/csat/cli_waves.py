@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from csat.cli_options import BINDING, CONFIDENCE, FILE, SAYING, names_of, options, read_survey, say
+from csat.cli_options import BINDING, CONFIDENCE, FILE, SAYING, command, names_of, options, read_survey, say
 from csat.cli_values import number
 from csat.errors import BadInput
 from csat.language import Language
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from csat.responses.responses import Responses
 
 
-@click.command("waves", short_help="Compare waves, or the groups of a column: changes with tests.")
+@command("waves", short_help="Compare waves, or the groups of a column: changes with tests.")
 @click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--names", metavar="A,B,..", help="Names of the waves; default: the year in the file name, or the name."
