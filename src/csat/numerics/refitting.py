@@ -7,6 +7,7 @@ rules among parameters. Only estimates are found: no errors, no tests.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from csat.numerics.constrained import Constraints, Contradiction, descend_within
 from csat.numerics.descent import Objective
 from csat.numerics.linalg import Array
 from csat.numerics.missing import FullInformation
+from csat.numerics.moment_vectors import ContinuousMoments
+from csat.numerics.rescaled import Rescaled, rescaled
 from csat.numerics.sem_bootstrap import DECREASE_TRUSTED, SOLVED, Refits
 
 MOST_STEPS = 100
@@ -33,6 +36,7 @@ def refitted(
     upper: Array,
     constraints: Constraints | None = None,
     hessian: Array | None = None,
+    structures_are_fixed: bool = True,
     most_failed: int,
 ) -> Refits:
     """The minimum of each objective, from the solution of the whole sample.
@@ -42,16 +46,18 @@ def refitted(
     objectives : one a replicate; None where the replicate has nothing to be fitted to. start : (q,) the
     solution. lower, upper, constraints : what theta obeys in every replicate. hessian : (q, q) of F at the
     start, positive definite, with which full information begins; None: by Newton steps from the first.
+    structures_are_fixed : whether none differs from one replicate to the next (by moments of covariates).
     most_failed : when more replicates have no optimum the search ends.
     """
     theta = np.full((replicates, start.size), np.nan)
     value, gradient = np.full(replicates, np.nan), np.full(replicates, np.nan)
-    inverse = None if hessian is None else np.asarray(np.linalg.inv(hessian), dtype=float)
+    way: _Way | None = None
     lost, stopped = 0, False
     for r, objective in enumerate(objectives):
         found = None
-        if isinstance(objective, FullInformation) and inverse is not None and constraints is None:
-            found = _followed(objective, start, inverse, lower, upper)
+        if isinstance(objective, FullInformation) and hessian is not None and constraints is None:
+            way = way or _Way.of(objective, start, hessian, fixed=structures_are_fixed)
+            found = _followed(objective, way, lower, upper)
         if found is None and objective is not None:
             found = _descended(objective, start, lower, upper, constraints)
         if found is None:
@@ -76,24 +82,59 @@ def _descended(
     return found.theta, found.discrepancy, found.largest_gradient
 
 
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """Where quasi-Newton steps begin: in units in which they are few, if there are such (`rescaled`).
+
+    inverse : (q, q) of the Hessian of the whole sample at the start.
+    """
+
+    start: Array
+    inverse: Array
+    other: Rescaled | None
+
+    @classmethod
+    def of(cls, objective: FullInformation, start: Array, hessian: Array, *, fixed: bool) -> _Way:
+        other = rescaled([g.moments.structure for g in objective.groups], start) if fixed else None
+        if other is None:
+            return cls(start, np.asarray(np.linalg.inv(hessian), dtype=float), None)
+        turn = other.jacobian()
+        inverse = np.asarray(np.linalg.inv(turn.T @ hessian @ turn), dtype=float)
+        return cls(other.start, inverse, other)
+
+    def turned(self, objective: FullInformation) -> FullInformation:
+        """The objective in these units."""
+        if self.other is None:
+            return objective
+        groups = [
+            replace(g, moments=ContinuousMoments(s))
+            for g, s in zip(objective.groups, self.other.structures, strict=True)
+        ]
+        return FullInformation(groups)
+
+    def back(self, theta: Array) -> Array:
+        return theta if self.other is None else self.other.back(theta[None])[0]
+
+
 def _followed(
-    objective: FullInformation, start: Array, inverse: Array, lower: Array, upper: Array
+    objective: FullInformation, way: _Way, lower: Array, upper: Array
 ) -> tuple[Array, float, float] | None:
     """By gradients alone: what they show corrects the inverse Hessian of the whole sample (BFGS).
 
     None where that does not settle, or leaves the bounds.
     """
-    unit = np.sqrt(np.diagonal(inverse))
+    objective = way.turned(objective)
+    unit = np.sqrt(np.diagonal(way.inverse))
     done = SOLVED * np.sqrt(2 / objective.n)
     try:
-        point = objective.look(start)
+        point = objective.look(way.start)
     except np.linalg.LinAlgError:
         return None
-    slope, h = objective.gradient(point), inverse.copy()
+    slope, h = objective.gradient(point), way.inverse.copy()
     for _ in range(QUICK_STEPS):
         step = -h @ slope
         if np.abs(step / unit).max() <= done:
-            theta = point.theta + step
+            theta = way.back(point.theta + step)
             inside = bool(((theta >= lower) & (theta <= upper)).all())
             return (theta, point.value, float(np.abs(slope * unit).max())) if inside else None
         promised = -float(slope @ step)

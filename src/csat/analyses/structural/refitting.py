@@ -145,6 +145,7 @@ def solved_replicates(
         upper=upper,
         constraints=whole.constraints,
         hessian=hessian,
+        structures_are_fixed=not whole.has_covariates,
         most_failed=most,
     )
     items: dict[str, int] = {}
