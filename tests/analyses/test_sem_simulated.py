@@ -117,6 +117,24 @@ def test_modification_indices_are_lavaans(
                 assert scaled == pytest.approx(table[theirs][i], rel=1e-4, abs=1e-4), (theirs, key)
 
 
+@pytest.mark.parametrize("estimator", ["ML", "MLR", "GLS", "WLSMV"])
+def test_the_first_item_gives_a_construct_its_direction_with_or_without_a_marker(estimator: str) -> None:
+    """As in lavaan, also where most items of the construct point the other way."""
+    rows = simulated(seed=11)
+    rows[:, [1, 2, 3]] *= -1
+    model = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3"
+    marked, free = (
+        module.cfa(model, Answers.of_rows(rows, NAMES), estimator=estimator, std_lv=std_lv)
+        for std_lv in (False, True)
+    )
+    for construct, first in (("A", "a1"), ("B", "b1")):
+        own = free.parameter(construct, "=~", first)
+        assert own is not None
+        assert own.est > 0
+    for one, other in zip(marked.parameters, free.parameters, strict=True):
+        assert other.std_all == pytest.approx(one.std_all, abs=1e-6)
+
+
 @pytest.mark.parametrize("name", AT_BOUNDS)
 def test_at_a_bound_indices_and_residuals_are_those_of_the_model_within_it(
     name: str, fits: dict[str, tuple[StructuralModel, Solution]]

@@ -122,3 +122,10 @@ def test_inner_loops_learn_that_a_matrix_is_not_positive_definite():
     assert linalg.positive_factor(np.diag([1.0, -1.0])) is None
     with pytest.raises(np.linalg.LinAlgError):
         linalg.positive_inverse(np.array([[1.0, 2.0], [2.0, 1.0]]))
+
+
+def test_nothing_has_an_inverse_without_a_word_on_the_terminal(capfd):
+    inverse, log_det = linalg.positive_inverse(np.zeros((0, 0)))
+    assert inverse.shape == (0, 0)
+    assert log_det == 0.0
+    assert capfd.readouterr() == ("", "")

@@ -85,6 +85,9 @@ def positive_inverse(matrix: Array) -> tuple[Array, float]:
     factor = positive_factor(matrix)
     if factor is None:
         raise np.linalg.LinAlgError("the matrix is not positive definite")
+    if not factor.size:
+        # LAPACK would complain on the terminal
+        return factor, 0.0
     log_det = 2 * float(np.log(factor.diagonal()).sum())
     half, _ = dpotri(factor, lower=1)
     whole = half + half.T

@@ -246,14 +246,14 @@ def _add_latents(total: Array, of: _Together) -> None:
 def _principal_factors(r: Array) -> Array:
     """Standardised loadings of one factor of each of several correlation matrices (m, k, k), (m, k).
 
-    Largest correlations are the communalities; the sum of the loadings is positive.
+    Largest correlations are the communalities; the first loading is positive, as if it were the marker.
     """
     reduced, at = r.copy(), np.arange(r.shape[1])
     reduced[:, at, at] = 0.0
     reduced[:, at, at] = np.abs(reduced).max(axis=1)
     values, vectors = np.linalg.eigh(reduced)
     loadings = vectors[:, :, -1] * np.sqrt(np.maximum(values[:, -1:], COMMUNALITY[0]))
-    loadings = np.where(loadings.sum(axis=1, keepdims=True) >= 0, loadings, -loadings)
+    loadings = np.where(loadings[:, :1] >= 0, loadings, -loadings)
     size = np.clip(np.abs(loadings), *np.sqrt(COMMUNALITY))
     return np.asarray(np.where(loadings < 0, -size, size))
 
