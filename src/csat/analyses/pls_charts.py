@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from csat.analyses.arrow_words import arrows_said
 from csat.analyses.guidelines import HTMT_LIBERAL
 from csat.display.plot import Plot
-from csat.display.style import in_unit
 from csat.language import Language, Text, joined
 
 if TYPE_CHECKING:
@@ -69,15 +69,7 @@ def _diagram(result: PathModelPLS, *, show_items: bool) -> Plot:
             language=language,
         )
 
-    said = joined(
-        [
-            Text(
-                f"{result.title_of(a).say('en')} to {result.title_of(b).say('en')} {in_unit(v)}",
-                f"{result.title_of(a).say('zh')}到{result.title_of(b).say('zh')} {in_unit(v)}",
-            )
-            for (a, b), (v, _) in arrows.items()
-        ]
-    )
+    said = arrows_said({path: value for path, (value, _) in arrows.items()}, result.title_of)
     return Plot(
         draw,
         title=Text("The PLS model with its items", "PLS 模型与题项")

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from csat.analyses.arrow_words import arrows_said
 from csat.display.plot import Plot
 from csat.display.style import in_unit
 from csat.display.words import UNUSABLE
 from csat.instrument.statements import COVARIES
-from csat.language import Language, Text, joined
+from csat.language import Language, Text
 from csat.numerics.intervals import normal_quantile
 
 if TYPE_CHECKING:
@@ -59,15 +60,7 @@ def _diagram(result: StructuralModel, *, show_items: bool) -> Plot:
             language=language,
         )
 
-    what = joined(
-        [
-            Text(
-                f"{result.title_of(a).say('en')} to {result.title_of(b).say('en')} {in_unit(v)}",
-                f"{result.title_of(a).say('zh')}到{result.title_of(b).say('zh')} {in_unit(v)}",
-            )
-            for (a, b), (v, _) in arrows.items()
-        ]
-    )
+    what = arrows_said({path: value for path, (value, _) in arrows.items()}, result.title_of)
     return Plot(
         draw,
         title=Text("The model with its items", "模型与题项")
