@@ -12,6 +12,7 @@ from csat.errors import ConstantItem, NotConverged, SingularMatrix, TooFew
 from csat.numerics.mixed import mixed_sample
 from csat.numerics.moment_vectors import OrderedMoments
 from csat.numerics.ordered import ordered_sample
+from csat.numerics.ordinal import bivariate_normal
 from csat.numerics.structure import Structure
 from language_data import answers
 from structures import cells
@@ -244,6 +245,35 @@ def test_a_correlation_that_some_pair_of_answers_would_have_to_hold_down_is_name
     with pytest.raises(SingularMatrix, match="1 or -1") as alike:
         mixed_sample(items, [2, 2, 2], covariates=x[:, None])
     assert alike.value.positions == (0, 1)
+
+
+def test_one_answer_that_speaks_against_it_holds_a_correlation_below_one() -> None:
+    """Where the likelihood is largest; lavaan 0.6-14 ended at 0.999 in such data, far below its top."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=400)
+    y = 0.4 * x + rng.normal(size=400)
+    first, second = (y > 0.2).astype(int), (y > -0.9).astype(int)
+    second[np.flatnonzero(first)[0]] = 0
+    items = np.column_stack([first, second]).astype(float)
+    found = mixed_sample(items, [2, 2], covariates=x[:, None])
+    best = found.correlation[0, 1]
+    assert 0.5 < best < 0.99
+    cuts = found.thresholds - np.outer(x, found.slopes[:, 0])
+    sign = 2.0 * items - 1
+
+    def likelihood(r: float) -> float:
+        # of -leaning below -cut for the upper answer, and of leaning below the cut for the lower one
+        r_cell = r * sign[:, 0] * sign[:, 1]
+        p = [
+            float(bivariate_normal(np.array([-s0 * c0]), np.array([-s1 * c1]), float(q))[0])
+            for s0, s1, c0, c1, q in zip(sign[:, 0], sign[:, 1], cuts[:, 0], cuts[:, 1], r_cell, strict=True)
+        ]
+        return float(np.log(np.maximum(p, 1e-300)).sum())
+
+    top = likelihood(best)
+    assert top > likelihood(best - 0.02)
+    assert top > likelihood(best + 0.02 * (1 - best))
+    assert top > likelihood(0.999) + 5
 
 
 def test_thresholds_given_covariates_ascend_and_solve_their_equations() -> None:
