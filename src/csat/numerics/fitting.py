@@ -37,6 +37,9 @@ __all__ = ["METHODS", "Fit", "Method", "Sample", "fit"]
 
 Mask = NDArray[np.bool_]
 
+SAME_MINIMUM = 1e-10
+"""Discrepancies that differ by no more, relatively, are one minimum (a construct may point either way)."""
+
 SADDLE_BELOW = 1e-10
 """Smallest eigenvalue of a Hessian with unit diagonal from which on a solution is one."""
 
@@ -192,7 +195,7 @@ def _estimated(
         except Contradiction as error:
             astray = error
             continue
-        if best is None or _worth(found) > _worth(best):
+        if best is None or _is_better(found, best):
             best = found
         if best.converged and problem.by_likelihood:
             break
@@ -201,6 +204,15 @@ def _estimated(
     if best is None:
         raise np.linalg.LinAlgError("the starting values imply no positive definite covariance")
     return best
+
+
+def _is_better(found: Estimate, best: Estimate) -> bool:
+    """Whether a later start leads to another minimum: lower by rounding alone it is the same one."""
+    settled, height = _worth(found)
+    before, least = _worth(best)
+    if settled != before:
+        return settled
+    return height > least + SAME_MINIMUM * max(1.0, abs(least))
 
 
 def _worth(found: Estimate) -> tuple[bool, float]:
