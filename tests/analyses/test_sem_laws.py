@@ -22,6 +22,7 @@ from simulated_answers import ANSWERS, NAMES, simulated
 MODEL = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nB ~ A\nC ~ A + B"
 SEEDS = st.integers(0, 2**32 - 1)
 FEW = settings(max_examples=6, deadline=None)
+THREE = settings(max_examples=3, deadline=None)
 
 KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "robust": ({}, {"estimator": "MLR"}),
@@ -279,3 +280,60 @@ def test_htmt2_stands_above_the_diagonal_of_htmt() -> None:
     table = found.table("htmt")
     assert table.column("c_2")[0] == found.htmt2[0, 1]
     assert table.column("c_1")[1] == found.htmt[1, 0]
+
+
+OTHER_MARKERS = MODEL.replace("A =~ a1 + a2 + a3", "A =~ a3 + a1 + a2").replace("C =~ c1 +", "C =~ NA*c1 +")
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@THREE
+@given(seed=SEEDS)
+def test_what_sets_the_scale_of_a_construct_and_its_name_change_nothing(kind: str, seed: int) -> None:
+    rows = answers(kind, seed)
+    one = fitted(kind, rows)
+    if not one.converged:
+        return
+    by_variance = sem(MODEL, Answers.of_rows(rows, NAMES[:ANSWERS]), **KINDS[kind][1], std_lv=True)
+    fixed = fitted(kind, rows, model=OTHER_MARKERS + "\nC ~~ 0.5*C")
+    for other in (by_variance, fixed):
+        if other.converged:
+            same(one, other)
+    renamed = fitted(kind, rows, model=MODEL.replace("A", "Zeal"))
+    assert renamed.fit == pytest.approx(one.fit, rel=1e-6, abs=1e-8, nan_ok=True)
+    for p, q in zip(one.parameters, renamed.parameters, strict=True):
+        assert q.est == pytest.approx(p.est, rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize("kind", ["robust", "least_squares", "gaps", "ordered"])
+@THREE
+@given(seed=SEEDS)
+def test_the_order_of_groups_changes_nothing_they_have_in_common(kind: str, seed: int) -> None:
+    rows = np.vstack([answers(kind, seed), answers(kind, seed + 1)])
+    half = np.arange(len(rows)) < len(rows) // 2
+    groups = {
+        name: Answers.of_rows(rows[own], NAMES[:ANSWERS]) for name, own in (("one", half), ("two", ~half))
+    }
+    if kind == "ordered" and any(
+        set(np.unique(rows[half][:, j])) != set(np.unique(rows[~half][:, j])) for j in range(ANSWERS)
+    ):
+        return
+    equal = ["loadings", "thresholds" if kind == "ordered" else "intercepts"]
+    one = sem_by_group(MODEL, groups, group_equal=equal, **KINDS[kind][1])
+    other = sem_by_group(MODEL, dict(reversed(groups.items())), group_equal=equal, **KINDS[kind][1])
+    if one.converged and other.converged:
+        assert other.fit == pytest.approx(one.fit, rel=1e-4, abs=1e-5, nan_ok=True)
+
+
+@pytest.mark.parametrize("kind", UNITLESS)
+@THREE
+@given(seed=SEEDS)
+def test_turning_an_item_turns_the_sign_of_its_loading_only(kind: str, seed: int) -> None:
+    rows = answers(kind, seed)
+    one = fitted(kind, rows)
+    rows[:, 1] = -rows[:, 1]
+    turned = fitted(kind, rows)
+    assert turned.fit["chisq"] == pytest.approx(one.fit["chisq"], rel=1e-5)
+    for p, q in zip(one.parameters, turned.parameters, strict=True):
+        if p.op != "~1":
+            sign = -1 if "a2" in (p.lhs, p.rhs) and p.lhs != p.rhs else 1
+            assert q.std_all == pytest.approx(sign * p.std_all, abs=1e-5), p.name
