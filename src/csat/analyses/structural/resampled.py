@@ -71,8 +71,8 @@ class Bootstrap:
             else Text("", "")
         )
         return Text(
-            "Bootstrap: the model fitted anew to {used} of {asked} replicates of the respondents{groups} (seed "
-            "{seed}){negative}{draws}; {interval} at {level}%.",
+            "Bootstrap: the model fitted anew to {used} of {asked} replicates of the respondents{groups} "
+            "(seed {seed}){negative}{draws}; {interval} at {level}%.",
             "自助法：对受访者重抽样 {asked} 次{groups}（随机种子 {seed}），其中 {used} 次重新拟合成功"
             "{negative}{draws}；{level}% {interval}。",
         ).fill(
