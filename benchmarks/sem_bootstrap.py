@@ -199,9 +199,9 @@ def speed(
     alone_clock, alone_processor = (statistics.median(v) for v in zip(*only, strict=True))
     print(
         f"{name}: {replicates} refits (aim {TARGET} x)\n"
-        f"  coefficients alone: csat {alone_clock:.3f} s (processor {alone_processor:.3f} s, {used_alone[-1]} "
-        f"used), lavaan "
-        f"{peer_clock:.1f} s (processor {peer_processor:.1f} s, {peer_used:.0f} used): "
+        f"  coefficients alone: csat {alone_clock:.3f} s (processor {alone_processor:.3f} s, "
+        f"{used_alone[-1]} used), lavaan {peer_clock:.1f} s (processor {peer_processor:.1f} s, "
+        f"{peer_used:.0f} used): "
         f"{peer_clock / alone_clock:.0f} x ({peer_processor / alone_processor:.0f} x)\n"
         f"  csat with all it tells and every interval: {clock:.3f} s (processor {processor:.3f} s, "
         f"{used[-1]} used), {peer_clock / clock:.0f} x lavaan's coefficients alone; lavaan with "

@@ -217,8 +217,8 @@ def _alike(one: Method, other: Method) -> bool:
 def _pieces_of_moments(found: Fit) -> Sequence[Piece]:
     """V and Gamma of the moments; of answers with gaps V expected and Gamma that of the saturated ones.
 
-    Without a gap these are V and Gamma of complete answers. lavaan 0.6-14 takes the Gamma of the answers as if
-    each pair of items had no gaps (lav_object_gamma), so that with gaps its statistic is too large.
+    Without a gap these are V and Gamma of complete answers. lavaan 0.6-14 takes the Gamma of the answers as
+    if each pair of items had no gaps (lav_object_gamma), so that with gaps its statistic is too large.
     """
     if found.data[0].gaps is None:
         return found.pieces

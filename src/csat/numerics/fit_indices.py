@@ -224,7 +224,7 @@ def _rmsea(value: float, lower: float, upper: float, close: float, not_close: fl
 
 
 ASYMPTOTIC = 1e9
-"""A chi-square beyond this takes the limit of its noncentral distribution, whose series takes minutes there."""
+"""A chi-square beyond this takes the limit of its noncentral distribution: the series would take minutes."""
 
 
 def noncentrality(chisq: float, df: int, probability: float) -> float:

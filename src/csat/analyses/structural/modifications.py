@@ -63,7 +63,7 @@ def modifications(
 
 
 def _unit(op: str, i: int, j: int, cause: Array, effect: Array, residual: Array) -> float:
-    """What a change is multiplied with when variables are divided by these as causes, effects and residuals."""
+    """What a change is multiplied with: variables are divided by these as causes, effects and residuals."""
     if op == INTERCEPT:
         return float(1 / cause[i])
     if op == COVARIES:
