@@ -42,6 +42,10 @@ KEYWORDS = {
 }
 
 
+RFI_IN_LAVAAN = ("gaps_free_x_ml", "gaps_free_x_mlr")
+"""Models whose chi-square by degree of freedom is above the baseline's: RFI is negative, in lavaan 0.6-14 1."""
+
+
 @pytest.fixture(scope="module")
 def fits() -> dict[str, tuple[StructuralModel, Solution]]:
     """Of each case the result, and the solution it was made of."""
@@ -90,6 +94,10 @@ def test_parameters_are_lavaans(name: str, fits: dict[str, tuple[StructuralModel
 def test_fit_measures_are_lavaans(name: str, fits: dict[str, tuple[StructuralModel, Solution]]) -> None:
     for dotted, golden in GOLDEN[name]["fit"].items():
         if dotted in NAIVE_IN_LAVAAN.get(name, ()):
+            continue
+        if dotted.startswith("rfi") and name in RFI_IN_LAVAAN:
+            assert golden == 1
+            assert fits[name][0].fit[dotted.replace(".", "_")] < 0
             continue
         ours = fits[name][0].fit[dotted.replace(".", "_")]
         assert ours == pytest.approx(golden, rel=1e-5, abs=1e-5), dotted

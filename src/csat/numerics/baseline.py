@@ -12,7 +12,7 @@ from csat.numerics.asymptotic import normal_weight
 from csat.numerics.fit_indices import ml_discrepancy
 from csat.numerics.least_squares import weighted
 from csat.numerics.linalg import Array, inverse, vech_indices
-from csat.numerics.missing import Patterns, discrepancy
+from csat.numerics.missing import Patterns, discrepancy, patterns, saturated_moments
 from csat.numerics.moment_vectors import OrderedMoments
 from csat.numerics.problem import Problem, with_means
 
@@ -49,9 +49,7 @@ def baseline(problem: Problem, group: int) -> Baseline:
     independent[rows[kept], columns[kept]] = cov[rows[kept], columns[kept]]
     independent = np.tril(independent) + np.tril(independent, -1).T
     if sample.gaps is not None and sample.saturated is not None:
-        mean, variance = marginal(sample.gaps)
-        at = np.arange(p)
-        independent[at, at] = variance
+        independent, mean = independent_moments(sample.gaps, problem.covariates)
         value = discrepancy(sample.gaps, independent, mean) - sample.saturated.value
         return Baseline(value, free, np.zeros(0), independent, mean)
     if problem.by_likelihood:
@@ -90,6 +88,20 @@ def _schur(weight: Array, free: Positions) -> Array:
     return np.asarray(
         weight[np.ix_(fixed, fixed)] - across @ np.linalg.solve(weight[np.ix_(free, free)], across.T)
     )
+
+
+def independent_moments(data: Patterns, covariates: Sequence[int]) -> tuple[Array, Array]:
+    """Covariance and mean of the baseline model of answers with gaps: of each item over who answered it.
+
+    Covariates covary; where they have gaps themselves, theirs are the saturated moments of covariates alone.
+    """
+    mean, variance = marginal(data)
+    cov, x = np.diag(variance), list(covariates)
+    if len(x) > 1:
+        of_row = np.repeat(data.observed[:, x], np.diff(data.starts), axis=0)
+        own = saturated_moments(patterns(np.where(of_row, data.rows[:, x], np.nan), weights=data.weights))
+        cov[np.ix_(x, x)], mean[x] = own.cov, own.mean
+    return cov, mean
 
 
 def marginal(data: Patterns) -> tuple[Array, Array]:

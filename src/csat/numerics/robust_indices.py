@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from csat.errors import NumericsError
 from csat.numerics import robust
 from csat.numerics.asymptotic import normal_weight
-from csat.numerics.baseline import free_moments, marginal, of_covariates
+from csat.numerics.baseline import free_moments, independent_moments, of_covariates
 from csat.numerics.chi_square import chosen_columns
 from csat.numerics.constrained import free_directions
 from csat.numerics.fit_indices import ml_discrepancy
@@ -127,10 +127,7 @@ def _incomplete_source(found: Fit) -> tuple[list[Piece], list[Array], float, flo
         f += share * ml_discrepancy(
             sample.cov, at.at.covariance, sample_mean=sample.mean, implied_mean=at.at.mean
         )
-        mean, variance = marginal(sample.gaps)
-        independent = np.diag(variance)
-        among = np.ix_(found.problem.covariates, found.problem.covariates)
-        independent[among] = np.where(np.eye(len(among[0])) == 1, independent[among], sample.cov[among])
+        independent, mean = independent_moments(sample.gaps, found.problem.covariates)
         f0 += share * ml_discrepancy(sample.cov, independent, sample_mean=sample.mean, implied_mean=mean)
     return incomplete_pieces(found), complete, f, f0
 
