@@ -43,7 +43,7 @@ KEYWORDS = {
 
 
 RFI_IN_LAVAAN = ("gaps_free_x_ml", "gaps_free_x_mlr")
-"""Models whose chi-square by degree of freedom is above the baseline's: RFI is negative, in lavaan 0.6-14 1."""
+"""Models worse than the baseline by degrees of freedom: RFI is negative, in lavaan 0.6-14 it is 1."""
 
 
 @pytest.fixture(scope="module")
