@@ -370,3 +370,34 @@ def test_an_option_given_twice_is_refused_rather_than_lost(
     code, body, error = asked(capsys, tmp_path, data, MODEL, "--group", "g", *options)
     assert (code, body) == (2, None)
     assert said in error
+
+
+# ---- an instrument whose items were not all answered ------------------
+
+
+def test_a_model_of_an_instrument_says_what_it_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ['id = "two"', 'version = "1"', 'en = "Two"', 'model = "B ~ A"', "[scales.s]", "minimum = 1"]
+    lines += ["maximum = 5"]
+    lines += [f'[[items]]\nid = "{i}"\nscale = "s"\nen = "{i}"' for i in NAMES]
+    for c, role in (("A", "driver"), ("B", "outcome")):
+        items = ", ".join(f'"{i}"' for i in NAMES if i[0] == c.lower())
+        lines.append(f'[[constructs]]\nid = "{c}"\nen = "{c}"\nrole = "{role}"\nitems = [{items}]')
+    instrument = tmp_path / "two.toml"
+    instrument.write_text("\n".join(lines).replace('en = "Two"', 'title = { en = "Two" }'), encoding="utf-8")
+    rows = answers().astype(float)
+    rows[:, 1] = np.nan
+    data = survey(tmp_path, rows)
+    for command in ("sem", "cfa"):
+        assert run([command, str(data), "-i", str(instrument), "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        caution = next(c for c in found["cautions"] if c["code"] == "items_without_answers")
+        assert caution["where"] == ["a2"]
+        assert found["verdict"]["level"] == "sound"
+    rows[:, :3] = np.nan
+    assert run(["cfa", str(survey(tmp_path, rows)), "-i", str(instrument), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["verdict"]["level"] == "doubtful"
+    assert "A is not in it, for want of items" in found["verdict"]["text"]["en"]
+    assert "A因没有题项" in found["verdict"]["text"]["zh"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+from csat.analyses.result import SOUND, Caution, Result, Verdict
 from csat.chain.ground import Ground
-from csat.errors import BadInput, UnknownName
+from csat.errors import BadInput, UnknownName, listed
 from csat.instrument.model import (
     cfa_model,
     measurement_model,
+    model_of,
     restricted_to,
 )
 from csat.instrument.statements import Model
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from csat.analyses.structural.grouped import GroupedMeasurement, GroupedModel
     from csat.analyses.structural.model import MeasurementModel, StructuralModel
     from csat.responses.responses import Responses
+
+_Fitted = TypeVar("_Fitted", bound=Result)
 
 
 def invariance_between(
@@ -165,7 +170,7 @@ class Models(Ground):
         found = self._measurement(model)
         ordered = self._ordered(ordered, found, estimator)
         if group is not None or group_equal:
-            return cfa_by_group(
+            groups = cfa_by_group(
                 found,
                 self._groups(found, group),
                 group_equal=group_equal,
@@ -185,7 +190,8 @@ class Models(Ground):
                 bollen_stine=bollen_stine,
                 seed=seed,
             )
-        return cfa(
+            return groups if model is not None else self._without_silent(groups)
+        fitted = cfa(
             found,
             self._model_data(found, estimator, missing, ordered, bootstrap),
             estimator=estimator,
@@ -202,6 +208,7 @@ class Models(Ground):
             bollen_stine=bollen_stine,
             seed=seed,
         )
+        return fitted if model is not None else self._without_silent(fitted)
 
     def invariance(
         self,
@@ -260,7 +267,7 @@ class Models(Ground):
         ordered = self._ordered(ordered, found, estimator)
         known = [*(c.id for c in self.instrument.constructs), *self.items]
         if group is not None or group_equal:
-            return sem_by_group(
+            groups = sem_by_group(
                 found,
                 self._groups(found, group),
                 group_equal=group_equal,
@@ -282,7 +289,8 @@ class Models(Ground):
                 bollen_stine=bollen_stine,
                 seed=seed,
             )
-        return sem(
+            return groups if model is not None else self._without_silent(groups)
+        fitted = sem(
             found,
             self._model_data(found, estimator, missing, ordered, bootstrap),
             estimator=estimator,
@@ -301,6 +309,30 @@ class Models(Ground):
             bollen_stine=bollen_stine,
             seed=seed,
         )
+        return fitted if model is not None else self._without_silent(fitted)
+
+    def _without_silent(self, fitted: _Fitted) -> _Fitted:
+        """A result of the instrument's model, with a word on what it lost because nobody answered it."""
+        whole = self.responses.instrument
+        asked = model_of(whole) if whole.model.strip() else cfa_model(whole)
+        left = {c.id for c in self.instrument.constructs}
+        items = [i for i in asked.observed if i not in self.items]
+        constructs = [c for c in asked.latents if c not in left]
+        if not items:
+            return fitted
+        text = Text(
+            f"Nobody answered {listed(items)}: the instrument's model is fitted without.",
+            f"没有人回答 {'、'.join(items)}，因此问卷的模型在去掉它们后拟合。",
+        )
+        if constructs:
+            text = Text(
+                f"{text.en} {listed(constructs)} is not in it, for want of items.",
+                f"{text.zh}{'、'.join(constructs)}因没有题项而不在模型中。",
+            )
+        caution = Caution("items_without_answers", text, (*items, *constructs))
+        doubtful = constructs and fitted.verdict is SOUND
+        verdict = Verdict("doubtful", text) if doubtful else fitted.verdict
+        return replace(fitted, cautions=(caution, *fitted.cautions), verdict=verdict)
 
     def compare(
         self,

@@ -95,7 +95,7 @@ def htmt_table(result: StructuralModel) -> Table:
             Text(
                 f"Guidelines: {HTMT_STRICT} (strict), {HTMT_LIBERAL} (liberal).",
                 f"参考标准：{HTMT_STRICT}（严格），{HTMT_LIBERAL}（宽松）。",
-            )
+            ),
         ],
         labels=labels,
     )
