@@ -216,7 +216,7 @@ def _is_better(found: Estimate, best: Estimate) -> bool:
 
 
 def _worth(found: Estimate) -> tuple[bool, float]:
-    """What an estimate is chosen by: with all loadings of a construct at 0 slopes are 0, without a minimum."""
+    """What an estimate is chosen by: where a construct has all loadings 0, slopes are 0 without a minimum."""
     settled = found.converged and smallest_eigenvalue(found.hessian) > SADDLE_BELOW
     return settled, -found.discrepancy
 
