@@ -140,3 +140,9 @@ def test_the_limit_of_the_noncentrality_of_a_huge_chi_square_meets_its_series(pr
     )
     assert above - below == pytest.approx(2.0, abs=0.05)
     assert fit_indices.noncentrality(1e20, 24, probability) == pytest.approx(1e20, rel=1e-9)
+
+
+def test_a_saturated_model_of_one_variable_fits_whatever_rounding_leaves() -> None:
+    found = fit_indices.incremental_measures(1e-20, 0, baseline_chisq=0.0, baseline_df=0)
+    assert found["cfi"] == 1.0
+    assert found["tli"] == 1.0

@@ -166,7 +166,8 @@ def incremental_measures(
         "baseline_chisq": x0,
         "baseline_df": float(d0),
         "baseline_pvalue": upper_tail(x0, d0),
-        "cfi": 1 - excess / excess0 if excess0 > 0 else 1.0,
+        # of one variable there is nothing to have in common, and nothing but rounding to exceed
+        "cfi": 1 - excess / excess0 if excess0 > 0 and d0 else 1.0,
         "tli": tli,
         "nnfi": tli,
         "rfi": _ratio(gain, x0 / d0 if d0 else math.nan) if df else 1.0,

@@ -148,7 +148,7 @@ def _incremental(t: float, df: float, t0: float, d0: float) -> dict[str, float]:
     worst = t0 / d0 - 1 if d0 else math.nan
     tli = 1.0 if not df or (gain < 0 and worst < 0) else _ratio(gain, worst)
     return {
-        "cfi": 1 - excess / excess0 if excess0 > 0 else 1.0,
+        "cfi": 1 - excess / excess0 if excess0 > 0 and d0 else 1.0,
         "tli": tli,
         "nnfi": tli,
         "rfi": _ratio(gain, t0 / d0) if df and d0 else 1.0,
