@@ -81,20 +81,18 @@ def _collinear(s: Solved) -> list[Caution]:
 
 
 def _hardly_separate(s: Solved) -> list[Caution]:
-    r, names = s.construct_correlations, s.table.latents
+    names, r = s.table.latents, s.construct_correlations.tolist()
+    close = [(i, j) for i, row in enumerate(r) for j in range(i) if not CONSTRUCTS_SEPARATE.met(abs(row[j]))]
+    if not close:
+        return []
     # a second-order construct is meant to correlate with what measures it
     nested = {frozenset((row.left, row.right)) for row in s.table.rows if row.operator == MEASURES}
-    pairs = [
-        (i, j)
-        for i in range(len(names))
-        for j in range(i)
-        if not CONSTRUCTS_SEPARATE.met(abs(r[i, j])) and frozenset((names[i], names[j])) not in nested
-    ]
+    pairs = [(i, j) for i, j in close if frozenset((names[i], names[j])) not in nested]
     if not pairs:
         return []
-    pairs.sort(key=lambda ij: -abs(r[ij]))
+    pairs.sort(key=lambda ij: -abs(r[ij[0]][ij[1]]))
     said = [
-        words.PAIR.fill(a=s.title(names[j]), b=s.title(names[i]), value=f"{r[i, j]:.3f}") for i, j in pairs
+        words.PAIR.fill(a=s.title(names[j]), b=s.title(names[i]), value=f"{r[i][j]:.3f}") for i, j in pairs
     ]
     involved = dict.fromkeys(names[k] for pair in pairs for k in pair)
     return [Caution("hardly_separate", words.HARDLY_SEPARATE.fill(pairs=joined(said)), tuple(involved))]
@@ -107,7 +105,7 @@ def _signs(s: Solved) -> list[Caution]:
     directed = [r for r in s.table.rows if r.operator in (MEASURES, REGRESSED_ON)]
     values = cells.filled(s.estimate.theta)
     with np.errstate(invalid="ignore"):
-        sd = np.sqrt(np.diagonal(total))
+        sd = np.sqrt(total.diagonal())
         standardised = values * sd[cells.column] / sd[cells.row]
     reversed_ = [
         (r.right, r.left)
