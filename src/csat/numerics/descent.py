@@ -125,8 +125,7 @@ def descend(
     ------
     numpy.linalg.LinAlgError : the objective has no value at the start.
     """
-    low = np.full(start.size, -np.inf) if lower is None else lower
-    high = np.full(start.size, np.inf) if upper is None else upper
+    bounds = _Bounds.of(start.size, lower, upper)
 
     def look(theta: Array) -> Point | None:
         try:
@@ -134,22 +133,22 @@ def descend(
         except np.linalg.LinAlgError:
             return None
 
-    point = look(np.clip(start, low, high))
+    point = look(bounds.within(start))
     if point is None:
         raise np.linalg.LinAlgError("the starting values imply no positive definite covariance")
     damping, steps, stalled = 0.0, 0, False
     slope = objective.slope(point)
-    gradient, held = _scaled_gradient(point, slope, low, high)
+    gradient, held = _scaled_gradient(point, slope, bounds)
     while steps < max_steps and np.abs(gradient).max(initial=0.0) > GRADIENT_SOLVED:
         near = np.abs(gradient).max() < NEWTON_BELOW
-        better, damping = _step(point, slope, near, held, low, high, look, damping)
+        better, damping = _step(point, slope, near, held, bounds, look, damping)
         if better is None:
             stalled = True
             break
         steps += 1
         point = better
         slope = objective.slope(point)
-        gradient, held = _scaled_gradient(point, slope, low, high)
+        gradient, held = _scaled_gradient(point, slope, bounds)
     largest = float(np.abs(gradient).max(initial=0.0))
     return Estimate(
         theta=point.theta,
@@ -163,10 +162,35 @@ def descend(
     )
 
 
-def _scaled_gradient(point: Point, slope: Slope, low: Array, high: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """g_k / sqrt(H_kk), zero for parameters a bound keeps from going where F falls; which those are."""
-    held = ((point.theta <= low) & (slope.gradient > 0)) | ((point.theta >= high) & (slope.gradient < 0))
-    return np.where(held, 0.0, slope.gradient / np.sqrt(np.maximum(slope.diagonal, 1e-300))), held
+@dataclass(frozen=True, eq=False)
+class _Bounds:
+    """low, high : (q,). finite : whether there is any."""
+
+    low: Array
+    high: Array
+    finite: bool
+
+    @classmethod
+    def of(cls, count: int, lower: Array | None, upper: Array | None) -> _Bounds:
+        low = np.full(count, -np.inf) if lower is None else lower
+        high = np.full(count, np.inf) if upper is None else upper
+        return cls(low, high, bool((low > -np.inf).any() or (high < np.inf).any()))
+
+    def within(self, theta: Array) -> Array:
+        return np.minimum(np.maximum(theta, self.low), self.high) if self.finite else theta
+
+    def hold(self, theta: Array, gradient: Array) -> NDArray[np.bool_]:
+        """Parameters a bound keeps from going where F falls."""
+        if not self.finite:
+            return np.zeros(theta.size, dtype=bool)
+        return ((theta <= self.low) & (gradient > 0)) | ((theta >= self.high) & (gradient < 0))
+
+
+def _scaled_gradient(point: Point, slope: Slope, bounds: _Bounds) -> tuple[Array, NDArray[np.bool_]]:
+    """g_k / sqrt(H_kk), zero for parameters held by a bound; which those are."""
+    held = bounds.hold(point.theta, slope.gradient)
+    scaled = slope.gradient / np.sqrt(np.maximum(slope.diagonal, 1e-300))
+    return np.where(held, 0.0, scaled) if bounds.finite else scaled, held
 
 
 def _step(
@@ -174,8 +198,7 @@ def _step(
     slope: Slope,
     near: bool,
     held: NDArray[np.bool_],
-    low: Array,
-    high: Array,
+    bounds: _Bounds,
     look: Callable[[Array], Point | None],
     damping: float,
 ) -> tuple[Point | None, float]:
@@ -183,7 +206,7 @@ def _step(
 
     near : the exact Hessian is preferred, where it is positive definite.
     """
-    gradient, free = slope.gradient, np.flatnonzero(~held)
+    gradient, free = slope.gradient, np.flatnonzero(~held) if bounds.finite else slice(None)
     g, factor = gradient[free], None
     if near:
         h = _among(slope.observed(), free)
@@ -191,17 +214,17 @@ def _step(
     if factor is None:
         h = _among(slope.expected, free)
         factor = positive_factor(h)
-    # each parameter in its own unit: a common floor would depend on the units of the items
-    diagonal = np.where(h.diagonal() > 0, h.diagonal(), 1.0)
     while damping <= DAMPING_MOST:
         if damping:
+            # each parameter in its own unit: a common floor would depend on the units of the items
+            diagonal = np.where(h.diagonal() > 0, h.diagonal(), 1.0)
             factor = positive_factor(h + np.diag(damping * diagonal))
         if factor is None:
             damping = max(10 * damping, 1e-8)
             continue
         theta = point.theta.copy()
         theta[free] -= dpotrs(factor, g, lower=1)[0]
-        theta = np.minimum(np.maximum(theta, low), high)
+        theta = bounds.within(theta)
         promised = -float(gradient @ (theta - point.theta))
         better = look(theta)
         # near the optimum F cannot show the decrease any more: rounding must not stop the last steps
@@ -212,5 +235,5 @@ def _step(
     return None, damping
 
 
-def _among(hessian: Array, free: NDArray[np.intp]) -> Array:
-    return hessian if free.size == len(hessian) else hessian[free[:, None], free]
+def _among(hessian: Array, free: NDArray[np.intp] | slice) -> Array:
+    return hessian if isinstance(free, slice) else hessian[free[:, None], free]

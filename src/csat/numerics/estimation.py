@@ -193,8 +193,9 @@ class _Curved:
         self.chosen = self.cells.chosen(count)
         columns = basis(group.structure, at)
         left = at.covariance - group.cov if gap is None else at.covariance - group.cov - np.outer(gap, gap)
-        self.by_m = columns.T @ (w @ left @ w) @ columns
-        self.uu, self.uv, self.vv = self._products(columns.T @ w @ columns)
+        turned = w @ columns
+        self.by_m = turned.T @ left @ turned
+        self.uu, self.uv, self.vv = self._products(columns.T @ turned)
         self.means = None if gap is None else _CurvedMeans(derivatives(group.structure, at, count), w, gap)
 
     def _products(self, square: Array) -> tuple[Array, Array, Array]:

@@ -24,6 +24,7 @@ Efron & Tibshirani (1993), An Introduction to the Bootstrap. Liu & Nocedal (1989
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -34,7 +35,7 @@ from csat.numerics.asymptotic import normal_weight
 from csat.numerics.descent import Estimate, descend
 from csat.numerics.estimation import Group, MaximumLikelihood
 from csat.numerics.least_squares import LeastSquares, WeightedMoments
-from csat.numerics.linalg import Array
+from csat.numerics.linalg import Array, positive_inverse
 from csat.numerics.moment_vectors import ContinuousMoments, counts_of_vech
 from csat.numerics.replicate_moments import Moments
 from csat.numerics.rescaled import Rescaled, rescaled
@@ -273,14 +274,15 @@ class _Problem:
         total = np.zeros(size)
         for share, here, slope in seen:
             total += share * here.hessian(slope.weight, slope.pull, slope.mean_pull, moving=moving)
-        bad = np.flatnonzero(~np.isfinite(roots(_in_own_units(total)[0])[:, 0, 0]))
+        found = _positive_inverses(total)
+        bad = np.flatnonzero(np.isnan(found[:, 0, 0]))
         if bad.size:
-            total[bad] = 0.0
+            rest = np.zeros((bad.size, *size[1:]))
             for share, here, slope in seen:
                 means = slope.mean_pull is not None
-                total[bad] += share * here.of(bad).expected_hessian(slope.weight[bad], with_means=means)
-        scaled, unit = _in_own_units(total)
-        return np.asarray(inverses(scaled) / unit)
+                rest += share * here.of(bad).expected_hessian(slope.weight[bad], with_means=means)
+            found[bad] = _positive_inverses(rest)
+        return found
 
     def _seen(
         self, theta: Array, live: NDArray[np.intp], *, curved: bool
@@ -495,13 +497,16 @@ def _dots(a: Array, b: Array) -> Array:
     return np.asarray(np.einsum("ri,ri->r", a, b))
 
 
-def _in_own_units(stack: Array) -> tuple[Array, Array]:
-    """Hessians in units of their own, held off zero by a ridge, and the units of each pair."""
-    unit = np.sqrt(np.maximum(np.diagonal(stack, axis1=1, axis2=2), 1e-300))
-    by = unit[:, :, None] * unit[:, None, :]
-    scaled = stack / by
-    scaled[:, np.arange(unit.shape[1]), np.arange(unit.shape[1])] += RIDGE
-    return scaled, by
+def _positive_inverses(stack: Array) -> Array:
+    """Of Hessians, each held off singularity by a ridge in its own units; NaN where not positive definite."""
+    found = np.full_like(stack, np.nan)
+    ridge = RIDGE * np.eye(stack.shape[1])
+    for r, hessian in enumerate(stack):
+        unit = np.sqrt(np.maximum(hessian.diagonal(), 1e-300))
+        by = unit[:, None] * unit
+        with suppress(np.linalg.LinAlgError):
+            found[r] = positive_inverse(hessian / by + ridge)[0] / by
+    return found
 
 
 def _within_bounds(

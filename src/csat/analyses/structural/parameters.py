@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import erfc
 
 from csat.analyses.structural.model import ParameterEstimate
-from csat.instrument.parameters import Parameter, ParameterTable
+from csat.instrument.parameters import REMEMBERED, Parameter, ParameterTable
 from csat.instrument.statements import (
     COVARIES,
     DEFINED,
@@ -24,7 +25,7 @@ from csat.instrument.statements import (
 )
 from csat.numerics.intervals import normal_quantile
 from csat.numerics.solution import ByCell, Standardised, delta_errors
-from csat.numerics.structure import Structure
+from csat.numerics.structure import Positions, Structure
 
 Array = NDArray[np.float64]
 Valued = Mapping[str, tuple[float, Array]]
@@ -62,36 +63,48 @@ def parameter_rows(
     with np.errstate(invalid="ignore"):
         # fixed parameters, whose place is -1, have no error
         spread = np.append(np.sqrt(theta_cov.diagonal()), 0.0)
-    places: dict[str, list[int]] = {"directed": [], "symmetric": [], "means": []}
-    for i, row in enumerate(table.rows):
-        places[MATRIX[row.operator]].append(i)
+    places = _rows_of_cells(table)
     parameter = np.array(table.parameter_of, dtype=np.intp)
     est, se = _in_rows(places, by_cell), spread[parameter]
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(se > 0, est / se, math.nan)
-    columns = zip(
-        table.rows,
-        est.tolist(),
-        se.tolist(),
-        ratio.tolist(),
-        erfc(np.abs(ratio) / math.sqrt(2)).tolist(),
-        (est - z * se).tolist(),
-        (est + z * se).tolist(),
-        _in_rows(places, scaled.latent).tolist(),
-        _in_rows(places, scaled.complete).tolist(),
-        _in_rows(places, scaled.complete_se).tolist(),
-        (parameter >= 0).tolist(),
-        strict=True,
-    )
     rows = tuple(
-        ParameterEstimate(row.left, row.operator, row.right, "", row.label, *numbers)
-        for row, *numbers in columns
+        map(
+            ParameterEstimate,
+            *_written(table),
+            est.tolist(),
+            se.tolist(),
+            ratio.tolist(),
+            erfc(np.abs(ratio) / math.sqrt(2)).tolist(),
+            (est - z * se).tolist(),
+            (est + z * se).tolist(),
+            _in_rows(places, scaled.latent).tolist(),
+            _in_rows(places, scaled.complete).tolist(),
+            _in_rows(places, scaled.complete_se).tolist(),
+            (parameter >= 0).tolist(),
+        )
     )
     values = labelled(table, structure, theta, scaled)
     return (*rows, *defined_rows(table.defined, values, theta_cov, confidence=confidence))
 
 
-def _in_rows(places: Mapping[str, Sequence[int]], values: ByCell) -> Array:
+@lru_cache(maxsize=REMEMBERED)
+def _rows_of_cells(table: ParameterTable) -> dict[str, Positions]:
+    """Of each matrix the rows its cells stand in."""
+    places: dict[str, list[int]] = {"directed": [], "symmetric": [], "means": []}
+    for i, row in enumerate(table.rows):
+        places[MATRIX[row.operator]].append(i)
+    return {matrix: np.array(rows, dtype=np.intp) for matrix, rows in places.items()}
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _written(table: ParameterTable) -> tuple[tuple[str, ...], ...]:
+    """Of all rows what stands left, the operator, what stands right, the group and the label."""
+    written = [(row.left, row.operator, row.right, "", row.label) for row in table.rows]
+    return tuple(zip(*written, strict=True))
+
+
+def _in_rows(places: Mapping[str, Positions], values: ByCell) -> Array:
     """Values of cells, in the order of the table's rows."""
     ordered = np.empty(sum(len(rows) for rows in places.values()))
     for matrix, rows in places.items():
