@@ -236,19 +236,30 @@ def noncentrality(chisq: float, df: int, probability: float) -> float:
         # sqrt(X) is normal about sqrt(lambda) + (df - 1) / (2 sqrt(lambda)) with variance 1
         root = math.sqrt(chisq) - float(ndtri(probability))
         return ((root + math.sqrt(max(root**2 - 2 * (df - 1), 0.0))) / 2) ** 2
-    guess = float(chndtrinc(chisq, df, probability))
-    # chndtrinc stops at about eight digits; secant steps on the cdf itself finish it
-    before, guess = guess * (1 + 1e-5) + 1e-9, guess
+    # X is about normal, of mean df + lambda and variance 2 df + 4 lambda
+    z = float(ndtri(probability))
+    spread = math.sqrt(max(4 * z**2 + 4 * chisq - 2 * df, 0.0)) - 2 * z
+    found = _noncentrality_near(max((spread**2 - 2 * df) / 4, 0.01), chisq, df, probability)
+    if found is not None:
+        return found
+    # slower, and to about eight digits
+    inverse = float(chndtrinc(chisq, df, probability))
+    return _noncentrality_near(inverse, chisq, df, probability) or inverse
+
+
+def _noncentrality_near(guess: float, chisq: float, df: int, probability: float) -> float | None:
+    """By secant steps on the distribution function; None where they do not settle."""
+    before = guess * (1 + 1e-5) + 1e-9
     miss_before = float(chndtr(chisq, df, before)) - probability
-    for _ in range(8):
+    for _ in range(12):
         miss = float(chndtr(chisq, df, guess)) - probability
         if miss == miss_before:
-            break
+            return guess
         step = miss * (guess - before) / (miss - miss_before)
         before, miss_before, guess = guess, miss, max(guess - step, 0.0)
         if abs(step) <= 1e-12 * guess:
-            break
-    return guess
+            return guess
+    return None
 
 
 def critical_n(f: float, df: int, level: float) -> float:

@@ -86,6 +86,18 @@ class Structure:
         return np.unique(self.directed.column)
 
     @cached_property
+    def cause_columns(self) -> Positions | slice:
+        """The same; as a slice, which is not copied, where they stand side by side."""
+        c = self.causes
+        return slice(c[0], c[-1] + 1) if c.size and c[-1] - c[0] + 1 == c.size else c
+
+    @cached_property
+    def _cells_in_rows(self) -> tuple[Positions, Positions]:
+        """Where the cells of A and of S stand in the matrices, row by row; those of S above and below."""
+        v, a, s = self.variables, self.directed, self.symmetric
+        return a.row * v + a.column, np.concatenate([s.row * v + s.column, s.column * v + s.row])
+
+    @cached_property
     def places(self) -> Places:
         """The free cells, gathered once."""
         return Places(self)
@@ -93,14 +105,14 @@ class Structure:
     def matrices(self, theta: Array) -> tuple[Array, Array, Array]:
         """A, S and a at theta."""
         v = self.variables
-        a_matrix, s_matrix, means = np.zeros((v, v)), np.zeros((v, v)), np.zeros(v)
-        a_matrix[self.directed.row, self.directed.column] = self.directed.filled(theta)
+        a_matrix, s_matrix, means = np.zeros(v * v), np.zeros(v * v), np.zeros(v)
+        at_a, at_s = self._cells_in_rows
+        a_matrix[at_a] = self.directed.filled(theta)
         values = self.symmetric.filled(theta)
-        s_matrix[self.symmetric.row, self.symmetric.column] = values
-        s_matrix[self.symmetric.column, self.symmetric.row] = values
+        s_matrix[at_s] = np.concatenate([values, values])
         if self.has_means:
             means[self.means.row] = self.means.filled(theta)
-        return a_matrix, s_matrix, means
+        return a_matrix.reshape(v, v), s_matrix.reshape(v, v), means
 
 
 class Places:
@@ -161,11 +173,11 @@ def implied(structure: Structure, theta: Array) -> Implied:
     numpy.linalg.LinAlgError : paths form a loop that feeds back all of itself, so that I - A is singular.
     """
     a_matrix, s_matrix, means = structure.matrices(theta)
-    causes = structure.causes
+    causes = structure.cause_columns
     # only causes have columns in A: with A = A_c P', E = I + A_c (I - P'A_c)^-1 P'
-    by_cause = a_matrix.take(causes, axis=1)
+    by_cause = a_matrix[:, causes]
     effects = np.eye(structure.variables)
-    effects[:, causes] += by_cause @ np.linalg.inv(np.eye(causes.size) - by_cause.take(causes, axis=0))
+    effects[:, causes] += by_cause @ np.linalg.inv(np.eye(by_cause.shape[1]) - by_cause[causes])
     total = effects @ s_matrix @ effects.T
     p = structure.observed
     total_mean = effects @ means if structure.has_means else means
@@ -215,7 +227,7 @@ def basis(structure: Structure, at: Implied) -> Array:
     So u'Wu, u'Wv and v'Wv of all pairs of cells are elements of one small matrix.
     """
     p = structure.observed
-    return np.concatenate([at.effects[:p], at.total[:p].take(structure.causes, axis=1)], axis=1)
+    return np.concatenate([at.effects[:p], at.total[:p, structure.cause_columns]], axis=1)
 
 
 def derivatives(structure: Structure, at: Implied, count: int) -> Derivatives:
