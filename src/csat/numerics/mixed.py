@@ -204,7 +204,9 @@ def _number(y: Array, known: Mask, x: Array, w: Array) -> _Item:
     e = own - design @ solution
     variance = float(weight @ e**2 / weight.sum())
     if variance <= 1e-12 * max(float(weight @ own**2 / weight.sum()), 1e-300):
-        raise ConstantItem("{items} does not vary" + (" once covariates are known" if x.size else ""))
+        raise ConstantItem(
+            "{items} does not vary once covariates are known" if x.size else "{items} does not vary"
+        )
     z = np.zeros(n)
     z[known] = e / np.sqrt(variance)
     scores = np.zeros((n, design.shape[1] + 1))
