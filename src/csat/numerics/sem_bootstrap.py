@@ -252,7 +252,7 @@ class _Problem:
             if discrepancy == "ML":
                 self.constant += share * (_log_determinant(factor) + len(one))
             elif discrepancy == "GLS":
-                self.weights.append(np.asarray(np.linalg.inv(cov), dtype=float))
+                self.weights.append(inverses(cov))
 
     def look(self, theta: Array, live: NDArray[np.intp]) -> tuple[Array, Array]:
         """F (k,) and gradient (k, q) of the replicates `live`.
@@ -320,7 +320,8 @@ def _likelihood(here: Stack, cov: Array, d: Array | None) -> _Slope:
     factor = roots(sigma)
     good = np.isfinite(factor[:, 0, 0])
     safe = sigma if good.all() else np.where(good[:, None, None], sigma, np.eye(sigma.shape[1]))
-    w: Array = np.asarray(np.linalg.inv(safe), dtype=float)
+    # a matrix may have a root and still be singular to rounding
+    w = inverses(safe)
     second = cov if d is None else cov + d[:, :, None] * d[:, None, :]
     f = _log_determinant(factor) + np.einsum("rij,rij->r", w, second)
     m = w - w @ second @ w
