@@ -8,7 +8,7 @@ import pytest
 from csat.numerics import solution
 from csat.numerics.estimation import Group, MaximumLikelihood
 from csat.numerics.sem_bootstrap import ReplicateGroup, _Problem, least_squares, replicate_group
-from csat.numerics.stacks import Layout, roots
+from csat.numerics.stacks import Layout, _longest_route, _through_paths, roots
 from csat.numerics.structure import implied
 from structures import observed_cause, plain_factors, plain_with_means, some_theta, two_factors
 
@@ -162,3 +162,20 @@ def test_roots_are_those_of_each_matrix_where_some_have_none() -> None:
             assert np.isnan(found[r]).all()
         else:
             np.testing.assert_allclose(found[r], np.linalg.cholesky(stack[r]), atol=1e-12)
+
+
+@pytest.mark.parametrize("longest", [0, 1, 2, 3, 4, 7])
+def test_a_chain_of_paths_ends_where_its_inverse_says(longest: int) -> None:
+    m = 8
+    row, column = np.arange(1, longest + 1), np.arange(longest)
+    assert _longest_route(np.append(row, -1), np.append(column, 0), m) == longest
+    arrows = np.zeros((3, m, m))
+    arrows[:, row, column] = np.random.default_rng(longest).uniform(-2, 2, (3, longest))
+    np.testing.assert_allclose(_through_paths(arrows, longest), np.linalg.inv(np.eye(m) - arrows), atol=1e-12)
+
+
+def test_paths_in_a_loop_have_no_longest_route() -> None:
+    assert _longest_route(np.array([1, 2, 0]), np.array([0, 1, 2]), 4) is None
+    arrows = np.zeros((1, 4, 4))
+    arrows[0, [1, 2, 0], [0, 1, 2]] = 0.5
+    np.testing.assert_allclose(_through_paths(arrows, None), np.linalg.inv(np.eye(4) - arrows))

@@ -388,8 +388,8 @@ def _plain_likelihood(here: Stack, cov: Array, d: Array | None, curved: bool) ->
     # M G = W G - W S W G
     mg = b_kz[:, :, m:] - sb_kz[:, :, m:] / t[:, :, None] + bk_bsb @ z
     turned = np.concatenate([mg, mg @ (psi @ here.inner.transpose(0, 2, 1))], axis=2)
-    own = 1 / t - (bk * b).sum(axis=2)
-    own = own - variance / t**2 + 2 * (sb_kz[:, :, :m] * b).sum(axis=2) / t - (bk_bsb * bk).sum(axis=2)
+    own = (1 - variance / t) / t - _row_dots(bk, b)
+    own += 2 * _row_dots(sb_kz[:, :, :m], b) / t - _row_dots(bk_bsb, bk)
     gradient = here.gradient_of(turned, own[:, here.layout.own_rows], pull)
     if not curved:
         return _Slope(f, gradient, np.zeros(0), np.zeros(0), pull)
@@ -491,6 +491,11 @@ def _direction(gradient: Array, learnt: Sequence[_Learnt], metric: Array) -> Arr
     for (s, y, rho), a in zip(learnt, reversed(shares), strict=True):
         found += (a - rho * _dots(y, found))[:, None] * s
     return -found
+
+
+def _row_dots(a: Array, b: Array) -> Array:
+    """(R, p) products of the rows of each matrix."""
+    return np.asarray(np.einsum("rij,rij->ri", a, b))
 
 
 def _dots(a: Array, b: Array) -> Array:

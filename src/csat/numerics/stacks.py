@@ -35,6 +35,7 @@ class Layout:
         place = np.full(v, -1, dtype=np.intp)
         place[self.causes] = np.arange(m)
         self.place = place
+        self.longest = _longest_route(place[directed.row], place[directed.column], m)
         inside = (place[s.row] >= 0, place[s.column] >= 0)
         self.among = np.flatnonzero(inside[0] & inside[1])
         self.across = np.flatnonzero(inside[0] ^ inside[1])
@@ -143,9 +144,7 @@ class Stack:
             self.means[:, own.own_means] = mean[:, a.row[own.own_means]]
         paths = np.zeros((count, own.v, m))
         paths[:, directed.row, place[directed.column]] = self.directed
-        away = -paths[:, own.causes]
-        away[:, np.arange(m), np.arange(m)] += 1.0
-        self.inner = inverses(away)
+        self.inner = _through_paths(paths[:, own.causes], own.longest)
         self.causes = paths[:, :p] @ self.inner
         seen = np.flatnonzero(own.causes < p)
         # E_o. = A_oc F for what c explains; an observed cause has its own row of F
@@ -434,6 +433,33 @@ class Stack:
 def _sides(row: int, column: int, place: Positions) -> tuple[int, int]:
     """Of a covariance between a cause and another variable: the other, and the place of the cause."""
     return (row, int(place[column])) if place[row] < 0 else (column, int(place[row]))
+
+
+def _longest_route(row: Positions, column: Positions, m: int) -> int | None:
+    """Of arrows among m variables: how many follow each other at most; None where they form a loop.
+
+    row : -1 where an arrow leaves them.
+    """
+    arrows = np.zeros((m, m), dtype=np.intp)
+    arrows[row[row >= 0], column[row >= 0]] = 1
+    reached = arrows
+    for length in range(m):
+        if not reached.any():
+            return length
+        reached = (reached @ arrows > 0).astype(np.intp)
+    return None
+
+
+def _through_paths(arrows: Array, longest: int | None) -> Array:
+    """F = (I - A)^-1 (R, m, m): without a loop I + A + A^2 + ..., which ends; NaN where there is none."""
+    one = np.eye(arrows.shape[1])
+    if longest is None:
+        return inverses(one - arrows)
+    found, power, length = one + arrows, arrows, 1
+    while length < longest:
+        power, length = power @ power, 2 * length + 1
+        found = found + found @ power
+    return found
 
 
 def inverses(stack: Array) -> Array:
