@@ -10,7 +10,7 @@ from csat.analyses.result import SOUND, Base, Caution, Level, Result, Verdict
 from csat.analyses.structural.fit_words import fit_said, fit_table, guidelines_table, judged_by
 from csat.analyses.structural.model import ParameterEstimate, StructuralModel, WaldTest
 from csat.analyses.structural.resampled import Bootstrap, bootstrap_table
-from csat.analyses.structural.tables import wald_table
+from csat.analyses.structural.tables import estimate_columns, wald_table
 from csat.display.plot import Plot
 from csat.display.table import Table
 from csat.instrument.statements import COVARIES, INTERCEPT
@@ -185,12 +185,7 @@ class GroupedModel(Result):
             {
                 "group": [p.group for p in rows],
                 "construct": [self.titles.get(p.lhs) or Text(p.lhs) for p in rows],
-                "estimate": [p.est for p in rows],
-                "se": [p.se for p in rows],
-                "z": [p.z for p in rows],
-                "p": [p.p for p in rows],
-                "ci_lower": [p.ci_lower for p in rows],
-                "ci_upper": [p.ci_upper for p in rows],
+                **estimate_columns(rows),
                 "standardised": [p.std_all for p in rows],
             },
             title=Text("Means and intercepts of constructs", "构念的均值与截距"),

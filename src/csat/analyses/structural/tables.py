@@ -16,7 +16,7 @@ from csat.display.table import Table
 from csat.language import Text
 
 if TYPE_CHECKING:
-    from csat.analyses.structural.model import StructuralModel, WaldTest
+    from csat.analyses.structural.model import ParameterEstimate, StructuralModel, WaldTest
 
 
 def tables_of(result: StructuralModel) -> dict[str, Table]:
@@ -57,6 +57,18 @@ def tables_of(result: StructuralModel) -> dict[str, Table]:
     return tables
 
 
+def estimate_columns(rows: Sequence[ParameterEstimate]) -> dict[str, list[float]]:
+    """Estimates of parameters with their errors, tests and intervals."""
+    return {
+        "estimate": [p.est for p in rows],
+        "se": [p.se for p in rows],
+        "z": [p.z for p in rows],
+        "p": [p.p for p in rows],
+        "ci_lower": [p.ci_lower for p in rows],
+        "ci_upper": [p.ci_upper for p in rows],
+    }
+
+
 def _paths(result: StructuralModel) -> Table:
     rows = result.paths
     return Table(
@@ -64,12 +76,7 @@ def _paths(result: StructuralModel) -> Table:
             "cause": [result.title_of(p.rhs) for p in rows],
             "effect": [result.title_of(p.lhs) for p in rows],
             "standardised": [p.std_all for p in rows],
-            "estimate": [p.est for p in rows],
-            "se": [p.se for p in rows],
-            "z": [p.z for p in rows],
-            "p": [p.p for p in rows],
-            "ci_lower": [p.ci_lower for p in rows],
-            "ci_upper": [p.ci_upper for p in rows],
+            **estimate_columns(rows),
         },
         title=Text("Paths between constructs", "构念间路径"),
         notes=estimation_notes(result),
@@ -176,12 +183,7 @@ def _parameters(result: StructuralModel) -> Table:
             "relation": [p.op for p in rows],
             "right": [p.rhs for p in rows],
             "label": [p.label for p in rows],
-            "estimate": [p.est for p in rows],
-            "se": [p.se for p in rows],
-            "z": [p.z for p in rows],
-            "p": [p.p for p in rows],
-            "ci_lower": [p.ci_lower for p in rows],
-            "ci_upper": [p.ci_upper for p in rows],
+            **estimate_columns(rows),
             "std_lv": [p.std_lv for p in rows],
             "standardised": [p.std_all for p in rows],
         },
